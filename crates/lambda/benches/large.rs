@@ -181,7 +181,7 @@ impl Case {
         // As the runtime does it: the event is read from a slice.
         let event = serde_json::from_slice::<Event>(&self.event).expect("an event");
         let response = runtime.block_on(function.invoke(event, 2_000_000_000_000));
-        assert_eq!(response.expect("a request").status_code, 200);
+        assert_eq!(response.expect("a request").status, 200);
     }
 
     fn decoding(&self) {

@@ -1,9 +1,9 @@
 //! One invocation, from its event to its answer.
 
 use crate::clock::moment;
-use crate::event::{Event, HttpEvent};
+use crate::event::{Event, Front, HttpEvent};
 use crate::request_head::head;
-use crate::response::{Response, response};
+use crate::response::Response;
 use crate::telemetry::Telemetry;
 use futures_util::{FutureExt, stream};
 use labelrelay_core::clock::within;
@@ -21,11 +21,11 @@ const GRACE: Duration = Duration::from_millis(50);
 /// The event of an invocation is no request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this event is no HTTP request; the function takes events of a function URL or of an HTTP API with payload format 2.0"
+    "this event is no HTTP request; the function takes events of a function URL, of an HTTP API or a REST API, and of an Application Load Balancer"
 )]
 pub struct NotARequest;
 
-/// The function behind a URL.
+/// The function behind a front.
 pub struct Function {
     relay: Arc<Relay>,
     telemetry: Arc<Telemetry>,
@@ -50,6 +50,7 @@ impl Function {
                 return Err(NotARequest);
             }
         };
+        let front = event.front;
         let clock = &*self.relay.parts().clock;
         let begun = clock.monotonic();
         let end = moment(clock, deadline).map(|end| {
@@ -58,16 +59,17 @@ impl Function {
         });
         // A panic becomes one 500, not a dead instance. The relay holds no lock while it waits.
         let answer = AssertUnwindSafe(self.answer(*event, end)).catch_unwind();
-        Ok(response(answer.await.unwrap_or_else(|_| {
+        let answer = answer.await.unwrap_or_else(|_| {
             let elapsed = clock.monotonic().saturating_sub(begun);
             self.telemetry
                 .failed("delivery_panicked", "a bug: please report it", elapsed);
             Answer::refusal(Outcome::Bug, "a bug in labelrelay; the log has more")
-        })))
+        });
+        Ok(Response::new(front, answer))
     }
 
     async fn answer(&self, event: HttpEvent, end: Option<Duration>) -> Answer {
-        let HttpEvent { request, body } = event;
+        let HttpEvent { request, body, .. } = event;
         let head = head(request, &*self.relay.parts().clock);
         let arrived = head.arrived;
         let body = body.map_err(|error| BodyError::Undecodable(error.to_string()));
@@ -105,10 +107,12 @@ impl Function {
     /// Whoever put this function behind something else has to change that; the sender may try again.
     fn unsupported(&self, whose: &str) -> Response {
         let message = format!(
-            "the event is one of {whose}; put the function behind a function URL, or behind an HTTP API with payload format 2.0"
+            "the event is one of {whose}; put the function behind a function URL, an HTTP API, a REST API or an Application Load Balancer"
         );
         self.telemetry
             .failed("unsupported_event", &message, Duration::ZERO);
-        response(Answer::refusal(Outcome::Unavailable, &message))
+        // The form of most fronts. One that reads another answers 502, and the sender may try again after that too.
+        let answer = Answer::refusal(Outcome::Unavailable, &message);
+        Response::new(Front::PayloadV2, answer)
     }
 }

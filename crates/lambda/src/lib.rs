@@ -1,4 +1,4 @@
-//! labelrelay behind an AWS Lambda function URL or an HTTP API.
+//! labelrelay on AWS Lambda, behind a function URL, an HTTP API, a REST API or an Application Load Balancer.
 //!
 //! The adapter turns an event into a request head and the body's raw bytes, lets core decide, and turns
 //! core's answer into Lambda's. Lambda freezes a function once it has answered, so everything about a
@@ -18,7 +18,7 @@ mod response;
 mod telemetry;
 
 pub use clock::FunctionClock;
-pub use event::Event;
+pub use event::{Event, Front};
 pub use function::{Function, NotARequest};
 pub use redrive::Redrive;
 pub use response::Response;

@@ -6,6 +6,7 @@ use labelrelay_core::{Clock, RequestHead};
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayV2httpRequest, ApiGatewayV2httpRequestContext,
 };
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A request that waited longer for its function is not believed: nothing takes longer to start.
@@ -18,10 +19,17 @@ pub(crate) fn head(request: ApiGatewayV2httpRequest, clock: &dyn Clock) -> Reque
     RequestHead {
         method: context.http.method.clone(),
         path: path(&request),
-        peer: source_ip.and_then(|ip| ip.parse().ok()),
+        peer: source_ip.and_then(address),
         arrived: clock.monotonic().saturating_sub(waited(context, clock)),
         headers: parted(request.headers),
     }
+}
+
+/// An address, or, as load balancers can be told to write it, one with its port.
+fn address(text: &str) -> Option<IpAddr> {
+    let alone = text.parse::<IpAddr>();
+    let address = alone.or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    address.ok()
 }
 
 /// A sender's own timeout counts from when it sent, and a cold start is part of it.
@@ -47,7 +55,7 @@ fn path(request: &ApiGatewayV2httpRequest) -> String {
     if below.is_empty() { "/" } else { below }.to_owned()
 }
 
-/// The lines that `headers` were made of. Lambda joins repeated lines with commas, and core knows that for
+/// The lines that `headers` were made of. Payload format 2.0 joins repeated lines with commas, and core knows that for
 /// headers in which no comma can be meant. A secret may hold one; but one that the name of a scheme follows
 /// is the beginning of another line. In a header of the user's own choice nothing tells: there a secret
 /// that stands twice is a wrong one (401), where `serve` sees two (400).
@@ -112,6 +120,21 @@ mod tests {
             request.raw_path = Some(path.to_owned());
             request.request_context.stage = Some(stage.to_owned());
             assert_eq!(super::path(&request), expected, "{path} at {stage}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_have_a_port() {
+        for (text, expected) in [
+            ("203.0.113.9", Some("203.0.113.9")),
+            ("203.0.113.9:4711", Some("203.0.113.9")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]:4711", Some("2001:db8::1")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|address| address.parse::<IpAddr>().unwrap());
+            assert_eq!(address(text), expected, "{text}");
         }
     }
 

@@ -66,6 +66,11 @@ impl TestRequest {
         self
     }
 
+    /// Tells whether no header stands twice.
+    pub fn has_single_lines(&self) -> bool {
+        self.headers.len() == self.headers.keys_len()
+    }
+
     /// At another path.
     #[must_use]
     pub fn at(mut self, path: &str) -> Self {

@@ -55,7 +55,7 @@ pub(super) fn write(folder: &Path) -> Outcome {
             .concat(),
         )?;
         if let Ok(text) = std::str::from_utf8(body) {
-            put("lambda_event", event(text).into_bytes())?;
+            put("lambda_event", event(number, text).into_bytes())?;
             put("claim", [&[choice], envelope(text).as_bytes()].concat())?;
         }
     }
@@ -92,12 +92,20 @@ fn bodies() -> Outcome<Vec<Vec<u8>>> {
     Ok(bodies)
 }
 
-/// Event that a function URL makes of a request with this body.
-fn event(body: &str) -> String {
-    format!(
-        r#"{{"version":"2.0","rawPath":"/labelbox","headers":{{"x-hub-signature":"sha1=00","x-labelbox-event":"LABEL_CREATED"}},"requestContext":{{"http":{{"method":"POST","sourceIp":"192.0.2.1"}},"stage":"$default","timeEpoch":1768478400000}},"body":{},"isBase64Encoded":false}}"#,
-        quoted(body)
-    )
+/// Event that Lambda makes of a request with this body, of each front in turn.
+fn event(number: usize, body: &str) -> String {
+    let body = quoted(body);
+    match number % 4 {
+        0 | 1 => format!(
+            r#"{{"version":"2.0","rawPath":"/labelbox","headers":{{"x-hub-signature":"sha1=00","x-labelbox-event":"LABEL_CREATED"}},"requestContext":{{"http":{{"method":"POST","sourceIp":"192.0.2.1"}},"stage":"$default","timeEpoch":1768478400000}},"body":{body},"isBase64Encoded":false}}"#
+        ),
+        2 => format!(
+            r#"{{"resource":"/{{proxy+}}","path":"/hooks/labelbox","httpMethod":"POST","headers":{{"X-Hub-Signature":"sha1=00"}},"multiValueHeaders":{{"X-Hub-Signature":["sha1=00","sha1=11"]}},"pathParameters":{{"proxy":"labelbox"}},"requestContext":{{"identity":{{"sourceIp":"192.0.2.1"}},"stage":"prod","requestTimeEpoch":1768478400000}},"body":{body},"isBase64Encoded":false}}"#
+        ),
+        _ => format!(
+            r#"{{"requestContext":{{"elb":{{"targetGroupArn":"x"}}}},"httpMethod":"POST","path":"/labelbox","multiValueHeaders":{{"x-hub-signature":["sha1=00"],"x-forwarded-for":["192.0.2.1"]}},"body":{body},"isBase64Encoded":false}}"#
+        ),
+    }
 }
 
 /// An envelope with this body, right or not: the target wants both.

@@ -1,6 +1,7 @@
 //! The members of an event, found in one pass and left as they are written.
 
 use super::body::{self, Undecodable};
+use super::mapping;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -12,25 +13,33 @@ use std::fmt;
 #[derive(Default)]
 pub(super) struct Fields<'de> {
     version: Option<&'de RawValue>,
+    raw_path: Option<&'de RawValue>,
     path: Option<&'de RawValue>,
+    method: Option<&'de RawValue>,
+    resource: Option<&'de RawValue>,
+    path_parameters: Option<&'de RawValue>,
     headers: Option<&'de RawValue>,
+    multi_value_headers: Option<&'de RawValue>,
     context: Option<&'de RawValue>,
     body: Option<&'de RawValue>,
     is_base64: Option<&'de RawValue>,
-    pub(super) has_http_method: bool,
 }
 
 /// `requestContext`, as far as it matters.
 #[derive(Default)]
 pub(super) struct Context {
     pub(super) http: Option<Http>,
+    /// Of `identity`, which stands for `http` in payload format 1.0.
+    pub(super) source_ip: Option<String>,
     pub(super) stage: Option<String>,
+    /// `timeEpoch`, or `requestTimeEpoch` as payload format 1.0 calls it.
     pub(super) time_epoch: Option<i64>,
     pub(super) elb: bool,
     pub(super) websocket: bool,
 }
 
 /// `requestContext.http`.
+#[derive(Default)]
 pub(super) struct Http {
     pub(super) method: Option<String>,
     pub(super) source_ip: Option<String>,
@@ -41,40 +50,70 @@ impl Fields<'_> {
         text(self.version)
     }
 
+    /// `rawPath`, of payload format 2.0.
+    pub(super) fn raw_path(&self) -> Option<String> {
+        text(self.raw_path)
+    }
+
+    /// `path`, of all others.
     pub(super) fn path(&self) -> Option<String> {
         text(self.path)
     }
 
-    /// Names in any case are one header, with all of its lines. What is no header is left out: the rest of the
-    /// request counts.
-    pub(super) fn headers(&self) -> HeaderMap {
-        let members = members(self.headers);
-        let mut headers = HeaderMap::new();
-        for (name, value) in members {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            let value = text(Some(value)).map(|value| HeaderValue::from_bytes(value.as_bytes()));
-            if let (Ok(name), Some(Ok(value))) = (name, value) {
-                // More than a map holds is more than any front lets through.
-                let _ = headers.try_append(name, value);
-            }
-        }
-        headers
+    /// `path` as the API's own route has it, without the base path of a custom domain; `None` where no route tells.
+    pub(super) fn path_of_route(&self) -> Option<String> {
+        let (path, resource) = (self.path()?, text(self.resource)?);
+        let parameter = |name: &str| member(self.path_parameters?, name);
+        mapping::below(&path, &resource, parameter).map(str::to_owned)
     }
 
-    pub(super) fn context(&self) -> Option<Context> {
-        self.context?;
+    /// Tells whether there is an `httpMethod`, whatever it is.
+    pub(super) fn has_method(&self) -> bool {
+        self.method.is_some()
+    }
+
+    /// `httpMethod`, which payload format 2.0 has elsewhere.
+    pub(super) fn method(&self) -> Option<String> {
+        text(self.method)
+    }
+
+    /// `headers`: one text for each name.
+    pub(super) fn headers(&self) -> HeaderMap {
+        header_lines(self.headers)
+    }
+
+    /// Tells whether there are `multiValueHeaders`, if only none.
+    pub(super) fn has_multi_value_headers(&self) -> bool {
+        is_object(self.multi_value_headers)
+    }
+
+    /// `multiValueHeaders`, and `headers` only where these say nothing: of a header that stands twice `headers` may
+    /// have one line, so that two signatures would pass for one.
+    pub(super) fn all_header_lines(&self) -> HeaderMap {
+        let lines = header_lines(self.multi_value_headers);
+        if lines.is_empty() {
+            self.headers()
+        } else {
+            lines
+        }
+    }
+
+    pub(super) fn context(&self) -> Context {
         let mut context = Context::default();
         for (name, value) in members(self.context) {
             match name.as_str() {
                 "http" => context.http = http(value),
+                "identity" => context.source_ip = member(value, "sourceIp"),
                 "stage" => context.stage = text(Some(value)),
-                "timeEpoch" => context.time_epoch = serde_json::from_str(value.get()).ok(),
-                "elb" => context.elb = true,
+                "timeEpoch" | "requestTimeEpoch" => {
+                    context.time_epoch = serde_json::from_str(value.get()).ok();
+                }
+                "elb" => context.elb = is_object(Some(value)),
                 "connectionId" => context.websocket = true,
                 _ => {}
             }
         }
-        Some(context)
+        context
     }
 
     pub(super) fn body(&self) -> Result<Bytes, Undecodable> {
@@ -86,9 +125,26 @@ impl Fields<'_> {
     }
 }
 
+/// Names in any case are one header, with all of its lines. What is no header is left out: the rest of the request
+/// counts.
+fn header_lines(raw: Option<&RawValue>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in members(raw) {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+            continue;
+        };
+        for line in texts(value) {
+            if let Ok(line) = HeaderValue::from_bytes(line.as_bytes()) {
+                // More than a map holds is more than any front lets through.
+                let _ = headers.try_append(&name, line);
+            }
+        }
+    }
+    headers
+}
+
 fn http(raw: &RawValue) -> Option<Http> {
-    // `null` stands for what is not there.
-    if !raw.get().starts_with('{') {
+    if !is_object(Some(raw)) {
         return None;
     }
     let (mut method, mut source_ip) = (None, None);
@@ -102,9 +158,31 @@ fn http(raw: &RawValue) -> Option<Http> {
     Some(Http { method, source_ip })
 }
 
+/// Tells an object from `null`, which stands for what is not there, and from all else.
+fn is_object(raw: Option<&RawValue>) -> bool {
+    raw.is_some_and(|raw| raw.get().starts_with('{'))
+}
+
 /// A member that is text; anything else is as if it were not there.
 fn text(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
+}
+
+/// A text, or those of a list.
+fn texts(raw: &RawValue) -> Vec<String> {
+    if let Some(one) = text(Some(raw)) {
+        return vec![one];
+    }
+    let list = serde_json::from_str::<Vec<&RawValue>>(raw.get()).unwrap_or_default();
+    list.into_iter().filter_map(|raw| text(Some(raw))).collect()
+}
+
+/// The text `wanted` in an object. If it stands twice, the last one counts.
+fn member(raw: &RawValue, wanted: &str) -> Option<String> {
+    let (_, value) = members(Some(raw))
+        .into_iter()
+        .rfind(|(name, _)| name == wanted)?;
+    text(Some(value))
 }
 
 /// The members of an object, in order; none of anything else.
@@ -159,13 +237,17 @@ impl<'de> Visitor<'de> for Whole {
         while let Some(name) = map.next_key::<String>()? {
             let place = match name.as_str() {
                 "version" => &mut fields.version,
-                "rawPath" => &mut fields.path,
+                "rawPath" => &mut fields.raw_path,
+                "path" => &mut fields.path,
+                "httpMethod" => &mut fields.method,
+                "resource" => &mut fields.resource,
+                "pathParameters" => &mut fields.path_parameters,
                 "headers" => &mut fields.headers,
+                "multiValueHeaders" => &mut fields.multi_value_headers,
                 "requestContext" => &mut fields.context,
                 "body" => &mut fields.body,
                 "isBase64Encoded" => &mut fields.is_base64,
-                name => {
-                    fields.has_http_method |= name == "httpMethod";
+                _ => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }

@@ -73,23 +73,179 @@ fn the_flag_counts_wherever_it_stands() {
 }
 
 #[test]
-fn everything_else_is_named() {
+fn a_rest_api_has_all_lines_and_the_base_path_of_its_domain() {
+    let event = http(
+        r#"{"resource":"/{proxy+}","path":"/hooks/prod/label%2Dstudio","httpMethod":"POST","headers":{"X-A":"2","X-B":"3"},
+        "multiValueHeaders":{"X-A":["1","2"],"X-B":["3"]},"pathParameters":{"proxy":"label-studio"},
+        "requestContext":{"stage":"prod","path":"/hooks/prod/label%2Dstudio","requestTimeEpoch":1583349317135,"httpMethod":"POST",
+        "identity":{"sourceIp":"192.0.2.1","userAgent":null}},"body":"e30=","isBase64Encoded":true}"#,
+    );
+    assert_eq!(event.front, Front::PayloadV1);
+    let (request, context) = (&event.request, &event.request.request_context);
+    assert_eq!(context.http.method, Method::POST);
+    assert_eq!(request.raw_path.as_deref(), Some("/label%2Dstudio"));
+    assert_eq!(context.stage, None, "the path has no stage any more");
+    assert_eq!(context.time_epoch, 1_583_349_317_135);
+    assert_eq!(context.http.source_ip.as_deref(), Some("192.0.2.1"));
+    let lines: Vec<_> = request.headers.get_all("x-a").iter().collect();
+    assert_eq!(lines, ["1", "2"]);
+    assert_eq!(request.headers["x-b"], "3");
+    assert_eq!(event.body.as_deref(), Ok(&b"{}"[..]));
+}
+
+#[test]
+fn where_no_route_tells_the_stage_does() {
+    for route in [r#""resource":"$default""#, r#""resource":"/{proxy+}""#] {
+        let event = http(&format!(
+            r#"{{"version":"1.0","httpMethod":"POST",{route},"path":"/prod/labelbox","pathParameters":null,
+            "requestContext":{{"stage":"prod"}},"headers":{{"x-a":"1"}}}}"#
+        ));
+        assert_eq!(event.front, Front::PayloadV1, "{route}");
+        let request = &event.request;
+        assert_eq!(request.raw_path.as_deref(), Some("/prod/labelbox"));
+        assert_eq!(request.request_context.stage.as_deref(), Some("prod"));
+        assert_eq!(request.headers["x-a"], "1", "{route}");
+    }
+}
+
+#[test]
+fn a_load_balancer_has_headers_of_either_kind() {
+    for (members, multi_value, forwarded, expected) in [
+        (
+            r#""headers":{"x-forwarded-for":"6.6.6.6, 192.0.2.1"}"#,
+            false,
+            1,
+            Some("192.0.2.1"),
+        ),
+        (
+            r#""multiValueHeaders":{"x-forwarded-for":["6.6.6.6, 192.0.2.1:47"]}"#,
+            true,
+            1,
+            Some("192.0.2.1:47"),
+        ),
+        // Nobody says which of the two the balancer has written to.
+        (
+            r#""multiValueHeaders":{"x-forwarded-for":["192.0.2.1","6.6.6.6"]}"#,
+            true,
+            2,
+            None,
+        ),
+        (
+            r#""multiValueHeaders":{"x-forwarded-for":[""]}"#,
+            true,
+            1,
+            None,
+        ),
+        (r#""multiValueHeaders":{}"#, true, 0, None),
+        (r#""multiValueHeaders":null,"headers":null"#, false, 0, None),
+        // What they say counts, and not what is beside them.
+        (
+            r#""multiValueHeaders":{"x-a":[]},"headers":{"x-forwarded-for":"192.0.2.1"}"#,
+            true,
+            1,
+            Some("192.0.2.1"),
+        ),
+        (
+            r#""multiValueHeaders":{"x-a":["1"]},"headers":{"x-forwarded-for":"192.0.2.1"}"#,
+            true,
+            0,
+            None,
+        ),
+    ] {
+        let event = http(&format!(
+            r#"{{"requestContext":{{"elb":{{"targetGroupArn":"x"}}}},"httpMethod":"POST","path":"/a%20b",{members},
+            "queryStringParameters":{{"a":"%20"}},"body":"","isBase64Encoded":false}}"#
+        ));
+        assert_eq!(
+            event.front,
+            Front::LoadBalancer { multi_value },
+            "{members}"
+        );
+        let http = &event.request.request_context.http;
+        assert_eq!(http.method, Method::POST);
+        assert_eq!(http.source_ip.as_deref(), expected, "{members}");
+        assert_eq!(event.request.raw_path.as_deref(), Some("/a%20b"));
+        let lines = event.request.headers.get_all("x-forwarded-for").iter();
+        assert_eq!(lines.count(), forwarded, "{members}");
+        assert_eq!(event.body, Ok(Bytes::new()));
+    }
+}
+
+#[test]
+fn a_list_of_lines_has_all_that_are_text() {
+    let event = http(
+        r#"{"httpMethod":"POST","multiValueHeaders":{"X-A":["1",null,{"a":[2]},"3"],"x-a":"4","x-b":7,"x-c":[["5"]],"no name":["6"]}}"#,
+    );
+    let lines: Vec<_> = event.request.headers.get_all("x-a").iter().collect();
+    assert_eq!(lines, ["1", "3", "4"]);
+    assert_eq!(event.request.headers.len(), 3);
+}
+
+#[test]
+fn the_members_of_other_fronts_are_absent_or_of_another_kind() {
+    for json in [
+        r#"{"httpMethod":null,"path":null,"resource":null,"requestContext":null,"headers":[],"multiValueHeaders":[],"body":null}"#,
+        r#"{"httpMethod":"no method","path":{},"resource":7,"pathParameters":[],"requestContext":{"identity":null,"stage":1,"requestTimeEpoch":"now"},"multiValueHeaders":"x"}"#,
+        r#"{"httpMethod":7,"requestContext":{"elb":{},"identity":{"sourceIp":"192.0.2.1"},"stage":"prod"},"path":7,"headers":7}"#,
+    ] {
+        let event = http(json);
+        assert_eq!(event.body, Ok(Bytes::new()), "{json}");
+        let mut nothing = ApiGatewayV2httpRequest::default();
+        nothing.request_context.http.method = Method::TRACE;
+        assert_eq!(event.request, nothing, "{json}");
+    }
+}
+
+#[test]
+fn few_members_tell_the_front() {
+    let v1 = Front::PayloadV1;
     let cases = [
         (
+            r#"{"version":"2.0","requestContext":{"http":{}}}"#,
+            Front::PayloadV2,
+        ),
+        (
+            r#"{"version":"2.0","httpMethod":"POST","requestContext":{"http":{},"elb":{}}}"#,
+            Front::PayloadV2,
+        ),
+        (
             r#"{"httpMethod":"POST","resource":"/","requestContext":{"stage":"prod"},"headers":{}}"#,
-            Some("1.0"),
+            v1,
         ),
         (
             r#"{"version":"1.0","httpMethod":"POST","requestContext":{}}"#,
-            Some("1.0"),
+            v1,
         ),
+        (r#"{"httpMethod":"POST"}"#, v1),
+        (r#"{"httpMethod":"POST","requestContext":{"elb":null}}"#, v1),
         (
             r#"{"httpMethod":"POST","requestContext":{"elb":{"targetGroupArn":"x"}}}"#,
-            Some("load balancer"),
+            Front::LoadBalancer { multi_value: false },
         ),
+        (
+            r#"{"requestContext":{"elb":{}},"multiValueHeaders":{}}"#,
+            Front::LoadBalancer { multi_value: true },
+        ),
+    ];
+    for (json, expected) in cases {
+        assert_eq!(http(json).front, expected, "{json}");
+    }
+}
+
+#[test]
+fn everything_else_is_named() {
+    let cases = [
         (
             r#"{"requestContext":{"connectionId":"x","routeKey":"$connect"}}"#,
             Some("WebSocket"),
+        ),
+        (
+            r#"{"version":"3.0","httpMethod":"POST","requestContext":{}}"#,
+            Some("not known"),
+        ),
+        (
+            r#"{"version":"2.0","httpMethod":"POST","requestContext":{"http":null}}"#,
+            Some("not known"),
         ),
         (r#"{"key1":"value1"}"#, None),
         (

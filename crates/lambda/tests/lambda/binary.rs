@@ -2,6 +2,7 @@
 //! Interface Emulator, and by HTTP behind `cargo lambda watch`. A real queue takes the events.
 
 use crate::event_builder::{Form, Front, event};
+use crate::fronts::in_its_form;
 use crate::setup::{Cloud, answer, quiet_about_cases};
 use labelrelay_testkit::adapter_suite::{LIMITS, assert_queued, expected};
 use labelrelay_tests::client;
@@ -20,10 +21,14 @@ async fn crafted_events() {
     for (front, form) in [
         (Front::FunctionUrl, Form::Text),
         (Front::HttpApi("prod"), Form::Base64),
+        (Front::RestApi("/hooks"), Form::Base64),
+        (Front::LoadBalancer { multi_value: true }, Form::Text),
     ] {
         for case in &cases {
             let event = serde_json::to_vec(&event(front, form, &case.request, now())).unwrap();
-            let (status, body) = answer(&function.invoke(&event));
+            let response = function.invoke(&event);
+            in_its_form(front, &response);
+            let (status, body) = answer(&response);
             case.assert_answer(status, &body);
         }
         assert_queued(&cloud.drain(), &cases);

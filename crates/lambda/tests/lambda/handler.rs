@@ -122,7 +122,7 @@ async fn the_answer_is_out_before_the_sender_and_before_lambda_gives_up() {
         let at = setting.now() - waited;
         let delivery = setting.deliver(&request, at, left);
         let (response, took) = Box::pin(advance(&setting.clock, delivery)).await;
-        assert_eq!(response.status_code, 503);
+        assert_eq!(response.status, 503);
         assert_eq!(response.headers["retry-after"], "5");
         let due = Duration::from_millis(due);
         assert!(
@@ -161,11 +161,11 @@ impl EventQueue for Panics {
 async fn a_panic_is_one_500() {
     let setting = setting(Arc::new(Panics), LevelFilter::INFO);
     let response = setting.deliver(&labelbox(), setting.now(), None).await;
-    assert_eq!(response.status_code, 500);
+    assert_eq!(response.status, 500);
     assert_eq!(setting.line()["event"], "delivery_panicked");
     let forged = labelbox().without("x-hub-signature");
     let next = setting.deliver(&forged, setting.now(), None).await;
-    assert_eq!(next.status_code, 401, "the instance lives");
+    assert_eq!(next.status, 401, "the instance lives");
 }
 
 #[tokio::test]
@@ -178,18 +178,17 @@ async fn events_of_others_are_told_apart() {
     assert_eq!(invoke(r#"{"key1":"value1"}"#).await, Err(NotARequest));
     for (json, whose) in [
         (
-            r#"{"httpMethod":"POST","path":"/","requestContext":{"elb":{}}}"#,
-            "a load balancer",
+            r#"{"requestContext":{"connectionId":"x","routeKey":"$connect"}}"#,
+            "a WebSocket API",
         ),
         (
-            r#"{"version":"1.0","httpMethod":"POST","requestContext":{}}"#,
-            "payload format 1.0",
+            r#"{"version":"3.0","httpMethod":"POST","requestContext":{}}"#,
+            "a payload format that is not known",
         ),
     ] {
         let response = invoke(json).await.unwrap();
-        assert_eq!(response.status_code, 503);
-        let body = String::from_utf8(response.body.unwrap().to_vec()).unwrap();
-        assert!(body.contains(whose), "{body}");
+        assert_eq!(response.status, 503);
+        assert!(response.body.contains(whose), "{}", response.body);
         let line = setting.lines.lock().unwrap().pop().unwrap();
         assert_eq!(
             (&line["event"], &line["Failed"]),

@@ -13,6 +13,7 @@ mod edges;
 mod event_builder;
 mod failures;
 mod fallback;
+mod fronts;
 mod handler;
 mod init;
 mod large_fallback;

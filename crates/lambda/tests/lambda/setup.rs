@@ -55,7 +55,7 @@ impl Cloud {
     }
 }
 
-/// Status and body of a response of payload format 2.0.
+/// Status and body of a response in any front's form.
 pub(crate) fn answer(response: &Value) -> (u16, Vec<u8>) {
     let status = response["statusCode"].as_u64();
     let status = status.unwrap_or_else(|| panic!("no response: {response}"));
