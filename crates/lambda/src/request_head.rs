@@ -25,9 +25,14 @@ pub(crate) fn head(request: ApiGatewayV2httpRequest, clock: &dyn Clock) -> Reque
     }
 }
 
-/// An address, or, as load balancers can be told to write it, one with its port.
+/// An address. A load balancer writes one of IPv6 in brackets behind other entries, and any with its port if it is told
+/// to.
 fn address(text: &str) -> Option<IpAddr> {
-    let alone = text.parse::<IpAddr>();
+    let unbracketed = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let alone = unbracketed.parse::<IpAddr>();
     let address = alone.or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     address.ok()
 }
@@ -124,12 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_have_a_port() {
+    fn an_address_may_have_brackets_and_a_port() {
         for (text, expected) in [
             ("203.0.113.9", Some("203.0.113.9")),
             ("203.0.113.9:4711", Some("203.0.113.9")),
             ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
             ("[2001:db8::1]:4711", Some("2001:db8::1")),
+            ("[2001:db8::1", None),
             ("unknown", None),
             ("", None),
         ] {
