@@ -123,7 +123,7 @@ fn first_proof(
     assert_eq!(ids, [sent["answer"]["id"].as_str().unwrap()]);
 }
 
-fn labelbox(stack: &Stack, outputs: &Outputs, secret: &str, accepted: &mut Accepted) {
+pub(crate) fn labelbox(stack: &Stack, outputs: &Outputs, secret: &str, accepted: &mut Accepted) {
     for sample in fixture::labelbox() {
         let request = sample.request(&sender::signature(secret, &sample.body));
         let answer = delivery::send(stack, outputs, &request);
@@ -134,7 +134,7 @@ fn labelbox(stack: &Stack, outputs: &Outputs, secret: &str, accepted: &mut Accep
     }
 }
 
-fn forgeries(stack: &Stack, outputs: &Outputs) {
+pub(crate) fn forgeries(stack: &Stack, outputs: &Outputs) {
     let before = stack.waiting(outputs);
     for sample in fixture::labelbox() {
         for request in [
@@ -156,7 +156,7 @@ fn forgeries(stack: &Stack, outputs: &Outputs) {
 }
 
 /// A real Label Studio, as webhooks and with the relay as its ML back end.
-fn walk(stack: &Stack, outputs: &Outputs, secret: &str, accepted: &mut Accepted) {
+pub(crate) fn walk(stack: &Stack, outputs: &Outputs, secret: &str, accepted: &mut Accepted) {
     let recorder = Recorder::start(stack.address());
     let place = format!("{}{}", recorder.address, outputs.path("LabelStudioUrl"));
     label_studio::drive(&place, secret);
@@ -201,7 +201,7 @@ fn with_line(body: &[u8], text: &str) -> Vec<u8> {
     [&body[..end], format!(", \"line\": \"{text}\"}}").as_bytes()].concat()
 }
 
-fn assert_same(accepted: &Accepted, consumed: &Consumed) {
+pub(crate) fn assert_same(accepted: &Accepted, consumed: &Consumed) {
     for (id, body) in accepted {
         let found = consumed
             .get(id)

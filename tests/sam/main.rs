@@ -17,6 +17,7 @@ mod checks;
 mod consumer;
 mod delivery;
 mod deploy;
+mod front_doors;
 mod outage;
 mod permissions;
 mod reconcile;

@@ -34,10 +34,13 @@ impl Outputs {
             .strip_prefix("https://")
             .and_then(|rest| rest.split_once('/'))
             .unwrap_or_else(|| panic!("{name} is no HTTPS URL: {url}"));
+        if let Some((id, _)) = host.split_once(".lambda-url.") {
+            return format!("/_aws/lambda-url/{id}/{path}");
+        }
         let (id, _) = host
-            .split_once(".lambda-url.")
-            .unwrap_or_else(|| panic!("{name} is no function URL: {url}"));
-        format!("/_aws/lambda-url/{id}/{path}")
+            .split_once(".execute-api.")
+            .unwrap_or_else(|| panic!("{name} is the URL of no front door: {url}"));
+        format!("/_aws/execute-api/{id}/{path}")
     }
 }
 
