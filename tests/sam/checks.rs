@@ -138,6 +138,34 @@ fn the_page_has_every_alarm() {
     assert_eq!(told, there);
 }
 
+/// The page names every parameter and every output, and the console shows each parameter in a group.
+#[test]
+fn the_page_has_every_parameter_and_output() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/aws.md")).unwrap();
+    let (groups, rest) = template.split_once("\nParameters:\n").unwrap();
+    let (parameters, rest) = rest.split_once("\nRules:\n").unwrap();
+    let (_, outputs) = rest.split_once("\nOutputs:\n").unwrap();
+    let (parameters, outputs) = (names(parameters), names(outputs));
+    assert!(parameters.len() > 30 && outputs.len() > 10, "{template}");
+    let grouped: Vec<_> = groups.split(|c: char| !c.is_alphanumeric()).collect();
+    for name in &parameters {
+        assert!(grouped.contains(name), "{name} is in no group");
+    }
+    for name in parameters.iter().chain(&outputs) {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+/// Names of the members of a section.
+fn names(section: &str) -> Vec<&str> {
+    let lines = section.lines();
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    names
+        .filter(|name| name.chars().all(char::is_alphanumeric))
+        .collect()
+}
+
 /// A task that hangs must not keep all others from running.
 #[test]
 fn a_run_that_hangs_ends() {
