@@ -13,54 +13,60 @@ const HEAD_BYTES: usize = 16 * 1024;
 
 const CUT_OFF: &str = " [cut off]";
 
-/// The lines of a head: name, colon, value.
-pub(crate) fn lines(headers: &HeaderMap, options: &Options) -> String {
-    let mut out = String::new();
+/// Writes the lines of a head: name, colon, value.
+pub(crate) fn push_lines(out: &mut String, headers: &HeaderMap, options: &Options) {
     for (name, value) in headers {
+        let before = out.len();
         let name = name.as_str();
-        let text = || String::from_utf8_lossy(value.as_bytes());
-        let kept = if options.blots_out && blot::is_credential(name, &options.secret_headers) {
-            Cow::Owned(blot::credential(name, value.as_bytes()))
-        } else if options.blots_out {
-            Cow::Owned(blot::text(&text()).into_owned())
+        out.push_str(name);
+        out.push_str(": ");
+        if options.blots_out && blot::is_credential(name, &options.secret_headers) {
+            blot::push_credential(out, name, value.as_bytes());
         } else {
-            text()
-        };
-        if out.len() + name.len() + kept.len().min(VALUE_BYTES) > HEAD_BYTES {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let kept = if options.blots_out {
+                blot::text(&text)
+            } else {
+                Cow::Borrowed(&*text)
+            };
+            push_bounded(out, &kept);
+        }
+        out.push('\n');
+        if out.len() > HEAD_BYTES {
+            out.truncate(before);
             out.push_str("…\n");
             break;
         }
-        out.push_str(name);
-        out.push_str(": ");
-        push_bounded(&mut out, &kept, VALUE_BYTES);
-        out.push('\n');
     }
-    out
 }
 
 /// Text of a request that is no header: blotted out unless asked for, and bounded.
-pub(crate) fn words(text: &str, options: &Options) -> String {
-    let text = if options.blots_out {
-        blot::text(text)
-    } else {
-        Cow::Borrowed(text)
-    };
-    bounded(&text)
+pub(crate) fn words<'a>(text: &'a str, options: &Options) -> Cow<'a, str> {
+    if !options.blots_out {
+        return bounded(text);
+    }
+    match blot::text(text) {
+        Cow::Borrowed(text) => bounded(text),
+        Cow::Owned(text) => Cow::Owned(bounded(&text).into_owned()),
+    }
 }
 
 /// Words of our own, which hold nothing that has to be blotted out.
-pub(crate) fn bounded(text: &str) -> String {
+pub(crate) fn bounded(text: &str) -> Cow<'_, str> {
+    if text.len() <= VALUE_BYTES {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
-    push_bounded(&mut out, text, VALUE_BYTES);
-    out
+    push_bounded(&mut out, text);
+    Cow::Owned(out)
 }
 
-fn push_bounded(out: &mut String, text: &str, most: usize) {
-    if text.len() <= most {
+fn push_bounded(out: &mut String, text: &str) {
+    if text.len() <= VALUE_BYTES {
         out.push_str(text);
         return;
     }
-    let mut end = most;
+    let mut end = VALUE_BYTES;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -72,6 +78,12 @@ fn push_bounded(out: &mut String, text: &str, most: usize) {
 mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
+
+    fn lines(headers: &HeaderMap, options: &Options) -> String {
+        let mut out = String::new();
+        push_lines(&mut out, headers, options);
+        out
+    }
 
     fn head(lines: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();

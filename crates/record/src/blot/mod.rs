@@ -3,6 +3,8 @@
 //! What is blotted out leaves its length and a fingerprint, where it was a credential: enough to tell whether a secret
 //! at hand was meant, too little to guess one. It is the fingerprint by which the log names secrets.
 
+mod plain;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_event::Digest;
@@ -51,11 +53,39 @@ const TOKEN_LETTERS: usize = 32;
 /// Length of a token of Label Studio in its older form, which is hexadecimal digits.
 const OLD_TOKEN_DIGITS: usize = 40;
 
+/// Names that nearly every head has, and that have none of [`CREDENTIALS`] in them: each of those is not looked for.
+const PLAIN_NAMES: [&str; 18] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "traceparent",
+    "transfer-encoding",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-labelbox-event",
+    "x-labelbox-id",
+    "x-real-ip",
+    "x-request-id",
+];
+
 /// The first eight hexadecimal digits of the SHA-256.
 pub fn fingerprint(bytes: &[u8]) -> String {
-    let mut hex = Digest::of(bytes).to_hex();
-    hex.truncate(8);
+    let mut hex = String::with_capacity(8);
+    push_fingerprint(&mut hex, bytes);
     hex
+}
+
+fn push_fingerprint(out: &mut String, bytes: &[u8]) {
+    let [a, b, c, d, ..] = *Digest::of(bytes).as_bytes();
+    // Writing into memory does not fail.
+    let _ = write!(out, "{:08x}", u32::from_be_bytes([a, b, c, d]));
 }
 
 /// A credential that was blotted out.
@@ -82,18 +112,25 @@ impl<'a> Blotted<'a> {
     }
 }
 
-fn mark(before: &str, secret: &[u8]) -> String {
-    let (bytes, fingerprint) = (secret.len(), fingerprint(secret));
-    format!("{before}{MARK}{bytes}{FINGERPRINT}{fingerprint}]")
+fn mark(out: &mut String, before: &str, secret: &[u8]) {
+    out.push_str(before);
+    out.push_str(MARK);
+    // Writing into memory does not fail.
+    let _ = write!(out, "{}", secret.len());
+    out.push_str(FINGERPRINT);
+    push_fingerprint(out, secret);
+    out.push(']');
 }
 
 /// Tells whether a header of this name carries a credential. `more` are names beside those that everybody knows.
 pub(crate) fn is_credential(name: &str, more: &[String]) -> bool {
-    CREDENTIALS.iter().any(|part| name.contains(part)) || more.iter().any(|other| other == name)
+    let is_known =
+        !PLAIN_NAMES.contains(&name) && CREDENTIALS.iter().any(|part| name.contains(part));
+    is_known || more.iter().any(|other| other == name)
 }
 
-/// The value of a credential header, without the credential.
-pub(crate) fn credential(name: &str, value: &[u8]) -> String {
+/// Writes the value of a credential header, without the credential.
+pub(crate) fn push_credential(out: &mut String, name: &str, value: &[u8]) {
     let value = value.trim_ascii();
     if name.starts_with("x-hub-signature") {
         let at = value.iter().position(|&byte| byte == b'=');
@@ -108,27 +145,40 @@ pub(crate) fn credential(name: &str, value: &[u8]) -> String {
             (&b""[..], value)
         };
         let hash = String::from_utf8_lossy(hash);
-        return mark(&hash, &tag.to_ascii_lowercase());
+        let tag = if tag.iter().any(u8::is_ascii_uppercase) {
+            Cow::Owned(tag.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(tag)
+        };
+        return mark(out, &hash, &tag);
     }
     let space = value.iter().position(|&byte| byte == b' ');
     let (scheme, rest) = value.split_at(space.map_or(0, |at| at + 1));
     let scheme = String::from_utf8_lossy(scheme);
     let known = scheme.trim_end().to_ascii_lowercase();
     if !SCHEMES.contains(&known.as_str()) {
-        return mark("", value);
+        return mark(out, "", value);
     }
     let rest = rest.trim_ascii();
     if known == "basic"
         && let Ok(decoded) = STANDARD.decode(rest)
         && let Some(colon) = decoded.iter().position(|&byte| byte == b':')
     {
-        return mark(&scheme, decoded.get(colon + 1..).unwrap_or_default());
+        let password = decoded.get(colon + 1..).unwrap_or_default();
+        return mark(out, &scheme, password);
     }
-    mark(&scheme, rest)
+    mark(out, &scheme, rest);
 }
 
 /// Text of any other kind, without e-mail addresses, tokens, and the query strings of URLs.
 pub fn text(text: &str) -> Cow<'_, str> {
+    if plain::is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    rewritten(text)
+}
+
+fn rewritten(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut is_changed = false;
     let mut after_scheme = false;

@@ -1,5 +1,22 @@
 use super::*;
 
+fn credential(name: &str, value: &[u8]) -> String {
+    let mut out = String::new();
+    push_credential(&mut out, name, value);
+    out
+}
+
+#[test]
+fn plain_names_have_no_part_of_a_credentials() {
+    for name in PLAIN_NAMES {
+        assert!(
+            !CREDENTIALS.iter().any(|part| name.contains(part)),
+            "{name}"
+        );
+        assert!(is_credential(name, &[name.to_owned()]), "{name}");
+    }
+}
+
 #[test]
 fn what_must_not_be_kept_is_gone() {
     for (before, after) in [
