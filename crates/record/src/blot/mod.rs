@@ -4,12 +4,14 @@
 //! at hand was meant, too little to guess one. It is the fingerprint by which the log names secrets.
 
 mod plain;
+mod tokens;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_event::Digest;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use tokens::{PARAMETERS, SCHEMES, is_token};
 
 /// Stands for text that is of no use to anybody who may read it.
 const GONE: &str = "[blotted out]";
@@ -32,26 +34,6 @@ const CREDENTIALS: [&str; 12] = [
     "sign",
     "token",
 ];
-
-/// Words in front of a credential, which say how it is meant.
-const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];
-
-/// Parameters whose value is a credential, wherever they stand.
-const PARAMETERS: [&str; 7] = [
-    "token",
-    "access_token",
-    "secret",
-    "password",
-    "api_key",
-    "apikey",
-    "signature",
-];
-
-/// Letters and digits in a row that no word has, and that ids with dashes in them do not reach.
-const TOKEN_LETTERS: usize = 32;
-
-/// Length of a token of Label Studio in its older form, which is hexadecimal digits.
-const OLD_TOKEN_DIGITS: usize = 40;
 
 /// Names that nearly every head has, and that have none of [`CREDENTIALS`] in them: each of those is not looked for.
 const PLAIN_NAMES: [&str; 18] = [
@@ -260,23 +242,6 @@ fn is_address(part: &str) -> bool {
         let after = part.get(at + length..).unwrap_or_default();
         at > 0 && after.contains(|c: char| c.is_alphanumeric())
     })
-}
-
-fn is_token(part: &str) -> bool {
-    let part = part.trim_matches('.');
-    if part.starts_with("eyJ") && part.len() > TOKEN_LETTERS {
-        return true;
-    }
-    let is_word = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if !is_word {
-        return false;
-    }
-    let is_hex = part.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_hex && part.len() == OLD_TOKEN_DIGITS {
-        return true;
-    }
-    let has = |is: fn(&u8) -> bool| part.as_bytes().iter().any(is);
-    part.len() >= TOKEN_LETTERS && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
 #[cfg(test)]
