@@ -41,6 +41,14 @@ pub enum RecordError {
         /// Error of the system.
         source: std::io::Error,
     },
+    /// Its journal could not be read or written.
+    #[error("the journal of {} could not be read or written; see that its disk has room, and that this user may write into the directory `….journal` beside it", path.display())]
+    Journal {
+        /// The file of the record.
+        path: PathBuf,
+        /// Error of the system.
+        source: std::io::Error,
+    },
     /// It could not be read or written.
     #[error("{} could not be read or written; see that its disk has room, that this user may write it, and that no other program keeps it locked", path.display())]
     Sqlite {
@@ -49,6 +57,40 @@ pub enum RecordError {
         /// Error of `SQLite`.
         source: rusqlite::Error,
     },
+}
+
+/// What went wrong, before it is said with which record.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// With its file.
+    Sqlite(rusqlite::Error),
+    /// With its journal.
+    Journal(std::io::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl Failure {
+    /// The error of the record in the file at `path`.
+    pub(crate) fn of(self, path: &std::path::Path) -> RecordError {
+        match self {
+            Self::Sqlite(source) => RecordError::of(path, source),
+            Self::Journal(source) => RecordError::Journal {
+                path: path.to_owned(),
+                source,
+            },
+        }
+    }
 }
 
 impl RecordError {

@@ -1,5 +1,6 @@
 //! Which deliveries are meant.
 
+use crate::entry::Entry;
 use rusqlite::types::Value;
 use std::fmt::Write as _;
 
@@ -85,6 +86,16 @@ impl Pattern {
         }
     }
 
+    /// Tells whether a value matches: the same as the condition, without an index.
+    pub(crate) fn matches(&self, value: Option<&str>) -> bool {
+        let rest = value.and_then(|value| value.strip_prefix(self.text.as_str()));
+        rest.is_some_and(|rest| match self.ending {
+            Ending::None => rest.is_empty(),
+            Ending::AfterSeparator => rest.is_empty() || rest.starts_with(['.', '/']),
+            Ending::Any => true,
+        })
+    }
+
     /// A condition as ranges, which an index can answer.
     pub(crate) fn condition(&self, column: &str, values: &mut Vec<Value>) -> String {
         let mut bind = |text: String| {
@@ -122,6 +133,28 @@ impl Filter {
         let (mut sql, mut values) = self.conditions();
         self.push_order(&mut sql, &mut values, limit);
         (sql, values)
+    }
+
+    /// Tells whether a delivery passes that is not in the file yet.
+    pub(crate) fn passes(&self, number: i64, entry: &Entry<'_>) -> bool {
+        let matches = |pattern: &Option<Pattern>, value| {
+            let pattern = pattern.as_ref();
+            pattern.is_none_or(|pattern| pattern.matches(value))
+        };
+        matches(&self.id, entry.event_id)
+            && matches(&self.event_type, entry.event_type)
+            && matches(&self.source, entry.source)
+            && matches(&self.subject, entry.subject)
+            && matches(&self.project, entry.project)
+            && matches(&self.delivery, entry.delivery_id)
+            && matches(&self.outcome, Some(entry.outcome))
+            && (!self.refused || entry.status >= 400)
+            && self.from_ms.is_none_or(|from| entry.arrived_ms >= from)
+            && self
+                .before_ms
+                .is_none_or(|before| entry.arrived_ms < before)
+            && self.after.is_none_or(|after| number > after)
+            && self.before.is_none_or(|before| number < before)
     }
 
     /// The order, and how many.

@@ -1,6 +1,7 @@
 //! Takes an author's e-mail address out of a record.
 
-use crate::error::RecordError;
+use crate::error::{Failure, RecordError};
+use crate::journal::{list_beside, rewrite};
 use crate::open::begin;
 use crate::reader::RecordFile;
 use crate::totals::length;
@@ -14,15 +15,21 @@ const FORGOTTEN: &[u8] = b"[forgotten]";
 
 impl RecordFile {
     /// Takes an e-mail address out of all that is kept, in whatever letters, and however a URL or JSON writes its `@`.
-    /// Returns the number of deliveries in which it stood. What was removed is in no free page of the file either.
+    /// Returns the number of deliveries in which it stood. What was removed is in no free page of the file either, and
+    /// not in the journal.
     ///
     /// # Errors
     /// When the file cannot be read or written. What was done until then stays done.
     pub fn forget(&self, address: &str) -> Result<u64, RecordError> {
         let spellings = spellings(address);
-        let forget = || -> rusqlite::Result<u64> {
+        let forget = || -> Result<u64, Failure> {
             self.db.execute_batch("PRAGMA secure_delete = ON")?;
             let mut numbers = Vec::new();
+            for (_, path) in list_beside(&self.path)? {
+                // Meanwhile nothing is moved: what was read before it was rewritten is in the rows by then.
+                let _transaction = begin(&self.db)?;
+                numbers.extend(rewrite(&path, &|bytes| blanked(bytes, &spellings))?);
+            }
             let mut after = 0;
             while let Some(last) = forget_in_rows(&self.db, after, &spellings, &mut numbers)? {
                 after = last;
@@ -38,16 +45,14 @@ impl RecordFile {
                 self.db
                     .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             if is_busy {
-                return Err(rusqlite::Error::SqliteFailure(
-                    ffi::Error::new(ffi::SQLITE_BUSY),
-                    None,
-                ));
+                let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+                return Err(rusqlite::Error::SqliteFailure(busy, None).into());
             }
             numbers.sort_unstable();
             numbers.dedup();
             Ok(numbers.len() as u64)
         };
-        forget().map_err(|source| self.error(source))
+        forget().map_err(|failure| failure.of(&self.path))
     }
 }
 
@@ -138,6 +143,26 @@ fn spellings(address: &str) -> Vec<Vec<u8>> {
 /// The bytes without any of the spellings; `None` when none stands there. One that the end cuts off at its `@` or later
 /// is gone, too. So is the end of a longer address: better one too many than one too few.
 fn without(bytes: &[u8], spellings: &[Vec<u8>]) -> Option<Vec<u8>> {
+    replaced(bytes, spellings, |out, _| out.extend_from_slice(FORGOTTEN))
+}
+
+/// The same, with as many bytes as before: what follows stays where it is.
+fn blanked(bytes: &[u8], spellings: &[Vec<u8>]) -> Option<Vec<u8>> {
+    replaced(bytes, spellings, |out, length| {
+        let start = out.len();
+        if length >= FORGOTTEN.len() {
+            out.extend_from_slice(FORGOTTEN);
+        }
+        out.resize(start + length, b'*');
+    })
+}
+
+/// The bytes, with what `put` writes for each spelling that has a length; `None` when none stands there.
+fn replaced(
+    bytes: &[u8],
+    spellings: &[Vec<u8>],
+    put: impl Fn(&mut Vec<u8>, usize),
+) -> Option<Vec<u8>> {
     let begins = |rest: &[u8], spelling: &[u8]| {
         let length = spelling.len().min(rest.len());
         let (Some(rest), Some(part)) = (rest.get(..length), spelling.get(..length)) else {
@@ -153,7 +178,7 @@ fn without(bytes: &[u8], spellings: &[Vec<u8>]) -> Option<Vec<u8>> {
     while let Some((&first, tail)) = rest.split_first() {
         let found = spellings.iter().find_map(|spelling| begins(rest, spelling));
         if let Some(length) = found {
-            out.extend_from_slice(FORGOTTEN);
+            put(&mut out, length);
             rest = rest.get(length..).unwrap_or_default();
             is_changed = true;
         } else {
@@ -185,6 +210,10 @@ mod tests {
         ] {
             let clean = without(before.as_bytes(), &spellings);
             assert_eq!(clean.as_deref(), after.map(str::as_bytes), "{before}");
+            let blank = blanked(before.as_bytes(), &spellings);
+            assert_eq!(blank.is_some(), after.is_some(), "{before}");
+            let lengths = blank.map(|blank| blank.len()).into_iter();
+            assert!(lengths.eq(after.map(|_| before.len())), "{before}");
         }
     }
 }

@@ -1,30 +1,34 @@
-//! Rows on their way to the thread that writes them. Nobody waits for room: a row that finds none is counted.
+//! Deliveries on their way to the thread that writes the journal, as the bytes that it writes. Nobody waits for room: one
+//! that finds none is counted.
 
 use crate::class::{Class, PerClass};
-use crate::row::Row;
+use crate::journal::{HEADER_BYTES, Sums};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Rows that gather for one transaction. A row is in the file this long after its answer, and a little.
+/// Deliveries gather this long for one write. One is in the journal this long after its answer, and a little. The thread
+/// is woken once in this time, and not by each of them.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// Rows of each class that may wait. What 100 ms bring of verified deliveries fits several times; a stranger's flood
-/// does not, and costs the disk little.
-const ROWS: PerClass<usize> = PerClass {
-    verified: 8192,
+/// Rows of each class that may wait. What a second brings of verified deliveries fits, in case the disk makes the
+/// thread wait; a stranger's flood does not, and costs the disk little.
+const ROWS: PerClass<u64> = PerClass {
+    verified: 65_536,
     stranger: 256,
 };
 
 /// Bytes of each class that may wait.
 const BYTES: PerClass<usize> = PerClass {
-    verified: 8 * 1024 * 1024,
+    verified: 24 * 1024 * 1024,
     stranger: 2 * 1024 * 1024,
 };
 
 #[derive(Default)]
 struct Waiting {
-    rows: Vec<Row>,
-    count: PerClass<usize>,
+    /// A frame, but for the facts in its first bytes. Empty when nothing waits.
+    frame: Vec<u8>,
+    sums: PerClass<Sums>,
+    /// Bytes in the frame.
     bytes: PerClass<usize>,
     lost: PerClass<u64>,
     is_closed: bool,
@@ -37,11 +41,13 @@ pub(crate) struct Inbox {
     arrived: Condvar,
 }
 
-/// Rows for one transaction.
+/// Deliveries for one write.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pub(crate) rows: Vec<Row>,
-    /// Rows that found no room since the last batch.
+    /// A frame, but for the facts in its first bytes.
+    pub(crate) frame: Vec<u8>,
+    pub(crate) sums: PerClass<Sums>,
+    /// Deliveries that found no room since the last batch.
     pub(crate) lost: PerClass<u64>,
 }
 
@@ -50,57 +56,61 @@ impl Inbox {
     /// that would be dropped costs nothing then.
     pub(crate) fn has_room(&self, class: Class) -> bool {
         let mut waiting = self.lock();
-        let has_room =
-            waiting.count.of(class) < ROWS.of(class) && waiting.bytes.of(class) < BYTES.of(class);
+        let has_room = waiting.sums.of(class).rows < *ROWS.of(class)
+            && waiting.bytes.of(class) < BYTES.of(class);
         if !has_room {
             *waiting.lost.of_mut(class) += 1;
         }
         has_room
     }
 
-    /// Takes a row, or counts it.
-    pub(crate) fn push(&self, row: Row) {
-        let class = row.class();
-        let bytes = row.bytes() + row.start_bytes();
-        let mut waiting = self.lock();
-        let has_room = waiting.count.of(class) < ROWS.of(class)
-            && waiting.bytes.of(class) + bytes <= *BYTES.of(class);
+    /// Takes a row that was encoded, or counts it. It takes so many `bytes` in the record, without its body.
+    pub(crate) fn push(&self, class: Class, encoded: &[u8], bytes: usize) {
+        let mut guard = self.lock();
+        let waiting = &mut *guard;
+        let has_room = waiting.sums.of(class).rows < *ROWS.of(class)
+            && waiting.bytes.of(class) + encoded.len() <= *BYTES.of(class);
         if !has_room {
             *waiting.lost.of_mut(class) += 1;
             return;
         }
-        *waiting.count.of_mut(class) += 1;
-        *waiting.bytes.of_mut(class) += bytes;
-        waiting.rows.push(row);
-        let is_first = waiting.rows.len() == 1;
-        drop(waiting);
+        let is_first = waiting.frame.is_empty();
+        if is_first {
+            waiting.frame.resize(HEADER_BYTES, 0);
+        }
+        waiting.frame.extend_from_slice(encoded);
+        *waiting.bytes.of_mut(class) += encoded.len();
+        waiting.sums.of_mut(class).add(Sums {
+            rows: 1,
+            bytes: bytes as u64,
+        });
+        drop(guard);
         if is_first {
             self.arrived.notify_one();
         }
     }
 
-    /// What has gathered; nothing after `idle`. `None` once it is closed and empty.
-    pub(crate) fn next(&self, idle: Duration) -> Option<Batch> {
-        let is_idle = |waiting: &mut Waiting| waiting.rows.is_empty() && !waiting.is_closed;
-        let waited = self
+    /// What has gathered. `spare` is memory for what gathers next. `None` once it is closed and empty.
+    pub(crate) fn next(&self, mut spare: Vec<u8>) -> Option<Batch> {
+        let is_idle = |waiting: &mut Waiting| waiting.frame.is_empty() && !waiting.is_closed;
+        let waiting = self
             .arrived
-            .wait_timeout_while(self.lock(), idle, is_idle)
+            .wait_while(self.lock(), is_idle)
             .unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = waited.0;
-        if !waiting.rows.is_empty() {
-            let waited = self
-                .arrived
-                .wait_timeout_while(waiting, GATHER, |waiting| !waiting.is_closed)
-                .unwrap_or_else(PoisonError::into_inner);
-            waiting = waited.0;
-        }
-        if waiting.rows.is_empty() && waiting.is_closed {
+        let mut guard = self
+            .arrived
+            .wait_timeout_while(waiting, GATHER, |waiting| !waiting.is_closed)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+        let waiting = &mut *guard;
+        if waiting.frame.is_empty() {
             return None;
         }
-        waiting.count = PerClass::default();
         waiting.bytes = PerClass::default();
+        spare.clear();
         Some(Batch {
-            rows: std::mem::take(&mut waiting.rows),
+            frame: std::mem::replace(&mut waiting.frame, spare),
+            sums: std::mem::take(&mut waiting.sums),
             lost: std::mem::take(&mut waiting.lost),
         })
     }
@@ -120,6 +130,8 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::{Entry, entries};
+    use crate::row::Row;
 
     fn verified() -> Row {
         Row {
@@ -128,21 +140,37 @@ mod tests {
         }
     }
 
+    fn push(inbox: &Inbox, row: &Row) {
+        let entry = Entry::of(row);
+        let mut encoded = Vec::new();
+        entry.encode(&mut encoded);
+        inbox.push(entry.class(), &encoded, entry.bytes());
+    }
+
+    fn next(inbox: &Inbox) -> Option<(Batch, Vec<Row>)> {
+        let batch = inbox.next(Vec::new())?;
+        let rows =
+            entries(&batch.frame[HEADER_BYTES..]).map(|entry| Entry::decode(entry).unwrap().row());
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(batch.sums.rows(), rows.len() as u64);
+        Some((batch, rows))
+    }
+
     #[test]
     fn a_flood_of_strangers_takes_no_room_from_others() {
         let inbox = Inbox::default();
         for _ in 0..100_000 {
-            inbox.push(Row::default());
+            push(&inbox, &Row::default());
         }
         assert!(!inbox.has_room(Class::Stranger));
         assert!(inbox.has_room(Class::Verified));
-        inbox.push(verified());
-        let batch = inbox.next(Duration::ZERO).unwrap();
-        assert_eq!(batch.rows.len(), 256 + 1);
+        push(&inbox, &verified());
+        let (batch, rows) = next(&inbox).unwrap();
+        assert_eq!(rows.len(), 256 + 1);
         assert_eq!(batch.lost.verified, 0);
         // One more was asked for, and one came in vain for each that is not there.
         assert_eq!(batch.lost.stranger, 100_000 - 256 + 1);
-        assert_eq!(batch.rows.last(), Some(&verified()));
+        assert_eq!(rows.last(), Some(&verified()));
         assert!(inbox.has_room(Class::Stranger));
     }
 
@@ -154,19 +182,19 @@ mod tests {
             ..Row::default()
         };
         for _ in 0..256 {
-            inbox.push(row.clone());
+            push(&inbox, &row);
         }
-        let batch = inbox.next(Duration::ZERO).unwrap();
-        assert!(batch.rows.len() < 64, "{}", batch.rows.len());
-        assert_eq!(batch.rows.len() as u64 + batch.lost.stranger, 256);
+        let (batch, rows) = next(&inbox).unwrap();
+        assert!(rows.len() < 64, "{}", rows.len());
+        assert_eq!(rows.len() as u64 + batch.lost.stranger, 256);
     }
 
     #[test]
     fn what_came_before_the_end_is_still_there() {
         let inbox = Inbox::default();
-        inbox.push(verified());
+        push(&inbox, &verified());
         inbox.close();
-        assert_eq!(inbox.next(Duration::MAX).unwrap().rows.len(), 1);
-        assert!(inbox.next(Duration::MAX).is_none());
+        assert_eq!(next(&inbox).unwrap().1.len(), 1);
+        assert!(next(&inbox).is_none());
     }
 }

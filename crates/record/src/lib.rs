@@ -2,7 +2,9 @@
 //!
 //! - [`Recorder`] is an observer of the pipeline. It makes a row of what it is told and goes on at once; a thread of its
 //!   own writes. A row that finds no room is dropped and counted: nobody waits for the record.
-//! - [`RecordFile`] is for everybody who reads, also beside the process that writes.
+//! - Rows come into a journal first, which costs a write for many of them. Another thread moves them into the file while
+//!   there is time for it.
+//! - [`RecordFile`] is for everybody who reads, also beside the process that writes. It reads the journal, too.
 //!
 //! The record answers questions. It is no queue: it promises less, and `serve` goes on without it.
 //!
@@ -12,11 +14,15 @@
 mod blot;
 mod bounds;
 mod class;
+mod entry;
 mod error;
 mod filter;
 mod forget;
 mod head;
 mod inbox;
+mod journal;
+mod moved;
+mod mover;
 mod open;
 mod options;
 mod reader;
@@ -25,6 +31,7 @@ mod row;
 mod schema;
 mod search;
 mod set_aside;
+mod shared;
 mod store;
 mod totals;
 mod writer;

@@ -65,6 +65,13 @@ impl Options {
         }
     }
 
+    /// Bytes that the journal may have: as many as the file.
+    pub(crate) const fn journal_bytes(&self) -> u64 {
+        let verified = self.verified.bytes.saturating_add(self.verified.body_bytes);
+        let stranger = self.stranger.bytes.saturating_add(self.stranger.body_bytes);
+        verified.saturating_add(stranger)
+    }
+
     /// Bytes of a body that are kept.
     pub(crate) const fn wanted_body_bytes(&self) -> usize {
         if self.bodies { BODY_BYTES } else { 0 }

@@ -1,23 +1,27 @@
 //! The file, for whoever reads.
 
 use crate::class::Class;
-use crate::error::RecordError;
-use crate::filter::{Filter, end_of};
-use crate::open;
+use crate::entry::Entry;
+use crate::error::{Failure, RecordError};
+use crate::filter::{Filter, Pattern, end_of};
+use crate::journal::Tail;
 use crate::row::{Recorded, Row};
-use crate::totals;
+use crate::{moved, open, totals};
 use labelrelay_event::Digest;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{
+    Connection, OptionalExtension as _, Transaction, TransactionBehavior, params_from_iter,
+};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Deliveries that one id can find.
-const FOUND_AT_ONCE: i64 = 100;
+const FOUND_AT_ONCE: usize = 100;
 
 pub(crate) const COLUMNS: &str = "
     number, arrived_ms, status, flags, body_bytes, elapsed_us, queue_us, outcome, source, event_id, event_type, subject,
     project, delivery_id, verified_by, client, body_sha256, method, path, reason, head";
 
-/// A record, for whoever reads it: also beside the process that writes.
+/// A record, for whoever reads it: also beside the process that writes. What waits in the journal is read, too.
 pub struct RecordFile {
     pub(crate) db: Connection,
     pub(crate) path: PathBuf,
@@ -50,15 +54,59 @@ impl RecordFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Recorded>, RecordError> {
+        let passes = |number, entry: &Entry<'_>| filter.passes(number, entry);
+        let listed = |limit| self.listed(filter, limit);
+        self.in_both(filter, limit, passes, listed)
+    }
+
+    fn listed(&self, filter: &Filter, limit: usize) -> rusqlite::Result<Vec<Recorded>> {
         let (clauses, values) = filter.clauses(limit);
-        let list = || -> rusqlite::Result<Vec<Recorded>> {
-            let mut select = self
-                .db
-                .prepare(&format!("SELECT {COLUMNS} FROM deliveries{clauses}"))?;
-            let rows = select.query_map(params_from_iter(&values), recorded)?;
-            rows.collect()
+        let mut select = self
+            .db
+            .prepare(&format!("SELECT {COLUMNS} FROM deliveries{clauses}"))?;
+        let rows = select.query_map(params_from_iter(&values), recorded)?;
+        rows.collect()
+    }
+
+    /// Deliveries of the file and of the journal, at one moment, `limit` at most. `filter` says in which order they come,
+    /// and behind which they begin; `passes` which of the journal are meant, and `filed` those of the file.
+    pub(crate) fn in_both(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        passes: impl Fn(i64, &Entry<'_>) -> bool,
+        filed: impl FnOnce(usize) -> rusqlite::Result<Vec<Recorded>>,
+    ) -> Result<Vec<Recorded>, RecordError> {
+        let newest_first = filter.newest_first;
+        self.at_one_moment(filter.after.unwrap_or(0), |tail| {
+            let mut found = Vec::new();
+            if newest_first {
+                waiting(tail, true, limit, &passes, &mut found)?;
+            }
+            if found.len() < limit {
+                found.extend(filed(limit - found.len())?);
+            }
+            if !newest_first {
+                waiting(tail, false, limit, &passes, &mut found)?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// Reads the file and, behind the delivery `after`, the journal: each delivery is in one of them.
+    fn at_one_moment<T>(
+        &self,
+        after: i64,
+        read: impl FnOnce(&mut Tail) -> Result<T, Failure>,
+    ) -> Result<T, RecordError> {
+        let both = || -> Result<T, Failure> {
+            // First the journal: what is moved from now on is read in both, and told apart by its number.
+            let mut tail = Tail::open(&self.path, after)?;
+            let _moment = Transaction::new_unchecked(&self.db, TransactionBehavior::Deferred)?;
+            tail.skip_to(moved::read(&self.db)?);
+            read(&mut tail)
         };
-        list().map_err(|source| self.error(source))
+        both().map_err(|failure| failure.of(&self.path))
     }
 
     /// Deliveries that somebody calls `which`: by their name in the record, by the beginning of the event's id, or by
@@ -73,28 +121,50 @@ impl RecordFile {
         }
         let number = which
             .strip_prefix('r')
-            .and_then(|number| number.parse().ok());
-        let find = || -> rusqlite::Result<Vec<Recorded>> {
-            if let Some(number) = number
-                && let Some(found) = self.numbered(number)?
-            {
-                return Ok(vec![found]);
-            }
+            .and_then(|number| number.parse::<i64>().ok());
+        if let Some(number) = number
+            && let Some(found) = self.numbered(number)?
+        {
+            return Ok(vec![found]);
+        }
+        let begins = Pattern::begins(which);
+        let newest = Filter {
+            newest_first: true,
+            ..Filter::default()
+        };
+        let passes = |_, entry: &Entry<'_>| {
+            begins.matches(entry.event_id) || begins.matches(entry.delivery_id)
+        };
+        self.in_both(&newest, FOUND_AT_ONCE, passes, |limit| {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let sql = format!(
                 "SELECT {COLUMNS} FROM deliveries
                  WHERE (event_id >= ?1 AND event_id < ?2) OR (delivery_id >= ?1 AND delivery_id < ?2)
                  ORDER BY number DESC LIMIT ?3"
             );
             let mut select = self.db.prepare(&sql)?;
-            let rows = select.query_map((which, end_of(which), FOUND_AT_ONCE), recorded)?;
+            let rows = select.query_map((which, end_of(which), limit), recorded)?;
             rows.collect()
-        };
-        find().map_err(|source| self.error(source))
+        })
     }
 
-    fn numbered(&self, number: i64) -> rusqlite::Result<Option<Recorded>> {
+    fn numbered(&self, number: i64) -> Result<Option<Recorded>, RecordError> {
         let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE number = ?1");
-        self.db.query_row(&sql, [number], recorded).optional()
+        self.at_one_moment(number.saturating_sub(1), |tail| {
+            let filed = self.db.query_row(&sql, [number], recorded).optional()?;
+            if filed.is_some() {
+                return Ok(filed);
+            }
+            let mut found = Vec::new();
+            waiting(
+                tail,
+                false,
+                1,
+                &|its, _: &Entry<'_>| its == number,
+                &mut found,
+            )?;
+            Ok(found.pop())
+        })
     }
 
     /// The first part of a delivery's body, where it was kept.
@@ -102,19 +172,49 @@ impl RecordFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn body(&self, delivery: &Recorded) -> Result<Option<Body>, RecordError> {
-        let start: Option<Vec<u8>> = self
-            .db
-            .query_row(
-                "SELECT start FROM bodies WHERE number = ?1",
-                [delivery.number],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|source| self.error(source))?;
+        let number = delivery.number;
+        let start = self.at_one_moment(number.saturating_sub(1), |tail| {
+            let filed: Option<Vec<u8>> = self
+                .db
+                .query_row(
+                    "SELECT start FROM bodies WHERE number = ?1",
+                    [number],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if filed.is_some() {
+                return Ok(filed);
+            }
+            let mut found = None;
+            tail.visit(false, |its, entry| {
+                if its == number {
+                    found = entry.body_start.map(<[u8]>::to_vec);
+                }
+                ControlFlow::Break(())
+            })?;
+            Ok(found)
+        })?;
         Ok(start.map(|start| Body {
             is_whole: delivery.row.body_sha256 == Some(Digest::of(&start).to_hex()),
             start,
         }))
+    }
+
+    /// Number of the deliveries in it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count(&self) -> Result<u64, RecordError> {
+        self.at_one_moment(0, |tail| {
+            let all = totals::read(&self.db)?;
+            let filed = Class::ALL.iter().map(|&class| all.of(class).deliveries);
+            let mut count = u64::try_from(filed.sum::<i64>()).unwrap_or_default();
+            tail.visit(false, |_, _| {
+                count += 1;
+                ControlFlow::Continue(())
+            })?;
+            Ok(count)
+        })
     }
 
     /// Deliveries that are missing, because more came than could be written.
@@ -133,6 +233,32 @@ impl RecordFile {
     pub(crate) fn error(&self, source: rusqlite::Error) -> RecordError {
         RecordError::of(&self.path, source)
     }
+}
+
+/// Adds deliveries of the journal that pass, until there are `limit` of them.
+fn waiting(
+    tail: &mut Tail,
+    newest_first: bool,
+    limit: usize,
+    passes: &impl Fn(i64, &Entry<'_>) -> bool,
+    found: &mut Vec<Recorded>,
+) -> std::io::Result<()> {
+    if found.len() >= limit {
+        return Ok(());
+    }
+    tail.visit(newest_first, |number, entry| {
+        if passes(number, entry) {
+            found.push(Recorded {
+                number,
+                row: entry.row(),
+            });
+        }
+        if found.len() < limit {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })
 }
 
 pub(crate) fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {

@@ -3,7 +3,7 @@
 use crate::class::Class;
 
 /// Room that a row takes beside its texts: numbers, and what the indexes repeat.
-const ROW_BYTES: usize = 256;
+pub(crate) const ROW_BYTES: usize = 256;
 
 /// One delivery. Its texts are blotted out already.
 #[expect(
@@ -72,39 +72,9 @@ impl Row {
         }
     }
 
-    /// Bytes that it takes, without the body.
-    pub(crate) fn bytes(&self) -> usize {
-        let texts = [
-            &self.source,
-            &self.method,
-            &self.path,
-            &self.head,
-            &self.client,
-            &self.reason,
-            &self.event_id,
-            &self.event_type,
-            &self.subject,
-            &self.project,
-            &self.delivery_id,
-            &self.verified_by,
-            &self.body_sha256,
-        ];
-        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
-        ROW_BYTES + texts + self.outcome.len()
-    }
-
-    /// Bytes of the body that it brings.
-    pub(crate) fn start_bytes(&self) -> usize {
-        self.body_start.as_ref().map_or(0, Vec::len)
-    }
-
     /// Facts that have no column of their own.
     pub(crate) fn flags(&self) -> i64 {
-        let flags = [self.late, self.fell_back, self.claimed, self.spooled];
-        flags
-            .into_iter()
-            .rev()
-            .fold(0, |bits, flag| (bits << 1) | i64::from(flag))
+        flags([self.late, self.fell_back, self.claimed, self.spooled])
     }
 
     pub(crate) const fn set_flags(&mut self, flags: i64) {
@@ -113,6 +83,12 @@ impl Row {
         self.claimed = flags & 4 != 0;
         self.spooled = flags & 8 != 0;
     }
+}
+
+/// Facts as bits, the first one lowest.
+pub(crate) fn flags(facts: [bool; 4]) -> i64 {
+    let facts = facts.into_iter().rev();
+    facts.fold(0, |bits, fact| (bits << 1) | i64::from(fact))
 }
 
 /// A row with its number.

@@ -1,5 +1,6 @@
 //! Finds deliveries by whatever somebody pastes: an id, or the beginning of one.
 
+use crate::entry::Entry;
 use crate::error::RecordError;
 use crate::filter::{Filter, Pattern, and};
 use crate::reader::{COLUMNS, RecordFile, recorded};
@@ -42,27 +43,56 @@ impl RecordFile {
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<Recorded>, RecordError> {
-        self.found(text, filter, limit)
-            .map_err(|source| self.error(source))
+        let number = named(text);
+        let meant = meant(text);
+        let passes = |its, entry: &Entry<'_>| {
+            let is_meant = || match &meant {
+                Meant::Type(pattern) => pattern.matches(entry.event_type),
+                Meant::Id(columns) => {
+                    let values = |column: &str| match column {
+                        "event_id" => entry.event_id,
+                        "delivery_id" => entry.delivery_id,
+                        "project" => entry.project,
+                        _ => entry.subject,
+                    };
+                    number == Some(its)
+                        || columns
+                            .iter()
+                            .any(|(column, pattern)| pattern.matches(values(column)))
+                }
+            };
+            filter.passes(its, entry) && is_meant()
+        };
+        self.in_both(filter, limit, passes, |limit| {
+            self.found(text, &meant, filter, limit)
+        })
     }
 
-    fn found(&self, text: &str, filter: &Filter, limit: usize) -> rusqlite::Result<Vec<Recorded>> {
+    fn found(
+        &self,
+        text: &str,
+        meant: &Meant,
+        filter: &Filter,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Recorded>> {
         let (mut sql, mut values) = filter.conditions();
-        if TYPES.iter().any(|start| text.starts_with(start)) {
-            let is = Pattern::begins(text).condition("event_type", &mut values);
-            and(&mut sql, &is);
-        } else {
-            let columns = columns(text);
-            if let Some(numbers) = self.candidates(text, &columns)? {
-                let numbers = numbers.iter().map(i64::to_string).collect::<Vec<_>>();
-                and(&mut sql, &format!("number IN ({})", numbers.join(",")));
-            } else {
-                let is = columns.iter().map(|(column, pattern)| {
-                    // The plus keeps `SQLite` from gathering all of them by the index before it sorts.
-                    pattern.condition(&format!("+{column}"), &mut values)
-                });
-                let any = is.collect::<Vec<_>>().join(" OR ");
-                and(&mut sql, &format!("({any})"));
+        match meant {
+            Meant::Type(pattern) => {
+                let is = pattern.condition("event_type", &mut values);
+                and(&mut sql, &is);
+            }
+            Meant::Id(columns) => {
+                if let Some(numbers) = self.candidates(text, columns)? {
+                    let numbers = numbers.iter().map(i64::to_string).collect::<Vec<_>>();
+                    and(&mut sql, &format!("number IN ({})", numbers.join(",")));
+                } else {
+                    let is = columns.iter().map(|(column, pattern)| {
+                        // The plus keeps `SQLite` from gathering all of them by the index before it sorts.
+                        pattern.condition(&format!("+{column}"), &mut values)
+                    });
+                    let any = is.collect::<Vec<_>>().join(" OR ");
+                    and(&mut sql, &format!("({any})"));
+                }
             }
         }
         filter.push_order(&mut sql, &mut values, limit);
@@ -80,8 +110,7 @@ impl RecordFile {
         columns: &[(&str, Pattern)],
     ) -> rusqlite::Result<Option<Vec<i64>>> {
         let mut numbers = Vec::new();
-        let name = text.strip_prefix('r');
-        numbers.extend(name.and_then(|number| number.parse::<i64>().ok()));
+        numbers.extend(named(text));
         for (column, pattern) in columns {
             let mut values: Vec<Value> = Vec::new();
             let condition = pattern.condition(column, &mut values);
@@ -99,6 +128,27 @@ impl RecordFile {
         }
         Ok(Some(numbers))
     }
+}
+
+/// What a text may be.
+enum Meant {
+    /// The beginning of a type.
+    Type(Pattern),
+    /// An id, or the beginning of one, in one of these columns.
+    Id(Vec<(&'static str, Pattern)>),
+}
+
+fn meant(text: &str) -> Meant {
+    if TYPES.iter().any(|start| text.starts_with(start)) {
+        Meant::Type(Pattern::begins(text))
+    } else {
+        Meant::Id(columns(text))
+    }
+}
+
+/// The number of the delivery that has this name in the record.
+fn named(text: &str) -> Option<i64> {
+    text.strip_prefix('r')?.parse().ok()
 }
 
 /// Columns that may have it, each with an index.

@@ -1,12 +1,14 @@
-//! The file, for the one thread that writes it.
+//! The file, for the one thread that moves deliveries into it.
 
 use crate::bounds;
 use crate::class::{Class, PerClass};
-use crate::error::RecordError;
+use crate::entry::{Entry, entries};
+use crate::error::{Failure, RecordError};
+use crate::journal::{Ending, Pending, Segment, Sums, tell_damage};
+use crate::moved;
 use crate::open::{self, begin};
-use crate::options::Options;
-use crate::row::Row;
-use crate::totals::{self, bound, length};
+use crate::options::{Limits, Options};
+use crate::totals::{self, Totals, bound, length};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 
@@ -15,14 +17,37 @@ const REMOVED_AT_ONCE: usize = 2000;
 
 const INSERT: &str = "
 INSERT INTO deliveries(
-    class, arrived_ms, bytes, status, flags, body_bytes, elapsed_us, queue_us, outcome, source, event_id, event_type,
-    subject, project, delivery_id, verified_by, client, body_sha256, method, path, reason, head)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+    number, class, arrived_ms, bytes, status, flags, body_bytes, elapsed_us, queue_us, outcome, source, event_id,
+    event_type, subject, project, delivery_id, verified_by, client, body_sha256, method, path, reason, head)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
 ";
 
 pub(crate) struct Store {
     db: Connection,
     path: PathBuf,
+}
+
+/// What one transaction takes.
+pub(crate) struct Load<'a> {
+    /// What the journal has.
+    pub(crate) pending: &'a Pending,
+    /// Rows that may be inserted.
+    pub(crate) rows: usize,
+    /// Deliveries that were lost on the way to the journal.
+    pub(crate) lost: PerClass<u64>,
+    pub(crate) options: &'a Options,
+    pub(crate) now_ms: i64,
+}
+
+/// What one transaction did.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// Number up to which the file has what the journal had.
+    pub(crate) moved: i64,
+    /// Rows that were inserted.
+    pub(crate) inserted: usize,
+    /// Files of the journal that are damaged.
+    pub(crate) damaged: Vec<PathBuf>,
 }
 
 impl Store {
@@ -34,88 +59,190 @@ impl Store {
         })
     }
 
-    /// Tells whether the file still has its name. One without is read by nobody.
-    pub(crate) fn is_there(&self) -> bool {
-        self.path.exists()
+    /// Number of the last delivery that was moved into it.
+    pub(crate) fn moved(&self) -> Result<i64, RecordError> {
+        moved::read(&self.db).map_err(|source| RecordError::of(&self.path, source))
     }
 
-    /// Adds rows, notes how many were lost on the way, and removes what is too much or too old: in one transaction.
-    pub(crate) fn append(
-        &self,
-        rows: &[Row],
-        lost: PerClass<u64>,
-        options: &Options,
-        now_ms: i64,
-    ) -> Result<(), RecordError> {
-        self.in_one_transaction(rows, lost, options, now_ms)
-            .map_err(|source| RecordError::of(&self.path, source))
+    /// Takes rows out of the journal, notes how many were lost on the way there, and removes what is too much or too
+    /// old: in one transaction.
+    pub(crate) fn take_in(&self, load: &Load<'_>) -> Result<Done, RecordError> {
+        self.in_one_transaction(load)
+            .map_err(|failure| failure.of(&self.path))
     }
 
-    fn in_one_transaction(
-        &self,
-        rows: &[Row],
-        lost: PerClass<u64>,
-        options: &Options,
-        now_ms: i64,
-    ) -> rusqlite::Result<()> {
+    fn in_one_transaction(&self, load: &Load<'_>) -> Result<Done, Failure> {
+        // The journal is read behind the lock: whoever takes an address out of it has the lock, too.
         let transaction = begin(&self.db)?;
         let before = totals::read(&transaction)?;
-        let mut all = before;
-        for row in rows {
-            let class = row.class();
-            let number = insert(&transaction, row)?;
-            let sums = all.of_mut(class);
-            sums.deliveries += 1;
-            sums.bytes += length(row.bytes());
-            if let Some(start) = &row.body_start {
-                transaction
-                    .prepare_cached("INSERT INTO bodies(number, class, start) VALUES (?1, ?2, ?3)")?
-                    .execute((number, class.number(), start))?;
-                sums.body_bytes += length(start.len());
+        let from = moved::read(&transaction)?;
+        let max_age_ms = i64::try_from(load.options.max_age.as_millis()).unwrap_or(i64::MAX);
+        let oldest_ms = load.now_ms.saturating_sub(max_age_ms);
+        let mut intake = Intake {
+            db: &transaction,
+            load,
+            oldest_ms,
+            all: before,
+            later: load.pending.sums,
+            buffer: Vec::new(),
+            done: Done {
+                moved: from,
+                ..Done::default()
+            },
+        };
+        for (path, last) in &load.pending.oldest {
+            if !intake.file(path)? {
+                break;
             }
+            // What it has no more is gone.
+            intake.done.moved = intake.done.moved.max(*last);
         }
-        let max_age_ms = i64::try_from(options.max_age.as_millis()).unwrap_or(i64::MAX);
-        let oldest_ms = now_ms.saturating_sub(max_age_ms);
-        let most = REMOVED_AT_ONCE.max(rows.len().saturating_mul(2));
+        let Intake { mut all, done, .. } = intake;
+        let most = REMOVED_AT_ONCE.max(done.inserted.saturating_mul(2));
         for class in Class::ALL {
             let sums = all.of_mut(class);
-            sums.lost = sums.lost.saturating_add(bound(*lost.of(class)));
-            let limits = options.limits(class);
+            sums.lost = sums.lost.saturating_add(bound(*load.lost.of(class)));
+            let limits = load.options.limits(class);
             bounds::enforce(&transaction, class, sums, limits, oldest_ms, most)?;
         }
-        if rows.is_empty() && all == before {
+        if all == before && done.moved == from {
             // Nothing was written, so nothing has to be.
-            return transaction.rollback();
+            transaction.rollback()?;
+            return Ok(done);
         }
         totals::write(&transaction, &all)?;
-        transaction.commit()
+        moved::write(&transaction, done.moved)?;
+        transaction.commit()?;
+        Ok(done)
     }
 }
 
-fn insert(db: &Connection, row: &Row) -> rusqlite::Result<i64> {
-    db.prepare_cached(INSERT)?.execute(params![
-        row.class().number(),
-        row.arrived_ms,
-        length(row.bytes()),
-        row.status,
-        row.flags(),
-        row.body_bytes,
-        row.elapsed_us,
-        row.queue_us,
-        row.outcome,
-        row.source,
-        row.event_id,
-        row.event_type,
-        row.subject,
-        row.project,
-        row.delivery_id,
-        row.verified_by,
-        row.client,
-        row.body_sha256,
-        row.method,
-        row.path,
-        row.reason,
-        row.head,
-    ])?;
-    Ok(db.last_insert_rowid())
+/// A transaction under way.
+struct Intake<'a> {
+    db: &'a Connection,
+    load: &'a Load<'a>,
+    oldest_ms: i64,
+    all: PerClass<Totals>,
+    /// What the journal has behind the row at hand.
+    later: PerClass<Sums>,
+    buffer: Vec<u8>,
+    done: Done,
 }
+
+impl Intake<'_> {
+    /// Takes what a file of the journal has; `false` if that was too much for this time.
+    fn file(&mut self, path: &Path) -> Result<bool, Failure> {
+        let Some(mut segment) = Segment::open(path)? else {
+            return Ok(true);
+        };
+        let (frames, ending) = segment.frames()?;
+        let mut is_damaged = ending == Ending::Foreign;
+        for frame in frames {
+            let header = &frame.header;
+            if header.last() <= self.done.moved {
+                self.later.remove(&header.sums);
+                continue;
+            }
+            let mut buffer = std::mem::take(&mut self.buffer);
+            if segment.entries(&frame, &mut buffer)? {
+                if !self.entries(header.first, &buffer)? {
+                    return Ok(false);
+                }
+            } else {
+                is_damaged = true;
+                self.later.remove(&header.sums);
+                for class in Class::ALL {
+                    let lost = &mut self.all.of_mut(class).lost;
+                    *lost = lost.saturating_add(bound(header.sums.of(class).rows));
+                }
+            }
+            self.done.moved = self.done.moved.max(header.last());
+            self.buffer = buffer;
+        }
+        if is_damaged {
+            tell_damage(path);
+            self.done.damaged.push(path.to_owned());
+        }
+        Ok(true)
+    }
+
+    /// Takes the entries of a frame; `false` if these were too many for this time.
+    fn entries(&mut self, first: i64, bytes: &[u8]) -> Result<bool, Failure> {
+        for (number, bytes) in (first..).zip(entries(bytes)) {
+            let Some(entry) = Entry::decode(bytes) else {
+                continue;
+            };
+            let class = entry.class();
+            let own = Sums {
+                rows: 1,
+                bytes: entry.bytes() as u64,
+            };
+            if number <= self.done.moved {
+                self.later.of_mut(class).remove(own);
+                continue;
+            }
+            let limits = self.load.options.limits(class);
+            let mut with_later = *self.later.of(class);
+            with_later.bytes = with_later.bytes.max(own.bytes);
+            let stays = entry.arrived_ms >= self.oldest_ms && is_within(with_later, limits);
+            if stays {
+                if self.done.inserted >= self.load.rows {
+                    return Ok(false);
+                }
+                self.insert(number, &entry)?;
+                self.done.inserted += 1;
+            }
+            self.later.of_mut(class).remove(own);
+            self.done.moved = number;
+        }
+        Ok(true)
+    }
+
+    fn insert(&mut self, number: i64, entry: &Entry<'_>) -> rusqlite::Result<()> {
+        let class = entry.class();
+        let bytes = length(entry.bytes());
+        self.db.prepare_cached(INSERT)?.execute(params![
+            number,
+            class.number(),
+            entry.arrived_ms,
+            bytes,
+            entry.status,
+            entry.flags,
+            entry.body_bytes,
+            entry.elapsed_us,
+            entry.queue_us,
+            entry.outcome,
+            entry.source,
+            entry.event_id,
+            entry.event_type,
+            entry.subject,
+            entry.project,
+            entry.delivery_id,
+            entry.verified_by,
+            entry.client,
+            entry.body_sha256().as_deref(),
+            entry.method,
+            entry.path,
+            entry.reason,
+            entry.head,
+        ])?;
+        let sums = self.all.of_mut(class);
+        sums.deliveries += 1;
+        sums.bytes += bytes;
+        if let Some(start) = entry.body_start {
+            self.db
+                .prepare_cached("INSERT INTO bodies(number, class, start) VALUES (?1, ?2, ?3)")?
+                .execute((number, class.number(), start))?;
+            sums.body_bytes += length(start.len());
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether a row is within its bounds, with all that came after it. One that is not would go at once.
+const fn is_within(with_later: Sums, limits: &Limits) -> bool {
+    with_later.rows <= limits.deliveries && with_later.bytes <= limits.bytes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,17 @@
-//! The thread that writes the file.
+//! The thread that writes the journal: one write for each group of deliveries, and nothing that waits for more.
 
 use crate::class::{Class, PerClass};
 use crate::error::RecordError;
-use crate::inbox::Inbox;
+use crate::inbox::{Batch, Inbox};
+use crate::journal::Journal;
 use crate::options::Options;
-use crate::row::Row;
 use crate::set_aside::set_aside;
+use crate::shared::Shared;
 use crate::store::Store;
-use labelrelay_core::{Clock, chain};
+use labelrelay_core::chain;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Without deliveries, what is too old is looked for this often.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// A file that cannot be used is tried again this often.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -21,29 +19,34 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Lost rows are told this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
+/// Memory that is kept for the next group.
+const KEPT_BYTES: usize = 4 * 1024 * 1024;
+
 pub(crate) struct Writer {
     path: PathBuf,
     options: Options,
-    clock: Arc<dyn Clock>,
-    store: Option<Store>,
+    shared: Arc<Shared>,
     /// When the file could not be used last.
     failed: Option<Instant>,
-    /// Rows that are lost and not noted in the file yet.
-    unnoted: PerClass<u64>,
     /// Rows that are lost and not told in the log yet.
     untold: PerClass<u64>,
     told: Option<Instant>,
 }
 
+/// However it ends, the other thread ends, too.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
 impl Writer {
-    pub(crate) fn new(path: PathBuf, options: Options, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(path: PathBuf, options: Options, shared: Arc<Shared>) -> Self {
         Self {
             path,
             options,
-            clock,
-            store: None,
+            shared,
             failed: None,
-            unnoted: PerClass::default(),
             untold: PerClass::default(),
             told: None,
         }
@@ -51,25 +54,29 @@ impl Writer {
 
     /// Writes what comes, until the inbox is closed.
     pub(crate) fn run(mut self, inbox: &Inbox) {
-        self.write(&[]);
-        while let Some(batch) = inbox.next(IDLE) {
+        self.write(&mut Batch::default());
+        let mut spare = Vec::new();
+        while let Some(mut batch) = inbox.next(std::mem::take(&mut spare)) {
             self.lose(batch.lost);
-            self.write(&batch.rows);
+            self.write(&mut batch);
             self.tell(false);
+            if batch.frame.capacity() <= KEPT_BYTES {
+                spare = batch.frame;
+            }
         }
         self.tell(true);
     }
 
-    fn write(&mut self, rows: &[Row]) {
+    fn write(&mut self, batch: &mut Batch) {
         if self.failed.is_some_and(|at| at.elapsed() < AGAIN) {
-            return self.lose_rows(rows);
+            return self.lose_batch(batch);
         }
         // A second time, after a file was set aside.
-        let mut written = self.append(rows);
+        let mut written = self.append(batch);
         if let Err(error) = &written
             && self.make_room(error)
         {
-            written = self.append(rows);
+            written = self.append(batch);
         }
         match written {
             Ok(()) => {
@@ -82,61 +89,69 @@ impl Writer {
                     tracing::error!(name: "record_failed", reason = %chain(&error), "deliveries are not recorded; they are taken all the same, and the record is tried again every 5 seconds");
                 }
                 self.failed = Some(Instant::now());
-                self.store = None;
-                self.lose_rows(rows);
+                self.lose_batch(batch);
             }
         }
     }
 
-    fn append(&mut self, rows: &[Row]) -> Result<(), RecordError> {
-        let store = match self.store.take().filter(Store::is_there) {
-            Some(store) => store,
-            None => Store::open(&self.path)?,
+    fn append(&self, batch: &mut Batch) -> Result<(), RecordError> {
+        let mut state = self.shared.lock();
+        let mut journal = state.journal.take();
+        // Somebody removed the record. What waits in its journal belongs to it.
+        if let Some(removed) = journal.as_mut().filter(|_| !self.path.exists()) {
+            removed.discard();
+            journal = None;
+        }
+        let journal = match journal {
+            Some(journal) => state.journal.insert(journal),
+            None => {
+                let store = Store::open(&self.path)?;
+                let journal = Journal::open(&self.path, store.moved()?)?;
+                state.begin(store, journal)
+            }
         };
-        let now_ms = self.clock.now().as_millisecond();
-        let appended = store.append(rows, self.unnoted, &self.options, now_ms);
-        self.store = Some(store);
-        appended?;
-        self.unnoted = PerClass::default();
+        let rows = batch.sums.rows();
+        if rows > 0 {
+            let appended = journal.append(&mut batch.frame, &batch.sums);
+            appended.map_err(|source| RecordError::Journal {
+                path: self.path.clone(),
+                source,
+            })?;
+        }
+        // Only where nothing could be moved for long.
+        let most = self.options.journal_bytes().saturating_mul(2);
+        let mut lost = PerClass::<u64>::default();
+        while journal.bytes() > most {
+            let gone = journal.remove_oldest();
+            lost.verified += gone.verified.rows;
+            lost.stranger += gone.stranger.rows;
+        }
+        state.lose(lost);
+        if rows > 0 {
+            state.note_group(rows);
+        }
+        drop(state);
+        self.shared.notify();
         Ok(())
     }
 
     /// Sets a file aside that can never be written. `true` if the next one may be.
-    fn make_room(&mut self, error: &RecordError) -> bool {
-        let ending = match error {
-            RecordError::Damaged { .. } => "damaged",
-            RecordError::Newer { .. } => "newer",
-            _ => return false,
-        };
-        self.store = None;
-        match set_aside(&self.path, ending) {
-            Ok(aside) => {
-                tracing::error!(name: "record_set_aside", reason = %chain(error), set_aside = %aside.display(), "the record cannot be used; it was set aside, and a new one begins");
-                true
-            }
-            Err(cannot) => {
-                if self.failed.is_some() {
-                    return false;
-                }
-                tracing::error!(name: "record_not_set_aside", reason = %chain(error), error = %cannot, "the record cannot be used, and cannot be renamed either: move it away");
-                false
-            }
-        }
+    fn make_room(&self, error: &RecordError) -> bool {
+        set_aside(&self.path, error, self.failed.is_none())
     }
 
-    fn lose_rows(&mut self, rows: &[Row]) {
-        let mut lost = PerClass::<u64>::default();
-        for row in rows {
-            *lost.of_mut(row.class()) += 1;
-        }
-        self.lose(lost);
+    fn lose_batch(&mut self, batch: &Batch) {
+        self.lose(PerClass {
+            verified: batch.sums.verified.rows,
+            stranger: batch.sums.stranger.rows,
+        });
     }
 
     fn lose(&mut self, lost: PerClass<u64>) {
         for class in Class::ALL {
-            *self.unnoted.of_mut(class) += lost.of(class);
             *self.untold.of_mut(class) += lost.of(class);
         }
+        self.shared.lock().lose(lost);
     }
 
     fn tell(&mut self, is_end: bool) {

@@ -474,6 +474,50 @@ fn a_file_that_was_removed_begins_again() {
 }
 
 #[test]
+fn a_file_that_somebody_locks_keeps_no_delivery_out() {
+    let place = Place::new();
+    place.record(Options::default(), []);
+    let db = rusqlite::Connection::open(place.file()).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let recorder = place.begin(Options::default());
+    for (id, many) in [("e-1", 1), ("e-2", 2)] {
+        recorder.note(accepted(id));
+        until(|| place.all().len() == many);
+    }
+    assert_ne!(waiting(&place), 0);
+    db.execute_batch("ROLLBACK").unwrap();
+    until(|| waiting(&place) == 0);
+    recorder.close();
+    let all = place.all();
+    let numbers: Vec<_> = all.iter().map(|found| found.number).collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+#[test]
+fn many_threads_lose_nothing_and_double_nothing() {
+    const EACH: usize = 2000;
+    let place = Place::new();
+    let recorder = place.begin(Options::default());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let recorder = &recorder;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    recorder.note(accepted(&format!("{thread}-{n}")));
+                }
+            });
+        }
+    });
+    recorder.close();
+    let all = place.all();
+    let numbers = all.iter().map(|found| found.number);
+    assert!(numbers.eq(1..=i64::try_from(4 * EACH).unwrap()));
+    let ids: std::collections::BTreeSet<_> = all.iter().map(|found| &found.row.event_id).collect();
+    assert_eq!(ids.len(), 4 * EACH);
+    assert_eq!(place.open().lost().unwrap(), 0);
+}
+
+#[test]
 fn an_author_is_forgotten() {
     let place = Place::new();
     let mut row = refused(br#"{"by":"Ann@example.org"}"#);
@@ -517,13 +561,18 @@ fn aside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Files in the journal beside the record.
+fn waiting(place: &Place) -> usize {
+    let journal = aside(&place.file(), "journal");
+    fs::read_dir(journal).map_or(0, Iterator::count)
+}
+
 /// Waits for a condition.
-#[cfg(unix)]
 fn until(mut holds: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !holds() {
         assert!(
-            begun.elapsed() < std::time::Duration::from_secs(30),
+            begun.elapsed() < std::time::Duration::from_secs(60),
             "never"
         );
         std::thread::sleep(std::time::Duration::from_millis(5));

@@ -7,7 +7,7 @@ use super::pair::{self, Terms};
 use super::servers::Server;
 use crate::Outcome;
 use crate::step::{cargo, status};
-use rusqlite::Connection;
+use labelrelay_record::RecordFile;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,10 +52,10 @@ pub(super) fn run(args: &[String]) -> Outcome {
     Ok(())
 }
 
-/// Deliveries in the record, and those that it misses.
+/// Deliveries in the record, and those that it misses. The oldest are gone where more came than it may have.
 fn recorded(file: &Path) -> Outcome<(f64, f64)> {
-    let db = Connection::open(file)?;
-    let sums = "SELECT sum(deliveries), sum(lost) FROM totals";
-    let (rows, lost): (u32, u32) = db.query_row(sums, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let record = RecordFile::open(file)?.ok_or("nothing was recorded")?;
+    let rows = u32::try_from(record.count()?)?;
+    let lost = u32::try_from(record.lost()?)?;
     Ok((rows.into(), lost.into()))
 }

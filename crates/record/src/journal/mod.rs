@@ -1,0 +1,296 @@
+//! The journal: deliveries as they were answered, in files beside the record, until they are moved into it.
+//!
+//! One write a group is all that a delivery costs here. A file is written at its end alone, by one thread, and removed
+//! once all of it was moved. Numbers are given here, and the record knows the last one that it has: so no delivery is
+//! moved twice, whenever a process ends.
+
+mod frame;
+mod overwrite;
+mod segment;
+mod tail;
+
+pub(crate) use frame::{HEADER_BYTES, Sums};
+pub(crate) use overwrite::rewrite;
+pub(crate) use segment::{Ending, Segment};
+pub(crate) use tail::Tail;
+
+use crate::class::PerClass;
+use crate::error::RecordError;
+use frame::seal;
+use segment::BEGINNING;
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A file that is this long is followed by another: what was moved goes file by file, and a reader of the newest
+/// deliveries reads one.
+const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The name of a file that was damaged, once its good part was moved.
+const DAMAGED: &str = "damaged";
+
+/// The directory of the journal that belongs to the record in the file `record`.
+fn beside(record: &Path) -> PathBuf {
+    let mut name = record.as_os_str().to_owned();
+    name.push(".journal");
+    PathBuf::from(name)
+}
+
+/// A file that holds these numbers.
+#[derive(Debug, Clone)]
+struct Written {
+    path: PathBuf,
+    last: i64,
+    bytes: u64,
+    sums: PerClass<Sums>,
+    is_damaged: bool,
+}
+
+/// What there is to move.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pending {
+    /// The oldest files, each with its last number.
+    pub(crate) oldest: Vec<(PathBuf, i64)>,
+    /// Sums over all files.
+    pub(crate) sums: PerClass<Sums>,
+    /// Bytes of all files.
+    pub(crate) bytes: u64,
+}
+
+/// The journal, for the one thread that writes it.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    dir: PathBuf,
+    /// The oldest first.
+    files: VecDeque<Written>,
+    /// The last of them, while something may follow in it.
+    open: Option<File>,
+    /// Number of the next delivery.
+    next: i64,
+}
+
+impl Journal {
+    /// The journal beside the record in the file `record`, which has everything up to the delivery `moved`.
+    pub(crate) fn open(record: &Path, moved: i64) -> Result<Self, RecordError> {
+        let dir = beside(record);
+        let cannot = |source| RecordError::Journal {
+            path: record.to_owned(),
+            source,
+        };
+        match dir.symlink_metadata() {
+            Ok(about) if !about.is_dir() => {
+                return Err(RecordError::Foreign {
+                    path: dir,
+                    what: "the journal beside a record is a directory".to_owned(),
+                });
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(cannot(error)),
+        }
+        labelrelay_files::private_dir(&dir).map_err(cannot)?;
+        let mut files = VecDeque::new();
+        for (first, path) in list(&dir).map_err(cannot)? {
+            files.extend(written(first, path).map_err(cannot)?);
+        }
+        let last = files.back().map_or(0, |written: &Written| written.last);
+        let mut journal = Self {
+            dir,
+            files,
+            open: None,
+            next: last.max(moved).saturating_add(1),
+        };
+        journal.retire(moved);
+        Ok(journal)
+    }
+
+    /// Writes a frame, whose first bytes are free for its facts.
+    pub(crate) fn append(&mut self, frame: &mut [u8], sums: &PerClass<Sums>) -> io::Result<()> {
+        // One that somebody removed is read by nobody.
+        if self
+            .files
+            .back()
+            .is_none_or(|written| !written.path.exists())
+        {
+            self.open = None;
+        }
+        if self.open.is_none() {
+            self.begin_file()?;
+        }
+        let (Some(file), Some(written)) = (&mut self.open, self.files.back_mut()) else {
+            return Err(io::Error::other("the journal has no file"));
+        };
+        seal(frame, self.next, sums);
+        if let Err(error) = file.write_all(frame) {
+            // Half a frame ends its file: the next one begins another. Where nothing is in it, its name is free.
+            self.open = None;
+            let _ = fs::OpenOptions::new()
+                .write(true)
+                .open(&written.path)
+                .and_then(|file| file.set_len(written.bytes));
+            if written.sums.rows() == 0 {
+                let _ = fs::remove_file(&written.path);
+                self.files.pop_back();
+            }
+            return Err(error);
+        }
+        let rows = i64::try_from(sums.rows()).unwrap_or(i64::MAX);
+        self.next = self.next.saturating_add(rows);
+        written.last = self.next - 1;
+        written.bytes += frame.len() as u64;
+        written.sums.add(sums);
+        if written.bytes >= SEGMENT_BYTES {
+            self.open = None;
+        }
+        Ok(())
+    }
+
+    fn begin_file(&mut self) -> io::Result<()> {
+        labelrelay_files::private_dir(&self.dir)?;
+        let path = self.dir.join(format!("{:016x}", self.next));
+        let mut file = labelrelay_files::private_file(&path)?;
+        if let Err(error) = file.write_all(&BEGINNING) {
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        self.open = Some(file);
+        self.files.push_back(Written {
+            path,
+            last: self.next - 1,
+            bytes: BEGINNING.len() as u64,
+            sums: PerClass::default(),
+            is_damaged: false,
+        });
+        Ok(())
+    }
+
+    /// What there is to move.
+    pub(crate) fn pending(&self) -> Pending {
+        let mut pending = Pending::default();
+        for written in &self.files {
+            pending.sums.add(&written.sums);
+        }
+        pending.bytes = self.bytes();
+        let oldest = self.files.iter().take(2);
+        pending.oldest = oldest.map(|it| (it.path.clone(), it.last)).collect();
+        pending
+    }
+
+    /// Bytes of all files.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().map(|written| written.bytes).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Removes the files of which the record has everything, up to the delivery `moved`.
+    pub(crate) fn retire(&mut self, moved: i64) {
+        while self
+            .files
+            .front()
+            .is_some_and(|oldest| oldest.last <= moved)
+        {
+            self.remove_oldest();
+        }
+    }
+
+    /// Removes the oldest file, whatever is in it, and tells how much that was.
+    pub(crate) fn remove_oldest(&mut self) -> PerClass<Sums> {
+        let Some(oldest) = self.files.pop_front() else {
+            return PerClass::default();
+        };
+        if self.files.is_empty() {
+            self.open = None;
+        }
+        // One that stays is found at the next start, and has nothing that the record does not have.
+        let _ = if oldest.is_damaged {
+            fs::rename(&oldest.path, self.dir.join(DAMAGED))
+        } else {
+            fs::remove_file(&oldest.path)
+        };
+        oldest.sums
+    }
+
+    /// Removes everything.
+    pub(crate) fn discard(&mut self) {
+        while !self.is_empty() {
+            self.remove_oldest();
+        }
+    }
+
+    /// Nothing is written any more: an empty directory goes.
+    pub(crate) fn close(&mut self) {
+        self.open = None;
+        if self.is_empty() {
+            // It stays while a damaged file is in it.
+            let _ = fs::remove_dir(&self.dir);
+        }
+    }
+
+    /// Keeps a damaged file, once its good part was moved.
+    pub(crate) fn keep_damaged(&mut self, path: &Path) {
+        for written in &mut self.files {
+            written.is_damaged |= written.path == path;
+        }
+    }
+}
+
+/// The files of the journal beside the record in the file `record`, each with the first number in it, the oldest first.
+pub(crate) fn list_beside(record: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
+    list(&beside(record))
+}
+
+fn list(dir: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.filter(|name| name.len() == 16);
+        let first = name.and_then(|name| i64::from_str_radix(name, 16).ok());
+        files.extend(first.map(|first| (first, path)));
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// What a process before this one wrote; `None` where that is nothing that can be read.
+fn written(first: i64, path: PathBuf) -> io::Result<Option<Written>> {
+    let Some(mut segment) = Segment::open(&path)? else {
+        return Ok(None);
+    };
+    let (frames, ending) = segment.frames()?;
+    let Some(newest) = frames.last() else {
+        // Its name may be needed again.
+        if ending == Ending::Foreign {
+            tell_damage(&path);
+            fs::rename(&path, path.with_file_name(DAMAGED))?;
+        } else {
+            fs::remove_file(&path)?;
+        }
+        return Ok(None);
+    };
+    let mut sums = PerClass::<Sums>::default();
+    for frame in &frames {
+        sums.add(&frame.header.sums);
+    }
+    Ok(Some(Written {
+        bytes: path.metadata()?.len(),
+        last: newest.header.last().max(first),
+        sums,
+        is_damaged: ending == Ending::Foreign,
+        path,
+    }))
+}
+
+/// Names a damaged file.
+pub(crate) fn tell_damage(path: &Path) {
+    tracing::error!(name: "record_journal_damaged", file = %path.display(), set_aside = %path.with_file_name(DAMAGED).display(), "a file of the record's journal was damaged, by its disk or by another program; what can be read of it is moved into the record, and the file is set aside");
+}
