@@ -42,6 +42,10 @@ fn file(config: &Config, env: &Env<'_>) -> Result<Option<PathBuf>, CliError> {
         _ => None,
     };
     let file = configured(config).or_else(|| queue.as_deref().map(beside));
+    if file.is_none() && config.serve.record.is_default {
+        // Nobody asked for one, and there is no place for it.
+        return Ok(None);
+    }
     let file = file.ok_or_else(|| {
         CliError::config(format_args!(
             "{}: `serve.record.file` is not set: the queue is not the embedded one, beside which the record would be; name a file for it",

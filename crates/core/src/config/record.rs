@@ -5,12 +5,17 @@ use super::value_checks::{not_empty, positive};
 use serde::Deserialize;
 use std::time::Duration;
 
+/// Whether deliveries are recorded where the configuration does not say.
+const IS_ON_BY_DEFAULT: bool = false;
+
 /// Settings of the record of deliveries, as configured.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordConfig {
     /// `true` if deliveries are recorded.
     pub enabled: bool,
+    /// `true` if that is the default, and nobody asked for it: where a record has no place, there is none then.
+    pub is_default: bool,
     /// `true` if a page shows it.
     pub page: Option<bool>,
     /// Directory of a dataset whose state the page shows.
@@ -33,6 +38,26 @@ pub struct RecordConfig {
     pub bodies: Option<bool>,
     /// `true` if secrets, addresses and query strings are blotted out of heads.
     pub blot_out: Option<bool>,
+}
+
+impl Default for RecordConfig {
+    fn default() -> Self {
+        Self {
+            enabled: IS_ON_BY_DEFAULT,
+            is_default: true,
+            page: None,
+            dataset: None,
+            file: None,
+            max_deliveries: None,
+            max_bytes: None,
+            max_refused: None,
+            max_refused_bytes: None,
+            max_bodies_bytes: None,
+            max_age: None,
+            bodies: None,
+            blot_out: None,
+        }
+    }
 }
 
 /// The section in the file.
@@ -66,7 +91,8 @@ impl Record {
             text.map(|text| not_empty(origin, &key, text)).transpose()
         };
         Ok(RecordConfig {
-            enabled: self.enabled.unwrap_or(false),
+            enabled: self.enabled.unwrap_or(IS_ON_BY_DEFAULT),
+            is_default: self.enabled.is_none(),
             page: self.page,
             dataset: text("dataset", self.dataset)?,
             file: text("file", self.file)?,

@@ -508,12 +508,14 @@ fn connections_of_one_address_are_bounded_unless_all_come_from_a_proxy() {
 
 #[test]
 fn a_record_is_off_unless_it_is_asked_for() {
-    assert!(!read(SOURCE, &[]).unwrap().serve.record.enabled);
+    let unset = read(SOURCE, &[]).unwrap().serve.record;
+    assert!(!unset.enabled);
+    assert_eq!(unset, super::RecordConfig::default());
     let on = format!(
         "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_age_s = 60\nblot_out = false\n{SOURCE}"
     );
     let record = read(&on, &[]).unwrap().serve.record;
-    assert!(record.enabled);
+    assert!(record.enabled && !record.is_default);
     assert_eq!(record.page, Some(false));
     assert_eq!(record.max_refused, Some(7));
     assert_eq!(record.max_age, Some(std::time::Duration::from_secs(60)));
