@@ -94,8 +94,7 @@ impl Store {
             if !intake.file(path)? {
                 break;
             }
-            // What it has no more is gone.
-            intake.done.moved = intake.done.moved.max(*last);
+            intake.miss(*last);
         }
         let Intake { mut all, done, .. } = intake;
         let most = REMOVED_AT_ONCE.max(done.inserted.saturating_mul(2));
@@ -145,18 +144,16 @@ impl Intake<'_> {
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             if segment.entries(&frame, &mut buffer)? {
+                self.miss(header.first.saturating_sub(1));
                 if !self.entries(header.first, &buffer)? {
                     return Ok(false);
                 }
+                self.done.moved = self.done.moved.max(header.last());
             } else {
+                // Its facts may be wrong, too: nothing goes by its numbers.
                 is_damaged = true;
                 self.later.remove(&header.sums);
-                for class in Class::ALL {
-                    let lost = &mut self.all.of_mut(class).lost;
-                    *lost = lost.saturating_add(bound(header.sums.of(class).rows));
-                }
             }
-            self.done.moved = self.done.moved.max(header.last());
             self.buffer = buffer;
         }
         if is_damaged {
@@ -164,6 +161,17 @@ impl Intake<'_> {
             self.done.damaged.push(path.to_owned());
         }
         Ok(true)
+    }
+
+    /// Goes on behind this number. Numbers follow each other: what is not there was damaged, or removed. Nobody knows who
+    /// sent it. Before a file has its first row, it begins with whatever number it is given.
+    fn miss(&mut self, number: i64) {
+        let moved = self.done.moved;
+        if moved > 0 && number > moved {
+            let lost = &mut self.all.verified.lost;
+            *lost = lost.saturating_add(number - moved);
+        }
+        self.done.moved = moved.max(number);
     }
 
     /// Takes the entries of a frame; `false` if these were too many for this time.

@@ -197,10 +197,10 @@ impl Journal {
         }
     }
 
-    /// Removes the oldest file, whatever is in it, and tells how much that was.
-    pub(crate) fn remove_oldest(&mut self) -> PerClass<Sums> {
+    /// Removes the oldest file, whatever is in it.
+    pub(crate) fn remove_oldest(&mut self) {
         let Some(oldest) = self.files.pop_front() else {
-            return PerClass::default();
+            return;
         };
         if self.files.is_empty() {
             self.open = None;
@@ -211,7 +211,6 @@ impl Journal {
         } else {
             fs::remove_file(&oldest.path)
         };
-        oldest.sums
     }
 
     /// Removes everything.
@@ -267,27 +266,34 @@ fn written(first: i64, path: PathBuf) -> io::Result<Option<Written>> {
         return Ok(None);
     };
     let (frames, ending) = segment.frames()?;
-    let Some(newest) = frames.last() else {
-        // Its name may be needed again.
-        if ending == Ending::Foreign {
-            tell_damage(&path);
-            fs::rename(&path, path.with_file_name(DAMAGED))?;
-        } else {
-            fs::remove_file(&path)?;
-        }
-        return Ok(None);
-    };
-    let mut sums = PerClass::<Sums>::default();
-    for frame in &frames {
-        sums.add(&frame.header.sums);
-    }
-    Ok(Some(Written {
+    let mut written = Written {
         bytes: path.metadata()?.len(),
-        last: newest.header.last().max(first),
-        sums,
+        last: first.saturating_sub(1),
+        sums: PerClass::default(),
         is_damaged: ending == Ending::Foreign,
         path,
-    }))
+    };
+    let mut buffer = Vec::new();
+    for frame in &frames {
+        // The facts of a frame are true if its checksum is: a wrong number would be the next one's, too.
+        if segment.entries(frame, &mut buffer)? {
+            written.sums.add(&frame.header.sums);
+            written.last = frame.header.last();
+        } else {
+            written.is_damaged = true;
+        }
+    }
+    if written.sums.rows() > 0 {
+        return Ok(Some(written));
+    }
+    // Its name may be needed again.
+    if written.is_damaged {
+        tell_damage(&written.path);
+        fs::rename(&written.path, written.path.with_file_name(DAMAGED))?;
+    } else {
+        fs::remove_file(&written.path)?;
+    }
+    Ok(None)
 }
 
 /// Names a damaged file.

@@ -277,6 +277,15 @@ fn foreign_bytes_cost_no_other_group_and_their_file_is_kept() {
         for (number, id) in place.found() {
             assert_eq!(id, format!("e-{number}"), "{at}");
         }
+        // Nor does a number that is wrong become the next one's.
+        let mut next = place.journal(0);
+        append(&mut next, &[accepted("next")]);
+        let last = next.pending().oldest.last().map(|(_, last)| *last);
+        assert!(
+            last.is_some_and(|last| (1..=4).contains(&last)),
+            "{at}: {last:?}"
+        );
+        next.discard();
     }
     let mut changed = whole.clone();
     changed[end + HEADER_BYTES + 20] ^= 0x55;
