@@ -64,6 +64,7 @@ impl Mover {
 
     /// Moves what there is to move, until nothing is written any more.
     pub(crate) fn run(mut self) {
+        give_way();
         let mut end = None;
         loop {
             let mut turn = self.shared.next(IDLE);
@@ -181,3 +182,13 @@ fn is_over(pending: &Pending, options: &Options) -> bool {
     .any(|(sums, limits)| sums.rows > limits.deliveries || sums.bytes > limits.bytes);
     is_over || pending.bytes > options.journal_bytes()
 }
+
+/// Lets other threads have the processor first, where a thread has a priority of its own.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // Without it nothing is wrong.
+    let _ = rustix::process::nice(10);
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn give_way() {}
