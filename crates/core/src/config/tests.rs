@@ -510,7 +510,7 @@ fn connections_of_one_address_are_bounded_unless_all_come_from_a_proxy() {
 fn a_record_is_off_unless_it_is_asked_for() {
     let unset = read(SOURCE, &[]).unwrap().serve.record;
     assert!(!unset.enabled);
-    assert_eq!(unset, super::RecordConfig::default());
+    assert_eq!(unset, RecordConfig::default());
     let on = format!(
         "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_age_s = 60\nblot_out = false\n{SOURCE}"
     );
