@@ -4,19 +4,20 @@
 //! character is that character, and segments of dots are steps. Empty segments are left out too: a proxy that
 //! joins a base and a path makes them, and no source has one in its name.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The segments of a path, in their one spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Segments(Vec<String>);
+pub(crate) struct Segments<'a>(Vec<Cow<'a, str>>);
 
-impl Segments {
+impl<'a> Segments<'a> {
     /// Segments of `path`. It may begin with a slash, or not.
-    pub(crate) fn of(path: &str) -> Self {
-        let mut segments: Vec<String> = Vec::new();
+    pub(crate) fn of(path: &'a str) -> Self {
+        let mut segments: Vec<Cow<'a, str>> = Vec::new();
         for raw in path.split('/') {
             let segment = normal(raw);
-            match segment.as_str() {
+            match &*segment {
                 "" | "." => {}
                 ".." => {
                     segments.pop();
@@ -32,21 +33,30 @@ impl Segments {
         self.0.is_empty()
     }
 
-    pub(crate) fn as_slice(&self) -> &[String] {
+    pub(crate) fn as_slice(&self) -> &[Cow<'a, str>] {
         &self.0
+    }
+
+    /// The same, whatever becomes of the path.
+    pub(crate) fn into_owned(self) -> Segments<'static> {
+        let owned = |segment: Cow<'_, str>| Cow::Owned(segment.into_owned());
+        Segments(self.0.into_iter().map(owned).collect())
     }
 }
 
 /// Joins segments to a path.
-pub(crate) fn path(segments: &[String]) -> String {
+pub(crate) fn path(segments: &[Cow<'_, str>]) -> String {
     segments
         .iter()
-        .flat_map(|segment| ["/", segment.as_str()])
+        .flat_map(|segment| ["/", &**segment])
         .collect()
 }
 
 /// One segment: what need not be escaped is not, and what is escaped is so in capitals.
-fn normal(raw: &str) -> String {
+fn normal(raw: &str) -> Cow<'_, str> {
+    if !raw.contains('%') {
+        return Cow::Borrowed(raw);
+    }
     let mut segment = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find('%') {
@@ -71,7 +81,7 @@ fn normal(raw: &str) -> String {
         rest = escape.get(3..).unwrap_or_default();
     }
     segment.push_str(rest);
-    segment
+    Cow::Owned(segment)
 }
 
 #[cfg(test)]

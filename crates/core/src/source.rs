@@ -3,6 +3,7 @@
 use crate::config::{Config, SourceConfig};
 use crate::path::Segments;
 use crate::secret::SecretRing;
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub struct Routes {
     sources: Vec<Arc<Source>>,
     default: usize,
     /// Prefixes that a proxy may leave in front of every path.
-    prefixes: Vec<Segments>,
+    prefixes: Vec<Segments<'static>>,
 }
 
 /// Target of a path.
@@ -75,9 +76,8 @@ impl Routes {
     /// 4. the default source.
     ///
     /// This chooses whose secrets are tried, and proves nothing: what comes by a wrong path is refused.
-    pub fn find(&self, path: &str) -> Option<Route<'_>> {
-        let whole = Segments::of(path);
-        let segments = whole.as_slice();
+    pub(crate) fn find(&self, path: &Segments<'_>) -> Option<Route<'_>> {
+        let segments = path.as_slice();
         let behind = self.behind_prefix(segments);
         let named = behind
             .and_then(|rest| self.named(rest.split_first()?))
@@ -95,17 +95,16 @@ impl Routes {
     }
 
     /// Rest of `path` below `/-/`, if the path is there: the relay's own paths, which no source can own.
-    pub(crate) fn own(&self, path: &str) -> Option<String> {
-        let whole = Segments::of(path);
-        let segments = whole.as_slice();
-        let own = |segments: &[String]| match segments.split_first() {
+    pub(crate) fn own(&self, path: &Segments<'_>) -> Option<String> {
+        let segments = path.as_slice();
+        let own = |segments: &[Cow<'_, str>]| match segments.split_first() {
             Some((first, rest)) if first == OWN => Some(rest.join("/")),
             _ => None,
         };
         own(segments).or_else(|| own(self.behind_prefix(segments)?))
     }
 
-    fn named(&self, (first, rest): (&String, &[String])) -> Option<Route<'_>> {
+    fn named(&self, (first, rest): (&Cow<'_, str>, &[Cow<'_, str>])) -> Option<Route<'_>> {
         let source = self.sources.iter().find(|source| source.name == *first)?;
         Some(Route {
             source,
@@ -114,7 +113,7 @@ impl Routes {
         })
     }
 
-    fn behind_prefix<'s>(&self, segments: &'s [String]) -> Option<&'s [String]> {
+    fn behind_prefix<'s, 'p>(&self, segments: &'s [Cow<'p, str>]) -> Option<&'s [Cow<'p, str>]> {
         self.prefixes
             .iter()
             .find_map(|prefix| segments.strip_prefix(prefix.as_slice()))

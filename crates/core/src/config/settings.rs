@@ -153,13 +153,14 @@ impl Config {
     }
 
     /// Prefixes of every path: the path of the URL that senders use, and the configured one.
-    pub(crate) fn prefixes(&self) -> Vec<Segments> {
+    pub(crate) fn prefixes(&self) -> Vec<Segments<'static>> {
         let url = self.serve.public_url.as_deref();
         let uri = url.and_then(|url| url.parse::<http::Uri>().ok());
         let configured = self.path_prefix.as_deref().map(Segments::of);
-        let of_url = uri.map(|uri| Segments::of(uri.path()));
+        let of_url = uri.as_ref().map(|uri| Segments::of(uri.path()));
         let prefixes = configured.into_iter().chain(of_url);
-        prefixes.filter(|prefix| !prefix.is_empty()).collect()
+        let prefixes = prefixes.filter(|prefix| !prefix.is_empty());
+        prefixes.map(Segments::into_owned).collect()
     }
 
     /// Connections that one address may have at once: what is configured, or 256. No bound where a source

@@ -9,6 +9,7 @@ use super::refusal::Refusal;
 use super::verification_flag::Verification;
 use crate::observe::{Exchange, Report};
 use crate::outcome::{Answer, Outcome};
+use crate::path::Segments;
 use crate::payload::Payload;
 use crate::provider::Endpoint;
 use crate::request::RequestHead;
@@ -39,10 +40,13 @@ impl Relay {
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
-        if let Some(below) = self.routes.own(&head.path) {
-            return Intake::Answer(self.own_path(&head, &below).await);
+        // What few requests need is boxed, here and further on: the state of a request is moved around, all of it.
+        let path = Segments::of(&head.path);
+        if let Some(below) = self.routes.own(&path) {
+            return Intake::Answer(Box::pin(self.own_path(&head, &below)).await);
         }
-        let route = self.routes.find(&head.path);
+        let route = self.routes.find(&path);
+        drop(path);
         let admitted = self.admission.admit();
         let (in_flight, route) = match (admitted, route) {
             (Ok(in_flight), Some(route)) => (in_flight, route),
@@ -97,7 +101,7 @@ impl Relay {
         let payload = arriving.read(body).await?;
         match endpoint {
             Endpoint::Reply(answer) => Err(Answer::reply(answer.as_bytes()).into()),
-            Endpoint::Models => Err(self.models(delivery, check, payload).await),
+            Endpoint::Models => Err(Box::pin(self.models(delivery, check, payload)).await),
             _ => Ok((check, payload)),
         }
     }
