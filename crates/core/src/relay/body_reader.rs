@@ -164,7 +164,7 @@ impl ArrivingBody<'_> {
                     gathered.push(chunk);
                     return Ok(Destination::Memory(gathered));
                 }
-                self.begin(&gathered).await?
+                Box::pin(self.begin(&gathered)).await?
             }
             Destination::Spool(writer) => writer,
         };

@@ -61,9 +61,9 @@ impl Dispatcher {
             },
             Err(why) => why,
         };
-        let why = match self.claim(delivery, event).await {
+        let why = match Box::pin(self.claim(delivery, event)).await {
             Ok(message) => {
-                let stored = self.store(delivery, &message).await;
+                let stored = Box::pin(self.store(delivery, &message)).await;
                 return self.conclude(stored, &message, delivery).await;
             }
             Err(error) => NotStored::of(not_embedded, error),
@@ -71,14 +71,14 @@ impl Dispatcher {
         // The queue may take what the blob store does not.
         if why.embedding_may_help() {
             let embedded = self.embedder.embed_if_fits(event, &mut delivery.in_flight);
-            if let Ok(message) = embedded.await {
-                match self.store_whole(delivery, &message).await {
+            if let Ok(message) = Box::pin(embedded).await {
+                match Box::pin(self.store_whole(delivery, &message)).await {
                     Err(error) if error.kind == QueueErrorKind::TooLarge => {}
                     stored => return self.conclude(stored, &message, delivery).await,
                 }
             }
         }
-        self.without_a_place(delivery, event, &why).await
+        Box::pin(self.without_a_place(delivery, event, &why)).await
     }
 
     /// Answers. What the queue has leaves a trace before; what is in the fallback does so on its way from there.
@@ -94,7 +94,7 @@ impl Dispatcher {
             && let Some(traces) = &self.traces
         {
             let source = &delivery.source.name;
-            traces.leave(source, delivery.deadlines, message).await;
+            Box::pin(traces.leave(source, delivery.deadlines, message)).await;
         }
         answer(stored, message, delivery)
     }
@@ -175,7 +175,7 @@ impl Dispatcher {
         message: &OutboundMessage,
     ) -> Result<Outcome, QueueError> {
         if let Some(fallback) = &self.fallback {
-            return fallback.send_or_keep(&self.sender, delivery, message).await;
+            return Box::pin(fallback.send_or_keep(&self.sender, delivery, message)).await;
         }
         let deadlines = delivery.deadlines;
         self.sender.send(delivery, message, deadlines).await

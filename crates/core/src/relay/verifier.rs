@@ -89,7 +89,7 @@ impl Verifier {
             Ok(proof) => return Ok(proof),
             Err(error) => error,
         };
-        match self.fresher_secrets(source, deadline, &secrets).await? {
+        match Box::pin(self.fresher_secrets(source, deadline, &secrets)).await? {
             Some(fresh) => shown
                 .check(&fresh)
                 .map_err(|error| Refusal::credential(&error, &fresh)),
@@ -119,7 +119,7 @@ impl Verifier {
             Ok(verified) => return (digest, Ok(verified)),
             Err(missed) => missed,
         };
-        let fresh = match self.fresher_secrets(source, deadline, &secrets).await {
+        let fresh = match Box::pin(self.fresher_secrets(source, deadline, &secrets)).await {
             Ok(Some(fresh)) => fresh,
             Ok(None) => {
                 let error = VerifyError::Credential(mismatch, secrets, Box::new(payload));
@@ -127,7 +127,10 @@ impl Verifier {
             }
             Err(error) => return (digest, Err(VerifyError::Secrets(error))),
         };
-        (digest, self.check_again(claimed, fresh, payload).await)
+        (
+            digest,
+            Box::pin(self.check_again(claimed, fresh, payload)).await,
+        )
     }
 
     /// The signature of a body that has arrived, against secrets that were not at hand when it did.
