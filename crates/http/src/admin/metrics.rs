@@ -233,14 +233,15 @@ impl Observer for Metrics {
         let source = || SourceLabels {
             source: report.source.clone().unwrap_or_default(),
         };
+        let of_source = source();
+        self.body_bytes
+            .get_or_create(&of_source)
+            .inc_by(report.body_bytes);
         let labels = RequestLabels {
-            source: report.source.clone().unwrap_or_default(),
+            source: of_source.source,
             outcome: report.outcome.as_str(),
         };
         self.requests.get_or_create(&labels).inc();
-        self.body_bytes
-            .get_or_create(&source())
-            .inc_by(report.body_bytes);
         if report.late {
             self.late.get_or_create(&source()).inc();
         }
