@@ -23,8 +23,7 @@ pub async fn respond(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let clock = Arc::clone(&relay.parts().clock);
-    let (mut parts, incoming) = request.into_parts();
-    let activity = parts.extensions.remove::<Arc<Activity>>();
+    let (parts, incoming) = request.into_parts();
     let head = RequestHead {
         method: parts.method,
         path: parts.uri.path().to_owned(),
@@ -33,7 +32,7 @@ pub async fn respond(
         arrived: clock.monotonic(),
     };
     let verification = Verification::default();
-    if let Some(activity) = &activity {
+    if let Some(activity) = tasks.connection() {
         activity.verification(&verification);
     }
     let body = body_stream::stream(incoming);
@@ -43,7 +42,7 @@ pub async fn respond(
         Ok(Intake::Answer(answer)) => return response(answer),
         Err(_) => return response(bug("while the request was read")),
     };
-    let _working = activity.as_ref().map(Activity::working);
+    let _working = tasks.connection().map(Activity::working);
     let deadline = received.answer_deadline();
     let Some(work) = tasks.spawn(async move { relay.complete(received).await }) else {
         tracing::warn!(name: "delivery_refused_at_stop", "its last byte came after the stop's patience had ended");

@@ -1,5 +1,6 @@
 //! Tasks that outlive their connection, counted, so that a stop can wait for them.
 
+use crate::connection::Activity;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
@@ -7,7 +8,11 @@ use tracing::Instrument as _;
 /// Counts the deliveries that are being finished, so that a stop can wait for them: they outlive
 /// their connections.
 #[derive(Clone)]
-pub struct Tasks(Arc<Semaphore>);
+pub struct Tasks {
+    counted: Arc<Semaphore>,
+    /// The connection on which the request came, where it is one of this server.
+    connection: Option<Arc<Activity>>,
+}
 
 /// More than there can ever be; the semaphore is used to count, not to limit.
 const ALL: u32 = u32::MAX >> 4;
@@ -15,7 +20,23 @@ const ALL: u32 = u32::MAX >> 4;
 impl Tasks {
     /// None yet.
     pub fn new() -> Self {
-        Self(Arc::new(Semaphore::new(ALL as usize)))
+        Self {
+            counted: Arc::new(Semaphore::new(ALL as usize)),
+            connection: None,
+        }
+    }
+
+    /// The same, for a request that came on this connection.
+    pub(crate) fn on(&self, connection: &Arc<Activity>) -> Self {
+        Self {
+            counted: Arc::clone(&self.counted),
+            connection: Some(Arc::clone(connection)),
+        }
+    }
+
+    /// The connection on which the request came.
+    pub(crate) fn connection(&self) -> Option<&Arc<Activity>> {
+        self.connection.as_ref()
     }
 
     /// Runs `work` in a task of its own, within the span that is current: what it logs carries the
@@ -25,7 +46,7 @@ impl Tasks {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<tokio::task::JoinHandle<T>> {
-        let counted = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        let counted = Arc::clone(&self.counted).try_acquire_owned().ok()?;
         // A delivery's work is kilobytes of state, which would be copied with everything that is put around it here
         // and in the runtime.
         let work = Box::pin(work);
@@ -39,7 +60,7 @@ impl Tasks {
     /// Lets none begin from now on, and waits until all of them have ended.
     pub async fn finished(&self) {
         // Once this waits, whatever becomes free is its own; afterwards it stays taken.
-        if let Ok(all) = self.0.acquire_many(ALL).await {
+        if let Ok(all) = self.counted.acquire_many(ALL).await {
             all.forget();
         }
     }

@@ -49,8 +49,8 @@ struct State {
     is_stranger: bool,
     /// Has brought a request that was verified.
     is_proven: bool,
-    /// Of the newest request.
-    verification: Verification,
+    /// Of the newest request, once somebody looks at it.
+    verification: Option<Verification>,
     /// HTTP/2.
     is_multiplexed: bool,
     boundary: Boundary,
@@ -98,7 +98,7 @@ impl Activity {
                 head_at: now,
                 bytes: 0,
                 is_proven: false,
-                verification: Verification::default(),
+                verification: None,
                 is_multiplexed: false,
                 boundary: Boundary::START,
                 first: Vec::new(),
@@ -162,7 +162,7 @@ impl Activity {
     pub(super) fn request(&self, is_multiplexed: bool) {
         let mut state = self.state();
         state.open += 1;
-        state.verified_by(Verification::default());
+        state.verified_by(None);
         (state.head_at, state.bytes) = (Instant::now(), 0);
         (state.begun, state.is_drained, state.is_starved) = (None, false, false);
         state.is_multiplexed = is_multiplexed;
@@ -187,7 +187,7 @@ impl Activity {
 
     /// Takes the value that tells whether the newest request is verified.
     pub(crate) fn verification(&self, verification: &Verification) {
-        self.state().verified_by(verification.clone());
+        self.state().verified_by(Some(verification.clone()));
     }
 
     /// Tells whether the connection has brought a request that was verified.
@@ -290,13 +290,14 @@ impl Activity {
 }
 
 impl State {
-    fn verified_by(&mut self, verification: Verification) {
+    fn verified_by(&mut self, verification: Option<Verification>) {
         self.is_proven = self.is_proven();
         self.verification = verification;
     }
 
     fn is_proven(&self) -> bool {
-        self.is_proven || self.verification.succeeded()
+        let newest = self.verification.as_ref();
+        self.is_proven || newest.is_some_and(Verification::succeeded)
     }
 
     fn is_stranger(&self) -> bool {

@@ -91,7 +91,7 @@ where
         &self,
         activity: &Arc<Activity>,
         peer: IpAddr,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
     ) -> Response<Full<Bytes>> {
         if activity.is_stranger() {
             // Others first: who asks on and on would be answered many times in a row else.
@@ -111,8 +111,7 @@ where
             answer.headers_mut().insert(CONNECTION, close);
             answer
         } else {
-            request.extensions_mut().insert(Arc::clone(activity));
-            (self.answer)(self.tasks.clone(), peer, request).await
+            (self.answer)(self.tasks.on(activity), peer, request).await
         };
         // While others wait, a peer that has shown no secret gets one answer, and has to come again for the next.
         let crowded = !multiplexed && !activity.is_proven() && self.slots.is_crowded();
