@@ -22,8 +22,23 @@ fn hosts(headers: &HeaderMap, version: Version) -> Option<&'static str> {
     }
     let host = host.as_bytes();
     // Empty where what is asked for has no host.
-    let good = host.is_empty() || (!host.contains(&b'@') && Authority::try_from(host).is_ok());
+    let good = host.is_empty()
+        || is_plain(host)
+        || (!host.contains(&b'@') && Authority::try_from(host).is_ok());
     (!good).then_some("the Host header is not a host; send HOST or HOST:PORT")
+}
+
+/// Tells whether a host is a name or an IPv4 address, with a port or without: nearly all are, and need no parser.
+fn is_plain(host: &[u8]) -> bool {
+    let mut parts = host.split(|byte| *byte == b':');
+    let name = parts.next().unwrap_or_default();
+    let port = parts.next().unwrap_or(b"80");
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+    parts.next().is_none()
+        && !name.is_empty()
+        && name.iter().all(in_name)
+        && (1..=5).contains(&port.len())
+        && port.iter().all(u8::is_ascii_digit)
 }
 
 fn codings(headers: &HeaderMap) -> Option<&'static str> {
