@@ -6,7 +6,7 @@
 use crate::changed_attributes::with_attributes;
 use crate::config::SourceConfig;
 use crate::from_api::{ReconciledEvent, json_id, tombstone};
-use crate::identity::{Identity, bounded};
+use crate::identity::{Identity, into_bounded};
 use crate::ledger::Key;
 use crate::provider::Provider;
 use crate::queue::{OutboundMessage, QueueLimits};
@@ -185,7 +185,7 @@ impl Derivation {
         let id = identity.event_id(&source.name, COMPLETED.as_str(), &digest, None)?;
         let from = format!("/{}", source.name);
         let mut attributes = Attributes::new(id, from, &COMPLETED, &digest, &cause.received);
-        attributes.partitionkey = Some(bounded(&format!("{}/{subject}", source.name)));
+        attributes.partitionkey = Some(into_bounded(format!("{}/{subject}", source.name)));
         attributes.subject = Some(subject);
         attributes.time.clone_from(&cause.time);
         attributes.datacontenttype = Some("application/json".to_owned());

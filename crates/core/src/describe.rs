@@ -1,6 +1,6 @@
 //! Description of a verified body: enough for the envelope, and no more.
 
-use crate::identity::{Identity, bounded};
+use crate::identity::{Identity, into_bounded};
 use labelrelay_event::{Attributes, Digest, EventType, TypeFrom};
 use labelrelay_json::Check;
 
@@ -46,17 +46,17 @@ impl Description {
 
     /// The envelope's attributes, as far as the body and its source decide them.
     pub(crate) fn attributes(
-        &self,
+        self,
         id: String,
         source: &str,
         check: Check,
         digest: &Digest,
         received: String,
     ) -> Attributes {
-        let mut attributes =
-            Attributes::new(id, format!("/{source}"), &self.event_type, digest, received);
-        attributes.subject.clone_from(&self.subject);
-        attributes.time.clone_from(&self.time);
+        let from = ["/", source].concat();
+        let mut attributes = Attributes::new(id, from, &self.event_type, digest, received);
+        attributes.subject = self.subject;
+        attributes.time = self.time;
         attributes.datacontenttype = Some(
             if check.is_json {
                 "application/json"
@@ -66,12 +66,12 @@ impl Description {
             .to_owned(),
         );
         attributes.dataschema = self.schema.map(str::to_owned);
-        attributes.project.clone_from(&self.project);
+        attributes.project = self.project;
         attributes.partitionkey = Some(match &self.partition {
-            Some(partition) => bounded(&format!("{source}/{partition}")),
+            Some(partition) => into_bounded([source, "/", partition].concat()),
             None => source.to_owned(),
         });
-        attributes.sequence.clone_from(&self.sequence);
+        attributes.sequence = self.sequence;
         attributes.typefrom = self.type_from;
         attributes
     }

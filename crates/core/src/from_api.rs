@@ -123,8 +123,8 @@ impl<'a> ReconciledEvent<'a> {
     ) -> OutboundMessage {
         let Inspection { check, description } = &self.inspection;
         let id = self.id.clone();
-        let mut attributes =
-            description.attributes(id, &source.name, *check, &self.digest, received);
+        let described = description.clone();
+        let mut attributes = described.attributes(id, &source.name, *check, &self.digest, received);
         attributes.origin = Some(origin);
         if description.event_type.is_deletion() && description.event_type.kind() == "annotation" {
             let holder = description.partition.as_deref();

@@ -127,11 +127,29 @@ fn hash(parts: &[&[u8]]) -> String {
 /// visible ASCII characters is what all of them take (the narrowest is SQS: letters, digits and
 /// punctuation, no space).
 pub fn bounded(text: &str) -> String {
-    if !text.is_empty() && text.len() <= MAX_ATTRIBUTE_BYTES && is_visible(text) {
+    if is_bounded(text) {
         text.to_owned()
     } else {
-        format!("sha256:{}", Digest::of(text.as_bytes()))
+        hashed(text)
     }
+}
+
+/// The same of a text that nobody else needs.
+pub(crate) fn into_bounded(text: String) -> String {
+    if is_bounded(&text) {
+        text
+    } else {
+        hashed(&text)
+    }
+}
+
+/// Tells whether `text` may stand in an attribute as it is.
+fn is_bounded(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_ATTRIBUTE_BYTES && is_visible(text)
+}
+
+fn hashed(text: &str) -> String {
+    format!("sha256:{}", Digest::of(text.as_bytes()))
 }
 
 /// Tells whether `text` is visible ASCII alone, without spaces.

@@ -32,7 +32,7 @@ pub(super) fn event_id(
 pub(super) fn attributes(
     id: String,
     delivery: &Delivery,
-    description: &Description,
+    description: Description,
     check: Check,
     digest: &Digest,
     now: Timestamp,

@@ -76,7 +76,7 @@ impl Relay {
         }
         let now = self.parts.clock.now();
         let event = DescribedEvent {
-            attributes: Arc::new(attributes(id, delivery, &description, check, &digest, now)),
+            attributes: Arc::new(attributes(id, delivery, description, check, &digest, now)),
             check,
             body: &verified,
         };
