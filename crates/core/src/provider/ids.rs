@@ -35,7 +35,8 @@ pub(super) fn present(place: &str) -> Option<&str> {
 /// whole within 128 visible ASCII characters is hashed; the kind is always legible.
 pub(super) fn named(kind: &str, id: &str) -> String {
     if is_visible(id) && kind.len() + 1 + id.len() <= MAX_ATTRIBUTE_BYTES {
-        format!("{kind}/{id}")
+        // At once as long as it will be, which `format!` cannot know.
+        [kind, "/", id].concat()
     } else {
         format!("{kind}/sha256:{}", Digest::of(id.as_bytes()))
     }
