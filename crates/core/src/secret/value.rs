@@ -76,6 +76,11 @@ impl Secret {
 }
 
 impl Secret {
+    /// Name in logs, for whoever keeps it longer than the secret.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
     /// Forms that a sender may show in a header: it, and the same text in Latin-1 or UTF-8. Two at most.
     pub(crate) fn shown_forms(&self) -> impl Iterator<Item = &[u8]> {
         let other = self.other.as_deref().map(ExposeSecret::expose_secret);

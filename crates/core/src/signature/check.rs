@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use labelrelay_event::Digest;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use subtle::{Choice, ConstantTimeEq};
 
 /// Checks the signatures of one body, with every live secret at once, while the body arrives.
@@ -19,7 +20,8 @@ pub struct SignatureCheck {
 }
 
 struct Candidate {
-    secret: Secret,
+    /// Name of the secret.
+    name: Arc<str>,
     sha1: Option<Hmac<Sha1>>,
     sha256: Option<Hmac<Sha256>>,
 }
@@ -36,7 +38,7 @@ impl SignatureCheck {
             .flat_map(|secret| secret.signing_forms().map(move |form| (secret, form)));
         let candidates = forms
             .map(|(secret, form)| Candidate {
-                secret: secret.clone(),
+                name: secret.shared_name(),
                 // HMAC takes keys of any length; an error here would mean "matches nothing".
                 sha1: claimed.sha1.and_then(|_| Hmac::new_from_slice(form).ok()),
                 sha256: claimed.sha256.and_then(|_| Hmac::new_from_slice(form).ok()),
@@ -67,7 +69,10 @@ impl SignatureCheck {
     /// After the last byte: the name of the secret that made the signature. For tools that look at
     /// recorded deliveries; it proves nothing to the pipeline.
     pub fn matched(self) -> Option<String> {
-        self.finish(()).1.ok().map(|verified| verified.by)
+        self.finish(())
+            .1
+            .ok()
+            .map(|verified| verified.by().to_owned())
     }
 
     /// After the last byte: the body's digest, and the proof, if one of the secrets made the
@@ -77,7 +82,7 @@ impl SignatureCheck {
     /// [`CredentialError::Mismatch`]; `inner` is given back, for another try with fresher secrets.
     pub(crate) fn finish<T>(self, inner: T) -> (Digest, Result<Verified<T>, (T, CredentialError)>) {
         let digest = Digest::from_bytes(self.digest.finalize().into());
-        let mut matched: Option<String> = None;
+        let mut matched = None;
         for candidate in self.candidates {
             let sha1 = matches(
                 candidate.sha1,
@@ -89,7 +94,7 @@ impl SignatureCheck {
             );
             // All candidates are computed whatever the first one says; which one matched is no secret.
             if bool::from(sha1 & sha256) && matched.is_none() {
-                matched = Some(candidate.secret.name().to_owned());
+                matched = Some(candidate.name);
             }
         }
         let outcome = match matched {

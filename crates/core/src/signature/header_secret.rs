@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use subtle::{Choice, ConstantTimeEq};
 
 /// Header in which a source without signatures carries its secret.
@@ -93,7 +94,7 @@ impl ShownSecret {
                 equal | shown.as_slice().ct_eq(Sha256::digest(form).as_slice())
             });
             if bool::from(equal) && by.is_none() {
-                by = Some(secret.name().to_owned());
+                by = Some(secret.shared_name());
             }
         }
         by.map(|by| HeaderProof { by })
@@ -110,7 +111,7 @@ impl std::fmt::Debug for ShownSecret {
 /// Proof that a request's head showed a live secret; vouches for the body that follows it.
 #[derive(Debug)]
 pub struct HeaderProof {
-    by: String,
+    by: Arc<str>,
 }
 
 impl HeaderProof {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Verified<T> {
     pub(super) inner: T,
-    pub(super) by: String,
+    pub(super) by: Arc<str>,
 }
 
 impl<T> Verified<T> {
