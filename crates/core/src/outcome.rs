@@ -173,9 +173,11 @@ impl Answer {
             id,
             message,
         };
+        let json = serde_json::to_vec(&body).unwrap_or_default();
         Self {
             outcome,
-            body: serde_json::to_vec(&body).unwrap_or_default().into(),
+            // Without room to spare, bytes need no second allocation to be shared.
+            body: json.into_boxed_slice().into(),
             retry_after: matches!(outcome, Outcome::Unavailable | Outcome::Overloaded)
                 .then_some(RETRY_AFTER_OUTAGE),
             allow: None,
