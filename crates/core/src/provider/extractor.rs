@@ -128,6 +128,11 @@ impl<E: ExtractedValues> Extractor<E> {
         &self.values
     }
 
+    /// The values, at the end.
+    pub(super) fn into_values(self) -> E {
+        self.values
+    }
+
     #[inline]
     fn innermost(&self) -> Option<Level<E::Slot>> {
         *self.open.get(self.level.checked_sub(1)?)?

@@ -11,12 +11,12 @@ use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{EventType, TypeFrom};
 
-pub(super) fn describe(body: &Body, topic: Option<Topic>) -> Description {
+pub(super) fn describe(body: Body, topic: Option<Topic>) -> Description {
     if let (true, Some(projects)) = (body.data_row_v2.is_object, &body.projects) {
-        return label_v2(body, projects, topic);
+        return label_v2(&body, projects, topic);
     }
     if let (Some(action), Some(rows)) = (present(&body.action), &body.data_row_ids) {
-        return workflow(body, action, rows);
+        return workflow(&body, action, rows);
     }
     if let (Some(_), Some(run)) = (present(&body.model_id), present(&body.model_run_id)) {
         return model_run(run);

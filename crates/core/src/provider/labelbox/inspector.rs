@@ -38,7 +38,7 @@ impl Inspector {
     pub(in crate::provider) fn finish(self) -> Inspection {
         let (check, extractor) = self.scanner.finish();
         let description = if check.is_json {
-            describe::describe(extractor.values(), self.topic)
+            describe::describe(extractor.into_values(), self.topic)
         } else {
             Description::unrecognized(UNRECOGNIZED)
         };

@@ -4,15 +4,15 @@ use super::event_types::UNRECOGNIZED;
 use super::extract::{Body, Label};
 use super::topic::{Topic, Verb};
 use crate::describe::Description;
-use crate::identity::{Identity, bounded};
+use crate::identity::{Identity, into_bounded};
 use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{EventType, TypeFrom};
 
-pub(super) fn describe(body: &Body, topic: Option<Topic>) -> Description {
-    let Some(id) = present(&body.id) else {
+pub(super) fn describe(body: Body, topic: Option<Topic>) -> Description {
+    if body.id.is_empty() {
         return Description::unrecognized(UNRECOGNIZED);
-    };
+    }
     let is_label = body.label == Label::Text || body.data_row_v1.is_object;
     // Signed: it stands, whatever a header says.
     let is_deleted_label = is_label && body.deleted == Some(true);
@@ -21,17 +21,17 @@ pub(super) fn describe(body: &Body, topic: Option<Topic>) -> Description {
             if !is_deleted_label
                 && (is_label || body.project.is_object || body.label == Label::Object) =>
         {
-            review(body, id, verb, is_label)
+            review(body, verb, is_label)
         }
-        _ if is_label => label(body, id, topic),
+        _ if is_label => label(body, topic),
         // Labelbox's guide shows a label of which only the id is left: nothing in it speaks against
         // what the header says.
-        Some(Topic::Label(_)) if body.label == Label::Absent => label(body, id, topic),
+        Some(Topic::Label(_)) if body.label == Label::Absent => label(body, topic),
         _ => Description::unrecognized(UNRECOGNIZED),
     }
 }
 
-fn label(body: &Body, id: &str, topic: Option<Topic>) -> Description {
+fn label(body: Body, topic: Option<Topic>) -> Description {
     let said = match topic {
         Some(Topic::Label(verb)) => Some(verb),
         _ => None,
@@ -39,7 +39,7 @@ fn label(body: &Body, id: &str, topic: Option<Topic>) -> Description {
     let (verb, type_from) = match (body.deleted, said) {
         (Some(true), _) => (Some(Verb::Deleted), TypeFrom::Body),
         // The body says that the label is there: this header is wrong.
-        (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(body), TypeFrom::Body),
+        (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(&body), TypeFrom::Body),
         (_, Some(verb)) => (Some(verb), TypeFrom::Header),
     };
     let event_type = match verb {
@@ -50,18 +50,18 @@ fn label(body: &Body, id: &str, topic: Option<Topic>) -> Description {
     };
     Description {
         type_from: Some(type_from),
-        subject: Some(named("label", id)),
+        subject: Some(named("label", &body.id)),
         schema: Some("urn:labelrelay:schema:labelbox-label:1"),
-        identity: identity(body, verb),
+        identity: identity(&body, verb),
         ..common(body, EventType::from_static(event_type))
     }
 }
 
-fn review(body: &Body, id: &str, said: Verb, is_label: bool) -> Description {
+fn review(body: Body, said: Verb, is_label: bool) -> Description {
     // Of a label's body `deleted` is about the label; of a review's own, about the review.
     let verb = match (body.deleted, said) {
         (Some(true), _) => Some(Verb::Deleted),
-        (Some(false), Verb::Deleted) if !is_label => by_times(body),
+        (Some(false), Verb::Deleted) if !is_label => by_times(&body),
         _ => Some(said),
     };
     let event_type = match verb {
@@ -78,13 +78,13 @@ fn review(body: &Body, id: &str, said: Verb, is_label: bool) -> Description {
     };
     Description {
         type_from: Some(TypeFrom::Header),
-        subject: Some(named(kind, id)),
+        subject: Some(named(kind, &body.id)),
         schema: Some("urn:labelrelay:schema:labelbox-review:1"),
         // A label's times say nothing of how often it was reviewed.
         identity: if is_label {
             Identity::Delivery
         } else {
-            identity(body, verb)
+            identity(&body, verb)
         },
         ..common(body, EventType::from_static(event_type))
     }
@@ -118,15 +118,15 @@ fn by_times(body: &Body) -> Option<Verb> {
     })
 }
 
-fn common(body: &Body, event_type: EventType) -> Description {
-    let project = present(&body.project.id);
+fn common(body: Body, event_type: EventType) -> Description {
+    let project = body.project.id;
     let updated = time::parse(&body.updated_at);
     Description {
-        time: updated.map(|_| body.updated_at.clone()),
-        project: project.map(bounded),
+        time: updated.map(|_| body.updated_at),
         partition: present(&body.data_row_v1.id)
             .map(|row| named("data_row", row))
-            .or_else(|| project.map(|project| named("project", project))),
+            .or_else(|| present(&project).map(|project| named("project", project))),
+        project: (!project.is_empty()).then(|| into_bounded(project)),
         sequence: updated
             .filter(|_| !event_type.is_deletion())
             .map(time::sequence),
