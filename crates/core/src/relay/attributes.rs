@@ -4,7 +4,6 @@ use super::delivery::Delivery;
 use super::parts::Parts;
 use crate::clock::fresh_id;
 use crate::describe::Description;
-use crate::identity::bounded;
 use jiff::Timestamp;
 use labelrelay_event::{Attributes, Digest};
 use labelrelay_json::Check;
@@ -37,11 +36,12 @@ pub(super) fn attributes(
     digest: &Digest,
     now: Timestamp,
 ) -> Attributes {
-    let Delivery { source, head, .. } = delivery;
+    let Delivery { source, report, .. } = delivery;
     let received = crate::time::rfc3339(now);
     let mut attributes = description.attributes(id, &source.name, check, digest, received);
-    attributes.deliveryid = source.provider.delivery_id(head).map(bounded);
-    attributes.traceparent = head
+    attributes.deliveryid.clone_from(&report.delivery_id);
+    attributes.traceparent = delivery
+        .head
         .text("traceparent")
         .filter(|text| is_traceparent(text))
         .map(str::to_owned);

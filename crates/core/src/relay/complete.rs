@@ -67,7 +67,7 @@ impl Relay {
         };
         let id = event_id(delivery, &description, &digest, &self.parts);
         delivery.report.event_id = Some(id.clone());
-        delivery.report.event_type = Some(description.event_type.to_string());
+        delivery.report.event_type = Some(description.event_type.as_str().to_owned());
         delivery.report.subject.clone_from(&description.subject);
         delivery.report.project.clone_from(&description.project);
         if !delivery.source.filter.passes(&description.event_type) {
