@@ -66,21 +66,21 @@ impl Relay {
             }
         };
         let id = event_id(delivery, &description, &digest, &self.parts);
-        delivery.report.event_id = Some(id.clone());
-        delivery.report.event_type = Some(description.event_type.as_str().to_owned());
-        delivery.report.subject.clone_from(&description.subject);
-        delivery.report.project.clone_from(&description.project);
-        if !delivery.source.filter.passes(&description.event_type) {
-            delivery.keep_start_of(verified.get(), wanted);
-            return Answer::event(Outcome::Filtered, &id);
-        }
+        let is_forwarded = delivery.source.filter.passes(&description.event_type);
         let now = self.parts.clock.now();
         let event = DescribedEvent {
             attributes: Arc::new(attributes(id, delivery, description, check, &digest, now)),
             check,
             body: &verified,
         };
-        self.dispatcher.deliver(delivery, &event).await
+        let answer = if is_forwarded {
+            self.dispatcher.deliver(delivery, &event).await
+        } else {
+            delivery.keep_start_of(verified.get(), wanted);
+            Answer::event(Outcome::Filtered, &event.attributes.id)
+        };
+        delivery.became(event.attributes);
+        answer
     }
 
     async fn inspect(

@@ -11,6 +11,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;
 use crate::request::RequestHead;
 use crate::source::{Route, Source};
+use labelrelay_event::Attributes;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,6 +85,15 @@ impl Delivery {
     pub(super) fn verified_by(&mut self, name: &str) {
         self.report.verified_by = Some(name.to_owned());
         self.verification.succeeds();
+    }
+
+    /// It became this event, whatever came of that. As a rule nobody else has the attributes any more.
+    pub(super) fn became(&mut self, event: Arc<Attributes>) {
+        let event = Arc::unwrap_or_clone(event);
+        self.report.event_id = Some(event.id);
+        self.report.event_type = Some(event.event_type);
+        self.report.subject = event.subject;
+        self.report.project = event.project;
     }
 
     /// Ends it without an event. The report has what the sender is not told.
