@@ -56,7 +56,12 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 /// }
 /// ```
 pub fn parse_version(text: &str) -> Option<Timestamp> {
-    parse(text).filter(|time| time.subsec_nanosecond() != 0)
+    parse(text).filter(|&time| is_version(time))
+}
+
+/// Tells whether a time that was parsed may stand for a version, as [`parse_version`] does.
+pub(crate) fn is_version(time: Timestamp) -> bool {
+    time.subsec_nanosecond() != 0
 }
 
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.

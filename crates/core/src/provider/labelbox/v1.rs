@@ -7,6 +7,7 @@ use crate::describe::Description;
 use crate::identity::{Identity, into_bounded};
 use crate::provider::ids::{named, present};
 use crate::time;
+use jiff::Timestamp;
 use labelrelay_event::{EventType, TypeFrom};
 
 pub(super) fn describe(body: Body, topic: Option<Topic>) -> Description {
@@ -36,10 +37,13 @@ fn label(body: Body, topic: Option<Topic>) -> Description {
         Some(Topic::Label(verb)) => Some(verb),
         _ => None,
     };
+    let updated = time::parse(&body.updated_at);
     let (verb, type_from) = match (body.deleted, said) {
         (Some(true), _) => (Some(Verb::Deleted), TypeFrom::Body),
         // The body says that the label is there: this header is wrong.
-        (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(&body), TypeFrom::Body),
+        (Some(false), Some(Verb::Deleted)) | (_, None) => {
+            (by_times(&body, updated), TypeFrom::Body)
+        }
         (_, Some(verb)) => (Some(verb), TypeFrom::Header),
     };
     let event_type = match verb {
@@ -52,16 +56,17 @@ fn label(body: Body, topic: Option<Topic>) -> Description {
         type_from: Some(type_from),
         subject: Some(named("label", &body.id)),
         schema: Some("urn:labelrelay:schema:labelbox-label:1"),
-        identity: identity(&body, verb),
-        ..common(body, EventType::from_static(event_type))
+        identity: identity(&body, verb, updated),
+        ..common(body, updated, EventType::from_static(event_type))
     }
 }
 
 fn review(body: Body, said: Verb, is_label: bool) -> Description {
+    let updated = time::parse(&body.updated_at);
     // Of a label's body `deleted` is about the label; of a review's own, about the review.
     let verb = match (body.deleted, said) {
         (Some(true), _) => Some(Verb::Deleted),
-        (Some(false), Verb::Deleted) if !is_label => by_times(&body),
+        (Some(false), Verb::Deleted) if !is_label => by_times(&body, updated),
         _ => Some(said),
     };
     let event_type = match verb {
@@ -84,18 +89,18 @@ fn review(body: Body, said: Verb, is_label: bool) -> Description {
         identity: if is_label {
             Identity::Delivery
         } else {
-            identity(&body, verb)
+            identity(&body, verb, updated)
         },
-        ..common(body, EventType::from_static(event_type))
+        ..common(body, updated, EventType::from_static(event_type))
     }
 }
 
 /// Identity of this change of a thing, by the table of [`crate::identity`].
-fn identity(body: &Body, verb: Option<Verb>) -> Identity {
+fn identity(body: &Body, verb: Option<Verb>, updated: Option<Timestamp>) -> Identity {
     let tells = match verb {
         // That a header says so does not tell one deletion from another.
         Some(Verb::Deleted) => body.deleted == Some(true),
-        Some(Verb::Created | Verb::Updated) => time::parse_version(&body.updated_at).is_some(),
+        Some(Verb::Created | Verb::Updated) => updated.is_some_and(time::is_version),
         None => false,
     };
     if tells {
@@ -106,21 +111,16 @@ fn identity(body: &Body, verb: Option<Verb>) -> Identity {
 }
 
 /// Created, or updated since? Only the body is asked.
-fn by_times(body: &Body) -> Option<Verb> {
-    let (created, updated) = (
-        time::parse(&body.created_at)?,
-        time::parse(&body.updated_at)?,
-    );
-    Some(if updated > created {
+fn by_times(body: &Body, updated: Option<Timestamp>) -> Option<Verb> {
+    Some(if updated? > time::parse(&body.created_at)? {
         Verb::Updated
     } else {
         Verb::Created
     })
 }
 
-fn common(body: Body, event_type: EventType) -> Description {
+fn common(body: Body, updated: Option<Timestamp>, event_type: EventType) -> Description {
     let project = body.project.id;
-    let updated = time::parse(&body.updated_at);
     Description {
         time: updated.map(|_| body.updated_at),
         partition: present(&body.data_row_v1.id)
