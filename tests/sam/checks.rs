@@ -62,7 +62,7 @@ fn nothing_expires_but_claims_and_traces() {
 }
 
 /// Red if the alarm rings because AWS counts a request in another period than the function does, or no longer rings for
-/// one that AWS refused. No stand-in knows its expressions, so this reckons as CloudWatch's documents say.
+/// one that AWS refused. No stand-in knows its expressions, so this reckons as the documents of `CloudWatch` say.
 #[test]
 fn the_alarm_for_what_aws_refuses_does_not_hear_the_border_of_two_periods() {
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();

@@ -47,8 +47,8 @@ fn everything_delivered_through(front_door: &str) {
     forgeries(&stack, &outputs);
     walk(&stack, &outputs, &label_studio_secret, &mut accepted);
     let consumer = permissions::consumer(&stack, outputs.get("ConsumerPolicyArn"));
-    let consumed = consume(&stack, &outputs, &folder("consumed"), &consumer);
-    assert_same(&accepted, &consumed);
+    let events = consume(&stack, &outputs, &folder("consumed"), &consumer);
+    assert_same(&accepted, &events);
 }
 
 /// API Gateway does it itself: nothing is invoked.

@@ -74,14 +74,14 @@ impl Recorder {
         let mover = Mover::new(path, options, Arc::clone(&self.clock), shared);
         let inbox = Arc::clone(&self.inbox);
         // Whatever becomes of the writer, the other one ends after it.
-        let moves = std::thread::Builder::new()
+        let moving = std::thread::Builder::new()
             .name("record mover".to_owned())
             .spawn(move || mover.run())?;
-        self.lock().push(moves);
-        let writes = std::thread::Builder::new()
+        self.lock().push(moving);
+        let writing = std::thread::Builder::new()
             .name("record".to_owned())
             .spawn(move || writer.run(&inbox))?;
-        self.lock().push(writes);
+        self.lock().push(writing);
         Ok(())
     }
 

@@ -102,13 +102,12 @@ impl Writer {
             removed.discard();
             journal = None;
         }
-        let journal = match journal {
-            Some(journal) => state.journal.insert(journal),
-            None => {
-                let store = Store::open(&self.path)?;
-                let journal = Journal::open(&self.path, store.moved()?)?;
-                state.begin(store, journal)
-            }
+        let journal = if let Some(journal) = journal {
+            state.journal.insert(journal)
+        } else {
+            let store = Store::open(&self.path)?;
+            let journal = Journal::open(&self.path, store.moved()?)?;
+            state.begin(store, journal)
         };
         let rows = batch.sums.rows();
         if rows > 0 {

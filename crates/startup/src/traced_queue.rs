@@ -4,8 +4,8 @@
 use crate::log::LogObserver;
 use labelrelay_core::clock::within;
 use labelrelay_core::{
-    BlobError, BoxFuture, Clock, Copies, EventQueue, FallbackStore, Observer as _, OutboundMessage,
-    QueueError, QueueLimits, Receipt, traces,
+    BlobError, BoxFuture, Clock, Copies, DeadLetterCount, EventQueue, FallbackStore, Observer as _,
+    OutboundMessage, QueueError, QueueLimits, Receipt, traces,
 };
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl EventQueue for TracedQueue<'_> {
         self.queue.check()
     }
 
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         self.queue.dead_letters()
     }
 }

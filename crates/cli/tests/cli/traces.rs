@@ -86,8 +86,13 @@ fn sent(ran: &Ran) -> BTreeSet<String> {
 
 fn traces(place: &Place) -> usize {
     let entries = std::fs::read_dir(place.path("traces")).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".json")).count()
+    let files = entries.map(|entry| entry.unwrap().path());
+    files
+        .filter(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .count()
 }
 
 #[test]

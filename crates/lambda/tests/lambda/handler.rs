@@ -249,7 +249,7 @@ async fn a_flood_of_refusals_is_told_a_few_times_and_counted_whole() {
     let forged = labelbox().without("x-hub-signature");
     for _ in 0..40 {
         let answer = setting.deliver(&forged, setting.now(), None).await;
-        assert_eq!(answer.status_code, 401);
+        assert_eq!(answer.status, 401);
     }
     let lines = std::mem::take(&mut *setting.lines.lock().unwrap());
     let (told, counted): (Vec<_>, Vec<_>) = lines

@@ -99,14 +99,10 @@ fn numbered(ids: &[&str]) -> Vec<(i64, String)> {
     (1..).zip(ids).collect()
 }
 
-#[test]
-fn what_waits_is_found_like_what_was_moved() {
-    let place = Place::new();
-    let (store, mut journal) = (place.store(), place.journal(0));
-    append(&mut journal, &[accepted("e-1"), refused(b"{}")]);
-    append(&mut journal, &[accepted("e-3"), accepted("e-4")]);
+/// Filters with a limit, and the numbers of what each finds.
+fn filters() -> Vec<(Filter, usize, Vec<i64>)> {
     let all = Filter::default;
-    let filters = [
+    vec![
         (all(), usize::MAX, vec![1, 2, 3, 4]),
         (all(), 3, vec![1, 2, 3]),
         (
@@ -175,7 +171,16 @@ fn what_waits_is_found_like_what_was_moved() {
             1,
             vec![1],
         ),
-    ];
+    ]
+}
+
+#[test]
+fn what_waits_is_found_like_what_was_moved() {
+    let place = Place::new();
+    let (store, mut journal) = (place.store(), place.journal(0));
+    append(&mut journal, &[accepted("e-1"), refused(b"{}")]);
+    append(&mut journal, &[accepted("e-3"), accepted("e-4")]);
+    let filters = filters();
     // Nothing of it is in the file, then a part, then everything.
     for rows in [0, 1, 2, 9] {
         let done = take_in(&store, &journal, rows, &Options::default());

@@ -41,7 +41,9 @@ impl LogLimit {
 
 impl Observer for BoundedLog {
     fn request(&self, report: &Report) {
-        if !self.0.admits_report(report) {
+        if self.0.admits_report(report) {
+            LogObserver.request(report);
+        } else {
             tracing::debug!(
                 name: "delivery_refused",
                 outcome = report.outcome.as_str(),
@@ -50,8 +52,6 @@ impl Observer for BoundedLog {
                 reason = report.reason,
                 "delivery refused, as others were",
             );
-        } else {
-            LogObserver.request(report);
         }
     }
 

@@ -185,10 +185,10 @@ impl PullToken {
 /// The place of a token in the store that a source's secret is in: a name beside that of the secret. `None` where the
 /// secret is in no store, and where its name is one that the store made, which no other name follows from.
 fn in_the_store_of(secret: &SecretRef) -> Option<SecretRef> {
-    let SecretRef::Store { scheme, name } = secret else {
+    let &SecretRef::Store { scheme, ref name } = secret else {
         return None;
     };
-    let name = match *scheme {
+    let name = match scheme {
         // Behind `#` is a member of the value, and behind a colon a version of a parameter.
         "aws-secretsmanager" if !name.starts_with("arn:") => name.split('#').next()?,
         "aws-ssm" if !name.starts_with("arn:") => name.split(['#', ':']).next()?,
@@ -207,7 +207,7 @@ fn in_the_store_of(secret: &SecretRef) -> Option<SecretRef> {
         _ => return None,
     };
     Some(SecretRef::Store {
-        scheme: *scheme,
+        scheme,
         name: format!("{name}-token"),
     })
 }

@@ -156,8 +156,8 @@ impl Traces {
             };
             let now = self.clock.now();
             let recent = since(now.checked_sub(OVERLAP).unwrap_or(now));
-            let list = self.at.store.list(last.as_deref(), PAGE);
-            let page = self.soon(list).await?;
+            let listed = self.at.store.list(last.as_deref(), PAGE);
+            let page = self.soon(listed).await?;
             if page.is_empty() {
                 self.state().go_back_to(recent);
                 return Ok(());

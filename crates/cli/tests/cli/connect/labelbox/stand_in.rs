@@ -222,7 +222,8 @@ impl State {
     fn export(&self, path: &str) -> String {
         let project = path.rsplit('/').next().unwrap();
         let rows = self.rows.iter().filter(|(of, _)| of == project);
-        rows.map(|(_, row)| format!("{row}\n")).collect()
+        rows.flat_map(|(_, row)| [row.to_string(), "\n".to_owned()])
+            .collect()
     }
 
     fn project(&self, id: &str) -> Result<(String, String), (&'static str, String)> {
