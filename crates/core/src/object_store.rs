@@ -1,4 +1,4 @@
-//! Object stores: files under names of one's choice, for readers who know the names. A dataset is published to one.
+//! Object stores: files under names of one's choice. A dataset is published to one, and the archive is in one.
 
 use crate::blob::BlobError;
 use crate::{BoxFuture, BoxStream};
@@ -38,6 +38,17 @@ pub trait ObjectStore: Send + Sync {
     /// # Errors
     /// [`BlobError`] when it may still be there.
     fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>>;
+
+    /// Names of all objects that begin with `beginning`, in folders too, in ascending order of their bytes. What this does by
+    /// default is for stores that are never listed.
+    ///
+    /// # Errors
+    /// [`BlobError`] when the store cannot be read.
+    fn list<'a>(&'a self, beginning: &'a str) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        let _ = beginning;
+        let error = BlobError::permanent("objects of this store cannot be listed here");
+        Box::pin(std::future::ready(Err(error)))
+    }
 }
 
 /// An object on its way to a store.

@@ -102,6 +102,7 @@ impl FileBlobStore {
         self.object(&path, length)
             .store_whole(object, &self.writers)
             .await
+            .map(drop)
     }
 
     /// The same; a body in a spool on this file system is linked, not copied.
@@ -122,7 +123,7 @@ impl FileBlobStore {
         Ok(path)
     }
 
-    fn object(&self, path: &Path, length: u64) -> Object {
+    pub(crate) fn object(&self, path: &Path, length: u64) -> Object {
         Object {
             dir_sync: Arc::clone(&self.dir_sync),
             path: path.to_owned(),

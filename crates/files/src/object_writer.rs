@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_channel::mpsc;
 use futures_executor::block_on_stream;
 use futures_util::StreamExt as _;
+use labelrelay_core::object_store::Created;
 use labelrelay_core::{BlobError, BoxStream, Spooled};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ impl Object {
     pub(crate) async fn store(
         self,
         mut body: BoxStream<'_, std::io::Result<Bytes>>,
-    ) -> Result<(), BlobError> {
+    ) -> Result<Created, BlobError> {
         let (mut pieces, inbox) = mpsc::channel(WAITING);
         let path = self.path.clone();
         let written = on_thread(move || self.write(block_on_stream(inbox)))?;
@@ -68,7 +69,7 @@ impl Object {
         self,
         bytes: Bytes,
         writers: &WriterPool,
-    ) -> Result<(), BlobError> {
+    ) -> Result<Created, BlobError> {
         let whole = [Piece::Bytes(bytes), Piece::End];
         answer(writers.run(move || self.write(whole))?).await
     }
@@ -111,10 +112,24 @@ impl Object {
         self.path.parent().unwrap_or(self.dir_sync.dir())
     }
 
-    fn write(&self, pieces: impl IntoIterator<Item = Piece>) -> Result<(), BlobError> {
+    /// Writes `bytes` in place of the object that may be there, durably. Waits for the disk.
+    pub(crate) fn replace(&self, bytes: &[u8]) -> Result<(), BlobError> {
+        let (path, parent) = (&self.path, self.parent());
+        private_dir(parent).map_err(|source| failed("making the directory", parent, source))?;
+        let write = |source| failed("writing the object", path, source);
+        let (temporary, mut file) = Temporary::make(self.dir_sync.dir()).map_err(write)?;
+        file.write_all(bytes).map_err(write)?;
+        file.sync_all().map_err(write)?;
+        temporary
+            .replace(path)
+            .map_err(|source| failed("naming the object", path, source))?;
+        self.sync_dirs()
+    }
+
+    fn write(&self, pieces: impl IntoIterator<Item = Piece>) -> Result<Created, BlobError> {
         let path = &self.path;
         if !self.is_due()? {
-            return Ok(());
+            return Ok(Created::Existed);
         }
         let write = |source| failed("writing the object", path, source);
         let (temporary, mut file) = Temporary::make(self.dir_sync.dir()).map_err(write)?;
@@ -140,13 +155,14 @@ impl Object {
             return Err(failed("reading the body", path, source));
         }
         file.sync_all().map_err(write)?;
-        match temporary.name(path) {
-            Ok(()) => {}
+        let created = match temporary.name(path) {
+            Ok(()) => Created::New,
             // Somebody else stored the same object meanwhile.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Created::Existed,
             Err(source) => return Err(failed("naming the object", path, source)),
-        }
-        self.sync_dirs()
+        };
+        self.sync_dirs()?;
+        Ok(created)
     }
 
     /// A new name lasts when its directory is synced; a new directory when the one above it is.

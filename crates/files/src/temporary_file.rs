@@ -51,6 +51,13 @@ impl Temporary {
         }
         std::fs::hard_link(&self.path, path)
     }
+
+    /// Gives it the name `path`, in place of the file that may have it.
+    pub(crate) fn replace(mut self, path: &Path) -> std::io::Result<()> {
+        std::fs::rename(&self.path, path)?;
+        self.renamed = true;
+        Ok(())
+    }
 }
 
 /// Renames in one step, unless the new name is taken; `false` where the system or the file system has no such

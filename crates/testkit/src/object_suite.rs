@@ -36,3 +36,59 @@ pub async fn an_object_is_created_once(store: &dyn ObjectStore) {
     let created = store.create(name, NewObject::of(Bytes::new())).await;
     assert_eq!(created.expect("asked"), Created::Existed);
 }
+
+/// Names are listed below a beginning, in order, whatever folders they are in.
+pub async fn names_are_listed(store: &dyn ObjectStore) {
+    let names = [
+        "source=a/date=2026-01-01/1",
+        "source=a/date=2026-01-02/2",
+        "source=b/date=2026-01-01/3",
+        "version.json",
+    ];
+    for name in names {
+        let object = NewObject::of(Bytes::from_static(b"x"));
+        let created = store.create(name, object).await;
+        assert_eq!(created.expect("created"), Created::New, "{name}");
+    }
+    for (beginning, expected) in [
+        ("source=", &names[..3]),
+        ("source=a/", &names[..2]),
+        ("source=a/date=2026-01-02", &names[1..2]),
+        ("version", &names[3..]),
+        ("source=c", &names[..0]),
+    ] {
+        let listed = store.list(beginning).await.expect("listed");
+        assert_eq!(listed, expected, "{beginning}");
+    }
+    let all = store.list("").await.expect("listed");
+    assert!(
+        names
+            .iter()
+            .all(|name| all.iter().any(|listed| listed == name))
+    );
+    for name in names {
+        store.remove(name).await.expect("removed");
+    }
+    assert!(store.list("source=").await.expect("listed").is_empty());
+}
+
+/// More than one page of an object store's listing.
+pub async fn lists_more_than_a_page(store: &dyn ObjectStore) {
+    let names: Vec<String> = (0..1200).map(|n| format!("many/{n:06}/object")).collect();
+    for chunk in names.chunks(50) {
+        let creations = chunk
+            .iter()
+            .map(|name| store.create(name, NewObject::of(Bytes::from_static(b"{}"))));
+        for created in futures_util::future::join_all(creations).await {
+            assert_eq!(created.expect("created"), Created::New);
+        }
+    }
+    let listed = store.list("many/").await.expect("listed");
+    assert!(listed == names, "{} of {}", listed.len(), names.len());
+    for chunk in names.chunks(50) {
+        let removals = chunk.iter().map(|name| store.remove(name));
+        for removal in futures_util::future::join_all(removals).await {
+            removal.expect("removed");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::MAX_ANSWER;
 use super::blob_store::MAX_OBJECT;
 use super::checksum::{checksum, prove};
 use super::error;
+use super::list_page::{self, Page};
 use super::location::S3Location;
 use crate::signed_client::Content;
 use aws_smithy_types::body::SdkBody;
@@ -65,6 +66,42 @@ impl S3Location {
     }
 }
 
+impl S3Location {
+    /// Names of all objects below the location that begin with `beginning`, in folders too. S3 lists them in the order of
+    /// their bytes.
+    async fn names(&self, beginning: &str) -> Result<Vec<String>, BlobError> {
+        let (prefix, wanted) = (self.key(""), self.key(beginning));
+        let errors = self.error_context("s3:ListBucket", "");
+        let mut names = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let mut query = vec![
+                ("encoding-type", "url"),
+                ("list-type", "2"),
+                ("prefix", wanted.as_str()),
+            ];
+            query.extend(token.as_deref().map(|token| ("continuation-token", token)));
+            let answer = self.list(&query, MAX_ANSWER).await;
+            let answer = answer.map_err(|error| errors.no_response(error))?;
+            if !answer.is_success() {
+                return Err(errors.of(&answer, &error::stated(&answer)));
+            }
+            let Page { keys, next } = list_page::page(&answer.body)?;
+            let ours = keys.iter().filter_map(|key| key.strip_prefix(&prefix));
+            names.extend(ours.filter(|name| !name.is_empty()).map(str::to_owned));
+            if next.is_none() {
+                return Ok(names);
+            }
+            if next == token {
+                return Err(BlobError::transient(
+                    "the list of objects has no end: the same page follows itself",
+                ));
+            }
+            token = next;
+        }
+    }
+}
+
 impl ObjectStore for S3ObjectStore {
     fn create<'a>(
         &'a self,
@@ -99,6 +136,10 @@ impl ObjectStore for S3ObjectStore {
 
     fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move { self.0.remove(&self.0.key(name)).await })
+    }
+
+    fn list<'a>(&'a self, beginning: &'a str) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(self.0.names(beginning))
     }
 }
 

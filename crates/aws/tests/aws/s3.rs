@@ -49,7 +49,10 @@ async fn seaweedfs() {
         blob_suite::gives_back_its_own_objects_alone(&store).await;
     }
     let files = aws(&endpoint).object_store("s3://claims/some/files");
-    object_suite::an_object_is_created_once(&files.expect("a URL")).await;
+    let files = files.expect("a URL");
+    object_suite::an_object_is_created_once(&files).await;
+    object_suite::names_are_listed(&files).await;
+    object_suite::lists_more_than_a_page(&files).await;
     let fallback = aws(&endpoint)
         .fallback("s3://claims/fall/back")
         .expect("a URL");

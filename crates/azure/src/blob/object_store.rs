@@ -1,8 +1,11 @@
 //! Files under names of one's choice in a container.
 
 use super::{AzureBlobStore, is_gone};
+use azure_core::error::Error;
 use azure_core::http::RequestContent;
+use azure_storage_blob::models::BlobContainerClientListBlobsOptions;
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use labelrelay_core::object_store::{Created, NewObject};
 use labelrelay_core::{BlobError, BoxFuture, ObjectStore};
 
@@ -22,6 +25,25 @@ impl AzureBlobStore {
             Err(error) if !is_gone(&error) => Err(self.failed(&error)),
             _ => Ok(()),
         }
+    }
+
+    /// Names of all objects below the prefix that begin with `beginning`, in folders too. The service lists them in the
+    /// order of their bytes.
+    async fn names(&self, beginning: &str) -> Result<Vec<String>, Error> {
+        let wanted = format!("{}{beginning}", self.prefix);
+        let options = BlobContainerClientListBlobsOptions {
+            prefix: (!wanted.is_empty()).then_some(wanted),
+            ..BlobContainerClientListBlobsOptions::default()
+        };
+        let mut pages = self.container.list_blobs(Some(options))?.into_pages();
+        let mut names = Vec::new();
+        while let Some(page) = pages.try_next().await? {
+            for item in page.into_model()?.blob_items {
+                let name = item.name.unwrap_or_default();
+                names.extend(name.strip_prefix(self.prefix.as_str()).map(str::to_owned));
+            }
+        }
+        Ok(names)
     }
 }
 
@@ -53,5 +75,12 @@ impl ObjectStore for AzureObjectStore {
 
     fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(self.0.delete(name))
+    }
+
+    fn list<'a>(&'a self, beginning: &'a str) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(async move {
+            let names = self.0.names(beginning).await;
+            names.map_err(|error| self.0.failed(&error))
+        })
     }
 }

@@ -165,5 +165,7 @@ async fn files_are_created_once_and_replaced_on_purpose() {
     for path in ["claims", "claims/some/where"] {
         let store = azure(&[]).object_store(&azurite.blob_url(path)).unwrap();
         object_suite::an_object_is_created_once(&store).await;
+        object_suite::names_are_listed(&store).await;
+        object_suite::lists_more_than_a_page(&store).await;
     }
 }

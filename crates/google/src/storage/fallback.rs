@@ -17,17 +17,18 @@ const PAGE: usize = 1000;
 #[derive(Debug)]
 pub struct GcsFallback(Bucket);
 
+/// A page of a list.
 #[derive(Deserialize)]
-struct Listed {
+pub(super) struct Listed {
     #[serde(default)]
-    items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     #[serde(rename = "nextPageToken")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Item {
-    name: String,
+pub(super) struct Item {
+    pub(super) name: String,
 }
 
 impl GcsFallback {

@@ -185,5 +185,7 @@ async fn files_are_created_once_and_replaced_on_purpose() {
     for url in ["gs://files", "gs://files/some/where"] {
         let store = google(&server.environment()).object_store(url).unwrap();
         object_suite::an_object_is_created_once(&store).await;
+        object_suite::names_are_listed(&store).await;
+        object_suite::lists_more_than_a_page(&store).await;
     }
 }
