@@ -18,6 +18,7 @@
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
 //! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
 
+mod archive_mark;
 mod backend;
 mod canonical_path;
 mod cut_off_files;
@@ -36,11 +37,12 @@ mod source;
 mod sqlite;
 mod sqlite_error;
 
+pub use archive_mark::LostToArchive;
 pub use backend::Local;
 pub use embedded::{EmbeddedQueue, LedgerFigures, Options};
 pub use file::{
-    Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, Filter, Pattern,
-    QueueFile, QueueSettings, QueueStats, Received, State, StoredEnvelope, StoredEvent,
+    Acknowledgement, ArchiveMark, DeadLetter, Delivery, Event, EventAttributes, Export, Filter,
+    Pattern, QueueFile, QueueSettings, QueueStats, Received, State, StoredEnvelope, StoredEvent,
     envelope_damage,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};

@@ -1,5 +1,6 @@
 //! Removes what was acknowledged long enough ago, a little at a time, so that no send waits for it.
 
+use crate::archive_mark;
 use crate::sqlite::begin;
 use rusqlite::Connection;
 
@@ -15,15 +16,17 @@ pub(crate) struct Pruned {
 }
 
 /// Removes acknowledged events: acknowledged before `changed_ms`, and received before `received_ms`, for the
-/// window of repeats compares with what is in the file.
+/// window of repeats compares with what is in the file. What the archive has not got yet is kept for longer.
 pub(crate) fn acknowledged(
     db: &Connection,
     changed_ms: i64,
     received_ms: i64,
 ) -> rusqlite::Result<Pruned> {
     let find = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
-                WHERE d.state = 1 AND d.changed_ms < ?1 AND (e.received_ms IS NULL OR e.received_ms < ?2)
+                WHERE d.state = 1 AND d.changed_ms < ?1 AND (d.seq <= ?4 OR (d.seq > ?5 AND d.changed_ms < ?6))
+                  AND (e.received_ms IS NULL OR e.received_ms < ?2)
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
+    let held = archive_mark::held(db)?;
     // Looks before it locks: most turns find nothing.
     let found: Vec<(i64, Option<i64>)> = db
         .prepare_cached(find)?
@@ -32,6 +35,9 @@ pub(crate) fn acknowledged(
                 changed_ms,
                 received_ms,
                 i64::try_from(BATCH_EVENTS).unwrap_or(i64::MAX),
+                held.through,
+                held.batch,
+                changed_ms.saturating_sub(held.hold_ms),
             ),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
@@ -45,6 +51,7 @@ pub(crate) fn acknowledged(
     let transaction = begin(db)?;
     let mut events = 0;
     let mut bytes = 0;
+    let mut removed = Vec::with_capacity(found.len());
     for (seq, length) in &found {
         // Nothing leaves this state but by pruning, so what was found is still to be removed.
         db.prepare_cached("DELETE FROM events WHERE seq = ?1")?
@@ -52,11 +59,13 @@ pub(crate) fn acknowledged(
         events += db
             .prepare_cached("DELETE FROM deliveries WHERE seq = ?1 AND state = 1")?
             .execute([seq])? as u64;
+        removed.push(*seq);
         bytes += length.unwrap_or(0);
         if bytes >= BATCH_BYTES {
             break;
         }
     }
+    archive_mark::note_removed(&transaction, &removed)?;
     transaction.commit()?;
     let more = found.len() == BATCH_EVENTS || bytes >= BATCH_BYTES;
     Ok(Pruned { events, more })

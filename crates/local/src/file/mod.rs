@@ -5,6 +5,7 @@
 //! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
 
 mod append;
+mod archiving;
 mod behind_damage;
 mod columns;
 mod dead_letters;
@@ -26,6 +27,7 @@ mod try_write;
 mod write_throttle;
 mod written_since;
 
+pub use archiving::ArchiveMark;
 pub use delivery::Delivery;
 pub(crate) use delivery::MAX_VISIBILITY;
 pub use envelope_damage::{StoredEnvelope, envelope_damage};

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
 mod append;
+mod archive_mark;
 mod behind_damage;
 mod conformance;
 mod consumers;
