@@ -13,7 +13,6 @@ mod dataset;
 mod delivery;
 mod durations;
 mod env;
-mod envelope_line;
 mod error;
 mod event_source;
 mod events;

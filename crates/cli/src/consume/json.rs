@@ -1,9 +1,9 @@
 //! `--json`: one envelope a line on stdout. An event is acknowledged once its line was written.
 
 use super::mode::{Broken, Mode, Problem};
-use crate::envelope_line::on_one_line;
 use crate::output::print_json_pieces;
 use bytes::Bytes;
+use labelrelay_archive::on_one_line;
 use labelrelay_consumer::{Outcome, Slots};
 use labelrelay_core::{BoxFuture, ReceivedEvent};
 use labelrelay_event::Attributes;

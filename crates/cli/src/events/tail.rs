@@ -3,9 +3,9 @@
 use super::filter::{self, Which};
 use super::row::{Row, line};
 use crate::damaged_event::damaged_event;
-use crate::envelope_line::on_one_line;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json, say};
+use labelrelay_archive::on_one_line;
 use labelrelay_local::{Event, FileError, Filter, QueueFile, envelope_damage};
 use serde_json::value::RawValue;
 use std::time::Duration;

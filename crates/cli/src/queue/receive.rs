@@ -2,9 +2,9 @@
 
 use crate::damaged_event::damaged_event;
 use crate::durations::{parse_duration, parse_hold};
-use crate::envelope_line::on_one_line;
 use crate::error::{CliError, EXIT_CODES, chain};
 use crate::output::{one_line, print, print_json_pieces, say};
+use labelrelay_archive::on_one_line;
 use labelrelay_event::Envelope;
 use labelrelay_local::{Delivery, QueueFile, Received, envelope_damage};
 use std::time::{Duration, Instant};

@@ -80,7 +80,13 @@ impl Pattern {
         }
     }
 
-    fn matches(&self, value: &str) -> bool {
+    /// The text that every value has that matches.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Tells whether the value matches.
+    pub fn matches(&self, value: &str) -> bool {
         value
             .strip_prefix(self.text.as_str())
             .is_some_and(|rest| match self.ending {
@@ -115,6 +121,23 @@ impl Filter {
                 State::Dead => 8,
             }
         })
+    }
+
+    /// Tells whether an event passes that is in no queue, and so has neither a state nor a number. `received_ms` is when it
+    /// was received, milliseconds since 1970.
+    pub fn passes(&self, attributes: &Attributes, received_ms: i64) -> bool {
+        self.from_ms.is_none_or(|from| received_ms >= from)
+            && self.before_ms.is_none_or(|before| received_ms < before)
+            && [
+                (&self.id, Some(&attributes.id)),
+                (&self.event_type, Some(&attributes.event_type)),
+                (&self.source, Some(&attributes.source)),
+                (&self.subject, attributes.subject.as_ref()),
+                (&self.project, attributes.project.as_ref()),
+                (&self.delivery, attributes.deliveryid.as_ref()),
+            ]
+            .into_iter()
+            .all(|(pattern, value)| is_asked_for(pattern.as_ref(), value.map(String::as_str)))
     }
 
     /// Tells whether the filter asks for more than the file's columns tell.

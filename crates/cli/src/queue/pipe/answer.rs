@@ -1,7 +1,7 @@
 //! Answers, one a line.
 
-use crate::envelope_line::on_one_line;
 use crate::error::CliError;
+use labelrelay_archive::on_one_line;
 use labelrelay_local::{Acknowledgement, Delivery};
 use serde::Serialize;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! An envelope as one line of output.
+//! An envelope as one line.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use std::fmt;
 /// The envelope on one line. If there is a line break in the data, whose bytes must stay what they are, it goes into base64.
 /// The same goes for what ends a line to Python's `splitlines` and others; earlier versions queued it as it came. Line breaks
 /// elsewhere are whoever's who wrote the envelope anew: there, JSON has them between values only.
-pub(crate) fn on_one_line(envelope: &[u8]) -> Cow<'_, [u8]> {
+pub fn on_one_line(envelope: &[u8]) -> Cow<'_, [u8]> {
     if !has_line_ends(envelope) {
         return Cow::Borrowed(envelope);
     }
