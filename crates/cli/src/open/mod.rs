@@ -21,9 +21,8 @@ use labelrelay_core::backend::{BackEnd as _, CommandLineBackEnd as _, Location};
 use labelrelay_core::config::Config;
 use labelrelay_core::derive::Derivation;
 use labelrelay_core::observe::NoObserver;
-use labelrelay_core::{
-    BlobStore, Clock, DeadLetterCount, EventQueue, FallbackStore, Observer, Relay,
-};
+use labelrelay_core::{BlobStore, Clock, DeadLetterCount, EventQueue, FallbackStore, ObjectStore, Observer, Relay};
+use labelrelay_files::{FileObjectStore};
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
 use labelrelay_startup::{
     BLOB_STORE, Claims, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
@@ -256,6 +255,29 @@ pub(crate) async fn objects(
             let opened = back_ends.ledger(location).await;
             let opened = opened.map_err(|error| StartError::at(error, at.origin, at.key))?;
             Ok(Some(opened))
+        }
+    }
+}
+
+/// A store for files under names of one's choice. Its directory is made if need be.
+pub(crate) async fn object_store(
+    location: &StoreLocation,
+    at: Setting<'_>,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn ObjectStore>, CliError> {
+    match location {
+        StoreLocation::Directory(directory) => {
+            let store = FileObjectStore::open(directory).map_err(|error| {
+                CliError::config(format_args!("{}: `{}`: {error}", at.origin, at.key))
+            })?;
+            Ok(Arc::new(store))
+        }
+        StoreLocation::Cloud(_, url) => {
+            let back_ends = BackEnds::new(Options::default(), env, Arc::clone(clock));
+            let opened = back_ends.object_store(at.location(url)).await;
+            let opened = opened.map_err(|error| StartError::at(error, at.origin, at.key))?;
+            Ok(opened)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `labelrelay serve`: takes deliveries in until it is told to stop.
 
+mod archiving;
 mod config_watch;
 mod delivery_lines;
 mod demo;

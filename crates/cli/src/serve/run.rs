@@ -10,7 +10,9 @@ use super::recording::Recording;
 use super::rotation_watch::RotationWatch;
 use super::service_manager::ServiceManager;
 use super::settings::{Flags, Settings};
-use super::{Args, file_descriptors, hints, private_address, queue_watch, redrive, signals};
+use super::{
+    Args, archiving, file_descriptors, hints, private_address, queue_watch, redrive, signals,
+};
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, FoundConfiguration, Missing};
@@ -83,6 +85,7 @@ impl Start<'_> {
         let clock = Arc::new(SystemClock::new());
         let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
         let pulls = Prepared::new(&self.found.config, self.env, &timer).await?;
+        let archive = archiving::Prepared::new(&self.found.config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
         let recording = Recording::of(&self.found.config, self.env, &timer)?;
@@ -142,6 +145,7 @@ impl Start<'_> {
             tokio::spawn(watching)
         });
         tokio::spawn(manager.clone().stopping(stop.clone()));
+        let archive = archive.begin(&metrics, &stop)?;
         let mut pulling = pulls.start(&relay, &metrics, &stop)?;
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
@@ -163,6 +167,7 @@ impl Start<'_> {
         // It ends at the signal; what it was moving is moved again by the next start.
         moving.abort();
         pulling.end().await;
+        archive.end().await;
         if let Some(watching) = watching {
             // It ended at the signal, and its file with it; a panic of it was printed where it happened.
             let _ = watching.await;

@@ -7,6 +7,8 @@
 )]
 
 mod ack_and_prune;
+#[cfg(unix)]
+mod archive;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
 mod clouds;
 mod configuration;

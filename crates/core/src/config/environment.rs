@@ -68,6 +68,7 @@ fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigE
         spool: SpoolConfig::default(),
         serve: ServeConfig::default(),
         embedded_queue: EmbeddedQueueConfig::default(),
+        archive: None,
         warnings,
     };
     apply(&mut config, lookup)?;

@@ -1,5 +1,6 @@
 //! The TOML file.
 
+use super::archive::Archive;
 use super::claim_check::ClaimCheckForm;
 use super::environment::{apply, has_secret, sources as environment_sources};
 use super::error::ConfigError;
@@ -34,6 +35,7 @@ struct File {
     spool: Spool,
     #[serde(default)]
     embedded_queue: EmbeddedQueue,
+    archive: Option<Archive>,
     #[serde(default)]
     source: Vec<SourceTable>,
 }
@@ -212,6 +214,10 @@ fn read(
                 .map(|bytes| queue_bytes(origin, "queue_max_bytes", bytes))
                 .transpose()?,
         },
+        archive: file
+            .archive
+            .map(|archive| archive.checked(origin))
+            .transpose()?,
         warnings,
     };
     apply(&mut config, lookup)?;

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, or nothing but environment variables. Parsed from text and an
 //! injected lookup; this module reads neither files nor the environment.
 
+mod archive;
 mod claim_check;
 mod duration;
 mod environment;
@@ -21,6 +22,7 @@ mod value_checks;
 mod variables;
 mod webhook;
 
+pub use archive::ArchiveConfig;
 pub use claim_check::ClaimCheckForm;
 pub use duration::parse_duration;
 pub use error::{ConfigError, ENVIRONMENT};

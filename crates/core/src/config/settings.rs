@@ -1,5 +1,6 @@
 //! The configuration as values, and what holds where nothing is configured.
 
+use super::archive::ArchiveConfig;
 use super::claim_check::ClaimCheckForm;
 use super::error::ConfigError;
 use super::pull::PullConfig;
@@ -74,6 +75,8 @@ pub struct Config {
     pub serve: ServeConfig,
     /// Settings of the embedded queue.
     pub embedded_queue: EmbeddedQueueConfig,
+    /// Settings of the archive, where there shall be one.
+    pub archive: Option<ArchiveConfig>,
     /// Things that work but should not stay.
     pub warnings: Vec<String>,
 }

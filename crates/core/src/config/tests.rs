@@ -548,3 +548,30 @@ fn traces_have_a_store_and_a_source_may_leave_none() {
     let error = read(&format!("traces = \"\"\n{SOURCE}"), &secret).unwrap_err();
     assert_eq!(error.key, "traces");
 }
+
+#[test]
+fn an_archive_has_a_place_and_its_times_have_defaults() {
+    assert_eq!(read(SOURCE, &[]).unwrap().archive, None);
+    let archive = |lines: &str| read(&format!("[archive]\n{lines}\n{SOURCE}"), &[]);
+    let second = std::time::Duration::from_secs(1);
+    let plain = archive("url = \"s3://bucket/archive\"").unwrap().archive;
+    let plain = plain.unwrap();
+    assert_eq!(plain.url, "s3://bucket/archive");
+    assert_eq!(
+        (plain.every, plain.hold),
+        (60 * second, 7 * 86_400 * second)
+    );
+    let set = archive("url = \"file:x\"\nevery = \"5s\"\nhold = \"2d\"").unwrap();
+    let set = set.archive.unwrap();
+    assert_eq!((set.every, set.hold), (5 * second, 2 * 86_400 * second));
+    for (wrong, key) in [
+        ("every = \"5s\"", "url"),
+        ("url = \"\"", "archive.url"),
+        ("url = \"file:x\"\nevery = \"soon\"", "archive.every"),
+        ("url = \"file:x\"\nhold = \"0s\"", "archive.hold"),
+        ("url = \"file:x\"\nkeep = \"1d\"", "keep"),
+    ] {
+        let error = archive(wrong).unwrap_err();
+        assert_eq!(error.key, key, "{error}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Counts and measurements of requests, in Prometheus' format.
 
+use super::archive::{ArchiveGauges, ArchiveState};
 use super::dropped_log_lines::LogLines;
 use super::pull::PullState;
 use super::queue::{QueueGauges, QueueState};
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub struct Metrics {
     registry: Registry,
     queue: QueueState,
+    archive: ArchiveState,
     pull: PullState,
     silence: Silence,
     requests: Family<RequestLabels, Counter>,
@@ -68,6 +70,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("labelrelay"),
             queue: QueueState::default(),
+            archive: ArchiveState::default(),
             pull: PullState::default(),
             silence: Silence::default(),
             requests: Family::default(),
@@ -85,6 +88,7 @@ impl Metrics {
         };
         let registry = &mut metrics.registry;
         registry.register_collector(Box::new(metrics.queue.clone()));
+        registry.register_collector(Box::new(metrics.archive.clone()));
         registry.register_collector(Box::new(metrics.pull.clone()));
         registry.register_collector(Box::new(metrics.silence.clone()));
         registry.register(
@@ -166,6 +170,11 @@ impl Metrics {
         self.queue.set(figures);
     }
 
+    /// Keeps what is known of the archive.
+    pub fn set_archive(&self, figures: ArchiveGauges) {
+        self.archive.set(figures);
+    }
+
     /// A source is pulled from, from now on.
     pub fn pull_began(&self, source: &str) {
         self.pull.began(source);
@@ -206,9 +215,9 @@ impl Metrics {
         self.silence.allow(source);
     }
 
-    /// Figures of the queue, one a line; empty where nothing is known.
+    /// Figures of the queue and of the archive, one a line; empty where nothing is known.
     pub(super) fn queue_lines(&self) -> String {
-        self.queue.lines()
+        self.queue.lines() + &self.archive.lines()
     }
 
     /// The current values in the text format.

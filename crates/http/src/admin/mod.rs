@@ -2,6 +2,7 @@
 //! mounts one.
 
 mod ages;
+mod archive;
 mod dropped_log_lines;
 mod host;
 mod metrics;
@@ -11,6 +12,7 @@ mod queue;
 mod silence;
 mod text_response;
 
+pub use archive::ArchiveGauges;
 pub use metrics::Metrics;
 pub use pages::PageAnswer;
 pub use queue::{LedgerGauges, QueueGauges};

@@ -21,6 +21,24 @@ pub struct ArchiveMark {
 }
 
 impl QueueFile {
+    /// From now on, pruning leaves what is not in an archive for `hold` longer than other events, and counts what goes
+    /// without. For whoever shall archive and does not know yet whether it can.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn hold_for_archive(&self, hold: Duration) -> Result<(), FileError> {
+        self.change(Durability::Synced, |transaction| {
+            if setting(transaction, archive_mark::THROUGH)?.is_none() {
+                set_setting(transaction, archive_mark::THROUGH, 0)?;
+            }
+            Ok(set_setting(
+                transaction,
+                archive_mark::HOLD_MS,
+                ms(hold).max(1),
+            )?)
+        })
+    }
+
     /// Goes on to archive at `place`, or begins with the first event that is held. From now on, pruning leaves what is not
     /// in the archive for `hold` longer than other events. A mark of another place is forgotten: the archive there is no
     /// longer written. `writer` is the name to take where there is none.
@@ -34,12 +52,14 @@ impl QueueFile {
         hold: Duration,
     ) -> Result<ArchiveMark, FileError> {
         self.change(Durability::Synced, |transaction| {
-            let is_same = setting(transaction, archive_mark::PLACE)? == Some(place.cast_signed());
-            if !is_same {
+            let before = setting(transaction, archive_mark::PLACE)?;
+            if before != Some(place.cast_signed()) {
                 set_setting(transaction, archive_mark::PLACE, place.cast_signed())?;
                 set_setting(transaction, archive_mark::THROUGH, 0)?;
                 set_setting(transaction, archive_mark::BATCH, 0)?;
-                archive_mark::forget_lost(transaction)?;
+                if before.is_some() {
+                    archive_mark::forget_lost(transaction)?;
+                }
             }
             if setting(transaction, archive_mark::WRITER)?.is_none() {
                 set_setting(transaction, archive_mark::WRITER, writer.cast_signed())?;

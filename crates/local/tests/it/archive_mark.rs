@@ -89,3 +89,17 @@ fn the_mark_is_the_files_own_and_of_one_place() {
     assert_eq!((mark.writer, mark.through, mark.batch), (9, 0, None));
     assert_eq!(file.last_number().unwrap(), 4);
 }
+
+/// The archive cannot be reached when it shall be begun.
+#[test]
+fn what_an_archive_shall_have_stays_before_there_is_one() {
+    let queue_dir = acknowledged();
+    let file = queue_dir.file();
+    file.hold_for_archive(DAY).unwrap();
+    assert_eq!(file.prune(HOUR).unwrap(), 0);
+    queue_dir.clock.advance(2 * DAY);
+    assert_eq!(file.prune(HOUR).unwrap(), 4);
+    file.begin_archive(1, 7, DAY).unwrap();
+    let lost = file.lost_to_archive().unwrap().unwrap();
+    assert_eq!((lost.first, lost.last, lost.events), (1, 4, 4));
+}

@@ -1,0 +1,40 @@
+//! The archive that a URL names.
+
+use crate::env::Env;
+use crate::error::CliError;
+use crate::locations;
+use crate::open;
+use labelrelay_core::config::Config;
+use labelrelay_core::{Clock, ObjectStore};
+use labelrelay_startup::Setting;
+use std::sync::Arc;
+
+/// A store that is, or will be, an archive.
+pub(crate) struct ArchiveStore {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// For messages: without a signature.
+    pub(crate) url: String,
+}
+
+/// The store of the configuration; `None` where nothing shall be archived. Its directory is made if need be.
+pub(crate) async fn configured(
+    config: &Config,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<ArchiveStore>, CliError> {
+    let Some(settings) = &config.archive else {
+        return Ok(None);
+    };
+    let at = Setting {
+        origin: &config.origin,
+        key: "archive.url",
+        base_dir: &config.base_dir,
+    };
+    let location = locations::store(&settings.url, at.base_dir);
+    let location = location.map_err(|error| error.at(at.origin, at.key))?;
+    let store = open::object_store(&location, at, env, clock).await?;
+    Ok(Some(ArchiveStore {
+        store,
+        url: location.to_string(),
+    }))
+}

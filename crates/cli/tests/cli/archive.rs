@@ -1,0 +1,151 @@
+//! The archive that `serve` writes: everything that it accepted is there once, and the queue keeps what is not.
+
+use crate::support::{CONFIG, Place, Serving, configured, get, until};
+use labelrelay_archive::{Archive, Search};
+use labelrelay_files::FileObjectStore;
+use labelrelay_local::Filter;
+use std::fs;
+use std::sync::Arc;
+
+/// A place whose `serve` archives into a directory, and keeps nothing that was acknowledged.
+fn archiving() -> Place {
+    let place = configured();
+    let queue = "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 0\n";
+    let archive = "[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n";
+    place.write("labelrelay.toml", format!("{CONFIG}{queue}{archive}"));
+    place
+}
+
+/// Ids of all events in the archive, in order.
+fn archived(place: &Place) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(async {
+        let store = FileObjectStore::open(place.path("archive")).unwrap();
+        // `serve` makes it a moment after its start.
+        let Ok(archive) = Archive::open(Arc::new(store), "archive").await else {
+            return Vec::new();
+        };
+        let search = Search::new(Filter::default());
+        let mut ids = Vec::new();
+        for segment in archive.list(search.filter()).await.unwrap().segments {
+            let lines = archive.read(&segment).await.unwrap().unwrap();
+            assert_eq!(lines.damage(), None);
+            let events = search.events(&lines);
+            ids.extend(events.map(|event| event.unwrap().attributes.id));
+        }
+        ids.sort();
+        ids
+    })
+}
+
+/// Ids of all events on the queue, in order.
+fn queued(place: &Place) -> Vec<String> {
+    let listed = place.run(&["events", "list", "--json"]).json();
+    let ids = listed.iter().map(|event| event["id"].as_str().unwrap());
+    let mut ids: Vec<_> = ids.map(str::to_owned).collect();
+    ids.sort();
+    ids
+}
+
+fn send(place: &Place, serving: &Serving) {
+    for source in ["labelbox", "label-studio"] {
+        let to = serving.url(source);
+        let words = ["send", "--source", source, "--to", &to];
+        place.run(&words).good();
+    }
+}
+
+fn acknowledge_all(place: &Place) {
+    for event in place
+        .run(&["queue", "receive", "--max", "100", "--json"])
+        .json()
+    {
+        let receipt = event["receipt"].as_str().unwrap();
+        place.run(&["queue", "ack", receipt]).good();
+    }
+}
+
+#[test]
+fn what_serve_accepts_is_archived_once() {
+    let place = archiving();
+    let serving = place.serve(&[]);
+    send(&place, &serving);
+    let first = queued(&place);
+    until("the events are in the archive", || {
+        archived(&place) == first
+    });
+    let log = place.logged(&["metrics http://", "/metrics"]);
+    let (_, rest) = log.split_once("metrics http://").unwrap();
+    let (admin, _) = rest.split_once("/metrics").unwrap();
+    until("the figures say so", || {
+        let (_, metrics) = get(admin, "/metrics");
+        let events = format!("labelrelay_archive_events_total {}", first.len());
+        metrics.contains(&events) && metrics.contains("labelrelay_archive_behind 0")
+    });
+    let (_, ready) = get(admin, "/ready");
+    assert!(ready.contains("archive_failing 0"), "{ready}");
+    // The end of a process loses nothing, whatever it had begun.
+    send(&place, &serving);
+    drop(serving);
+    fs::remove_file(place.path("ready")).unwrap();
+    let all = queued(&place);
+    let serving = place.serve(&[]);
+    until("the others are in the archive", || archived(&place) == all);
+    assert_eq!(serving.stop(), 0);
+    assert_eq!(archived(&place), all);
+}
+
+/// Somebody made another archive of it.
+#[test]
+fn what_cannot_be_archived_stays_in_the_queue_and_is_archived_later() {
+    let place = archiving();
+    fs::create_dir(place.path("archive")).unwrap();
+    let version = place.write("archive/labelrelay-archive.json", "{\"layout\":99}");
+    let serving = place.serve(&[]);
+    place.logged(&["layout 99", "deliveries go on"]);
+    send(&place, &serving);
+    let all = queued(&place);
+    acknowledge_all(&place);
+    assert!(place.run(&["queue", "prune"]).good().contains("removed 0"));
+    assert_eq!(queued(&place), all);
+    assert_eq!(fs::read_to_string(&version).unwrap(), "{\"layout\":99}");
+    fs::remove_file(&version).unwrap();
+    until("the events are in the archive", || archived(&place) == all);
+    place.logged(&["is written again"]);
+    until("what is archived is pruned", || {
+        place.run(&["queue", "prune"]).good();
+        queued(&place).is_empty()
+    });
+    assert_eq!(serving.stop(), 0);
+    assert_eq!(archived(&place), all);
+}
+
+#[test]
+fn without_an_archive_nothing_is_kept_for_one() {
+    let place = archiving();
+    fs::create_dir(place.path("archive")).unwrap();
+    place.write("archive/labelrelay-archive.json", "{\"layout\":99}");
+    let serving = place.serve(&[]);
+    send(&place, &serving);
+    place.logged(&["layout 99"]);
+    assert_eq!(serving.stop(), 0);
+    acknowledge_all(&place);
+    let queue = "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 86400\n";
+    place.write("labelrelay.toml", format!("{CONFIG}{queue}"));
+    assert!(place.run(&["queue", "prune"]).good().contains("removed 0"));
+    assert_eq!(place.serve(&[]).stop(), 0);
+    place.run(&["queue", "prune"]).good();
+    assert!(queued(&place).is_empty());
+}
+
+#[test]
+fn only_a_file_can_be_followed() {
+    let place = archiving();
+    let config = place.read("labelrelay.toml");
+    place.write(
+        "labelrelay.toml",
+        config.replace("sqlite:queue.db", "stdout:"),
+    );
+    let ran = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    ran.failed(78, &["archive.url", "not the embedded one"]);
+}
