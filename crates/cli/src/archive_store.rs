@@ -1,12 +1,13 @@
 //! The archive that a URL names.
 
 use crate::env::Env;
-use crate::error::CliError;
-use crate::locations;
+use crate::error::{CliError, chain};
+use crate::locations::{self, StoreLocation};
 use crate::open;
+use labelrelay_archive::{Archive, ArchiveError};
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, ObjectStore};
-use labelrelay_startup::Setting;
+use labelrelay_startup::{Setting, SystemClock};
 use std::sync::Arc;
 
 /// A store that is, or will be, an archive.
@@ -37,4 +38,31 @@ pub(crate) async fn configured(
         store,
         url: location.to_string(),
     }))
+}
+
+/// The archive at `url`, which `flag` names and which is there.
+pub(crate) async fn named(url: &str, flag: &str, env: &Env<'_>) -> Result<Archive, CliError> {
+    let at = Setting {
+        origin: "command line",
+        key: flag,
+        base_dir: env.cwd(),
+    };
+    let location = locations::store(url, at.base_dir);
+    let location = location.map_err(|error| CliError::usage(error.at(at.origin, at.key)))?;
+    let shown = location.to_string();
+    // Whoever looks makes nothing.
+    if let StoreLocation::Directory(directory) = &location
+        && !directory.is_dir()
+    {
+        return Err(ArchiveError::Missing { url: shown }.into());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let store = open::object_store(&location, at, env, &clock).await?;
+    Ok(Archive::open(store, &shown).await?)
+}
+
+impl From<ArchiveError> for CliError {
+    fn from(error: ArchiveError) -> Self {
+        Self::failed(chain(&error))
+    }
 }

@@ -160,6 +160,11 @@ impl Which {
         self.content.recorded()
     }
 
+    /// The same filter, for an archive: no event has a state there.
+    pub(super) fn archived(&self) -> Result<Filter, CliError> {
+        self.content.filter()
+    }
+
     /// The filter for events of `queue`. A message that nobody receives any more is a dead letter only when
     /// somebody looks, so this does.
     pub(super) fn filter(&self, queue: &QueueFile) -> Result<Filter, CliError> {

@@ -1,6 +1,8 @@
 //! `labelrelay events list`.
 
+use super::archived;
 use super::filter::{self, Which};
+use super::from_archive::FromArchive;
 use super::recorded;
 use super::row::{one_more, print_list};
 use crate::env::Env;
@@ -15,7 +17,8 @@ Examples:
   labelrelay events list
   labelrelay events list --since 1h --type io.labelstud.annotation --newest
   labelrelay events list --dead --json
-  labelrelay events list --refused --since 1h      needs the record of deliveries";
+  labelrelay events list --refused --since 1h      needs the record of deliveries
+  labelrelay events list --since 30d --subject label/7 --from s3://BUCKET/archive";
 
 const RECORD: &str = "\
 With `[serve.record]`, the record of deliveries is looked into: by --recorded and --refused, and by a filter that nothing on the \
@@ -38,6 +41,9 @@ pub(super) struct Args {
     /// Deliveries of the record that were refused or failed
     #[arg(long, conflicts_with_all = ["dead", "pending"])]
     refused: bool,
+    /// Search the archive at this URL, such as `s3://BUCKET/archive`
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dead", "pending", "recorded", "refused"])]
+    from: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -46,6 +52,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    if let Some(url) = &args.from {
+        let mut filter = args.which.archived()?;
+        filter.newest_first = args.newest;
+        let from = FromArchive::open(url, filter, env)?;
+        return archived::list(&from, args.newest, args.limit, args.json);
+    }
     if args.refused || args.recorded {
         let record = record::open_existing(queue, env)?;
         list_recorded(args, &record)?;

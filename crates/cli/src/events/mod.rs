@@ -1,10 +1,12 @@
 //! `labelrelay events`: looks at what came in without taking it, and sends it again. What became no event, or is no
-//! longer on the queue, is in the record of deliveries.
+//! longer on the queue, is in the record of deliveries, or in an archive.
 
+mod archived;
 mod body;
 mod export;
 mod filter;
 mod forget;
+mod from_archive;
 mod list;
 mod recorded;
 mod replay;
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Tail(args) => tail::run(args, &queue()?),
         Verb::Retry(verb) => retry::run(verb, &args.queue, env),
         Verb::Replay(verb) => replay::run(verb, &args.queue, env),
-        Verb::Export(args) => export::run(args, &queue()?, env),
+        Verb::Export(verb) => export::run(verb, &args.queue, env),
         Verb::Forget(verb) => forget::run(verb, &args.queue, env),
     }
 }

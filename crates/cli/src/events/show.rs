@@ -1,5 +1,6 @@
 //! `labelrelay events show`.
 
+use super::archived;
 use super::body;
 use super::recorded;
 use super::row::received;
@@ -20,7 +21,8 @@ Examples:
   labelrelay events show 17
   labelrelay events show r17                        of the record of deliveries
   labelrelay events show 17 --body > body.json      the sender's bytes
-  labelrelay events show 17 --envelope > event.json the envelope, as queued";
+  labelrelay events show 17 --envelope > event.json the envelope, as queued
+  labelrelay events show 9f86d0 --from s3://BUCKET/archive";
 
 /// Shows one event, or one delivery of the record.
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// Number, as `list` prints it, or the beginning of its id or of the platform's id of the delivery
     #[arg(value_name = "SEQ|ID", value_parser = NonEmptyStringValueParser::new())]
     which: String,
+    /// Look into the archive at this URL, such as `s3://BUCKET/archive`
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
     /// Print the sender's bytes alone, exactly
     #[arg(long, conflicts_with_all = ["envelope", "json"])]
     body: bool,
@@ -41,6 +46,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    if let Some(url) = &args.from {
+        let envelope = archived::find(url, &args.which, env)?;
+        return show_archived(args, &envelope);
+    }
     let on_queue = queue
         .open(env)
         .and_then(|file| find(&args.which, &file)?.ok_or_else(|| none(&args.which)));
@@ -116,11 +125,7 @@ fn show(args: &Args, stored: &StoredEvent) -> Result<(), CliError> {
     }
     let decoded = Envelope::decode(envelope).map_err(CliError::failed)?;
     if args.body {
-        let bytes = body::read(&decoded)?.ok_or_else(|| {
-            let place = decoded.attributes.dataref.clone().unwrap_or_default();
-            CliError::failed(format_args!("the body is not in the queue but at {place}"))
-        })?;
-        return Ok(print_exactly(&bytes)?);
+        return print_body(&decoded, "in the queue");
     }
     let state = event.state.as_str().replace('_', " ");
     print(format_args!("seq              {}", event.seq))?;
@@ -129,6 +134,41 @@ fn show(args: &Args, stored: &StoredEvent) -> Result<(), CliError> {
         event.receive_count
     ))?;
     print(format_args!("queued           {}", received(event)))?;
+    print_members(&decoded)
+}
+
+/// An event of an archive has neither a number nor a state.
+fn show_archived(args: &Args, envelope: &[u8]) -> Result<(), CliError> {
+    if args.envelope {
+        return Ok(print_envelope(envelope)?);
+    }
+    if let Some(reason) = envelope_damage(envelope) {
+        return Err(CliError::failed(format_args!(
+            "the event is not what was archived: {}",
+            one_line(&reason)
+        )));
+    }
+    if args.json {
+        return Ok(print_json_pieces(&[b"{\"envelope\":", envelope, b"}"])?);
+    }
+    let decoded = Envelope::decode(envelope).map_err(CliError::failed)?;
+    if args.body {
+        return print_body(&decoded, "in the archive");
+    }
+    print_members(&decoded)
+}
+
+/// The sender's bytes, exactly; or where they are, if they are not `here`.
+fn print_body(decoded: &Envelope<'_>, here: &str) -> Result<(), CliError> {
+    let bytes = body::read(decoded)?.ok_or_else(|| {
+        let place = decoded.attributes.dataref.clone().unwrap_or_default();
+        CliError::failed(format_args!("the body is not {here} but at {place}"))
+    })?;
+    Ok(print_exactly(&bytes)?)
+}
+
+/// The attributes, and the data.
+fn print_members(decoded: &Envelope<'_>) -> Result<(), CliError> {
     let attributes = serde_json::to_value(&decoded.attributes).map_err(CliError::failed)?;
     for (name, value) in attributes.as_object().into_iter().flatten() {
         print(format_args!(

@@ -149,3 +149,87 @@ fn only_a_file_can_be_followed() {
     let ran = place.run(&["serve", "--listen", "127.0.0.1:0"]);
     ran.failed(78, &["archive.url", "not the embedded one"]);
 }
+
+/// Pruned long ago, found all the same.
+#[test]
+fn the_verbs_that_look_for_events_look_into_an_archive() {
+    let place = archiving();
+    let serving = place.serve(&[]);
+    send(&place, &serving);
+    let all = queued(&place);
+    until("the events are in the archive", || archived(&place) == all);
+    let body = |id: &String| {
+        place
+            .run(&["events", "show", id, "--body"])
+            .good()
+            .to_owned()
+    };
+    let bodies: Vec<String> = all.iter().map(body).collect();
+    acknowledge_all(&place);
+    until("they are pruned", || {
+        place.run(&["queue", "prune"]).good();
+        queued(&place).is_empty()
+    });
+    assert_eq!(serving.stop(), 0);
+
+    let from = ["--from", "file:archive"];
+    let run = |words: &[&str]| place.run(&[words, &from].concat());
+    let listed = run(&["events", "list", "--json"]).json();
+    let mut ids: Vec<_> = listed
+        .iter()
+        .map(|event| event["id"].as_str().unwrap())
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, all);
+    let labelbox = run(&["events", "list", "--json", "--source", "labelbox"]).json();
+    assert_eq!(labelbox.len(), 1);
+    let none = run(&["events", "list", "--json", "--until", "1d"]);
+    assert_eq!(none.good(), "");
+    for (id, body) in all.iter().zip(&bodies) {
+        assert_eq!(run(&["events", "show", id, "--body"]).good(), body);
+        let begun = &id[..id.len() - 1];
+        assert!(run(&["events", "show", begun]).good().contains(id.as_str()));
+    }
+    run(&["events", "show", "nobody"]).failed(1, &["the archive has no event nobody"]);
+    run(&["events", "export", "--dir", "out"]).good();
+    assert_eq!(
+        fs::read_dir(place.path("out")).unwrap().count(),
+        2 * all.len()
+    );
+
+    let dry = run(&["events", "replay", "--since", "1h", "--dry-run", "--json"]);
+    assert_eq!(dry.json().len(), all.len());
+    let again = [
+        "events",
+        "replay",
+        "--since",
+        "1h",
+        "--to",
+        "sqlite:again.db",
+    ];
+    assert!(
+        run(&again)
+            .good()
+            .contains(&format!("{} sent again", all.len()))
+    );
+    let queue = ["events", "list", "--json", "--queue", "sqlite:again.db"];
+    let sent = place.run(&queue).json();
+    let mut ids: Vec<_> = sent
+        .iter()
+        .map(|event| event["id"].as_str().unwrap())
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, all);
+
+    // What was cut off, and what is somebody else's, is named, and the rest is found.
+    place.write("archive/source=labelbox/notes.txt", "mine");
+    let listed = run(&["events", "list", "--json"]);
+    assert_eq!(listed.json().len(), all.len());
+    listed.failed(0, &["notes.txt"]);
+    place
+        .run(&["events", "list", "--from", "file:nowhere"])
+        .failed(1, &["there is no archive", "nowhere"]);
+    assert!(!place.path("nowhere").exists());
+    place.write("archive/labelrelay-archive.json", "{\"layout\":2}");
+    run(&["events", "list"]).failed(1, &["layout 2", "layout 1"]);
+}

@@ -1,5 +1,7 @@
 //! `labelrelay events replay`: sends events of the embedded queue again, on purpose.
 
+mod archived;
+mod progress;
 mod selection;
 mod target;
 
@@ -11,22 +13,22 @@ use crate::find_configuration::{self, Missing};
 use crate::output::{one_line, print, print_json, say};
 use crate::queue_file::QueueArgs;
 use labelrelay_core::config::Config;
-use labelrelay_local::QueueFile;
+use progress::Progress;
 use selection::Selection;
-use serde::Serialize;
-use target::Target;
+use target::{Outgoing, Target};
 
 const EXAMPLES: &str = "\
 Examples:
   labelrelay events replay --since 2026-11-24T08:00:00Z --until 1h
   labelrelay events replay --since 2h --type io.labelstud.annotation --dry-run
   labelrelay events replay --dead --to sqs://eu-central-1/123456789012/events
-  labelrelay events replay --claimed --subject task/17";
+  labelrelay events replay --claimed --subject task/17
+  labelrelay events replay --since 30d --from s3://BUCKET/archive --to sqlite:again.db";
 
 const NOTES: &str = "\
 Each event goes again with the same id and the same bytes, and with the attribute `replayedtime`: a \
 consumer that drops repeats has to let it pass, and no queue takes it for one. Nothing is removed; `events \
-retry` brings dead letters back instead. Pruned events are gone.";
+retry` brings dead letters back instead. Pruned events are gone, but for those in an archive (`--from`).";
 
 /// Sends events again on purpose, for a consumer that had a fault, or a new one.
 #[derive(Debug, clap::Args)]
@@ -38,6 +40,9 @@ pub(super) struct Args {
     /// Queue to send them to [default: the one that they are taken from]
     #[arg(long, value_name = "URL")]
     to: Option<String>,
+    /// Take them from the archive at this URL, such as `s3://BUCKET/archive`
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dead", "pending"])]
+    from: Option<String>,
     /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -48,85 +53,53 @@ pub(super) struct Args {
     which: Which,
 }
 
-/// Printed by `--json` at the end.
-#[derive(Default, Serialize)]
-struct Replayed {
-    sent: u64,
-    failed: u64,
-}
-
-/// Reasons that are told; the rest is only counted.
-const MAX_REASONS: u64 = 10;
-
 pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
     if !args.which.is_given() && !args.claimed {
         return Err(CliError::usage(
             "say which events are to be sent again: by time (`--since 2h`), by another filter (`--type`, `--id`, …), `--dead` or `--claimed`",
         ));
     }
+    if let Some(url) = &args.from {
+        return archived::run(args, url, queue_args, env);
+    }
     let queue = queue_args.open(env)?;
     let selection = Selection::new(&queue, args.which.filter(&queue)?, args.claimed)?;
     if args.dry_run {
         return show(selection, args.json);
     }
-    // With a named queue, nothing else of a configuration is needed but a place for large bodies.
-    let config = match find_configuration::find(env, queue_args.config.as_deref(), Missing::Refuse)
-    {
-        Ok(found) => Some(found.config),
-        Err(failure)
-            if queue_args.config.is_some() || queue_args.queue.is_none() && args.to.is_some() =>
-        {
-            return Err(failure);
-        }
-        Err(_) => None,
-    };
-    send(args, env, &queue, selection, config.as_ref())
-}
-
-fn send(
-    args: &Args,
-    env: &Env<'_>,
-    queue: &QueueFile,
-    selection: Selection<'_>,
-    config: Option<&Config>,
-) -> Result<(), CliError> {
+    let config = configured(args, queue_args, env)?;
     let runtime = crate::runtime::small()?;
-    let target = Target::open(args.to.as_deref(), queue, config, env);
+    let target = Target::open(args.to.as_deref(), Some(&queue), config.as_ref(), env);
     let target = runtime.block_on(target)?;
-    let mut done = Replayed::default();
-    let mut refuse = |failures: Vec<String>| {
-        for reason in failures {
-            if done.failed < MAX_REASONS {
-                say(format_args!("not sent: {}", one_line(&reason)));
-            }
-            done.failed += 1;
-        }
-    };
-    let mut sent = 0;
-    let mut broken = None;
+    let mut progress = Progress::default();
     for page in selection {
         let (events, unreadable) = page?;
-        refuse(unreadable);
-        let page = runtime.block_on(target.send(events));
-        sent += page.count;
-        refuse(page.failures);
-        if page.broken.is_some() {
-            broken = page.broken;
+        progress.refuse(unreadable);
+        let events = events.into_iter().map(|stored| Outgoing {
+            id: stored.event.id,
+            envelope: stored.envelope,
+        });
+        if !progress.sent(runtime.block_on(target.send(events.collect()))) {
             break;
         }
     }
-    done.sent = sent;
-    if args.json {
-        print_json(&done)?;
-    } else {
-        print(format_args!("{sent} sent again"))?;
-    }
-    match (broken, done.failed) {
-        (Some(reason), _) => Err(CliError::failed(format_args!(
-            "the queue keeps failing, so the rest was not tried: {reason}"
-        ))),
-        (None, 0) => Ok(()),
-        (None, failed) => Err(CliError::failed(format_args!("{failed} were not sent"))),
+    progress.end(args.json)
+}
+
+/// With a named queue, nothing else of a configuration is needed but a place for large bodies.
+fn configured(
+    args: &Args,
+    queue_args: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<Config>, CliError> {
+    match find_configuration::find(env, queue_args.config.as_deref(), Missing::Refuse) {
+        Ok(found) => Ok(Some(found.config)),
+        Err(failure)
+            if queue_args.config.is_some() || queue_args.queue.is_none() && args.to.is_some() =>
+        {
+            Err(failure)
+        }
+        Err(_) => Ok(None),
     }
 }
 

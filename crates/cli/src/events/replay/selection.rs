@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// Events read at a time, and bytes of them that may be in memory.
-const PAGE_EVENTS: usize = 256;
-const PAGE_BYTES: u64 = 8 * 1024 * 1024;
+pub(super) const PAGE_EVENTS: usize = 256;
+pub(super) const PAGE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Events that pass a filter, each id once: an event that was replayed before is in the file twice.
 pub(super) struct Selection<'a> {
@@ -91,13 +91,16 @@ impl<'a> Selection<'a> {
             return Err(damaged_event(stored.event.seq, &reason));
         }
         self.seen.insert(stored.event.id.clone());
-        let file = envelope.attributes.dataref.as_deref();
-        match file.and_then(|uri| uri.strip_prefix("file://")) {
-            Some(path) if !exists(path) => {
-                Err(format!("its data is gone: file://{path} is not there"))
-            }
-            _ => Ok(true),
-        }
+        has_its_data(&envelope).map(|()| true)
+    }
+}
+
+/// Checks that the file of a claim check is there, as far as it is one of this machine.
+pub(super) fn has_its_data(envelope: &Envelope<'_>) -> Result<(), String> {
+    let file = envelope.attributes.dataref.as_deref();
+    match file.and_then(|uri| uri.strip_prefix("file://")) {
+        Some(path) if !exists(path) => Err(format!("its data is gone: file://{path} is not there")),
+        _ => Ok(()),
     }
 }
 

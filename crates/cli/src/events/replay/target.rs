@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use labelrelay_core::config::Config;
 use labelrelay_core::replay::as_replay;
 use labelrelay_core::{Clock, QueueLimits};
-use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile, StoredEvent};
+use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile};
 use labelrelay_startup::{Setting, SystemClock};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,12 @@ enum Kind<'a> {
     Queue(QueueSender),
 }
 
+/// An event that is to be sent again.
+pub(super) struct Outgoing {
+    pub(super) id: String,
+    pub(super) envelope: Vec<u8>,
+}
+
 /// Result of sending some events.
 #[derive(Default)]
 pub(super) struct Sent {
@@ -44,16 +50,16 @@ pub(super) struct Sent {
 }
 
 impl<'a> Target<'a> {
-    /// The queue at `url`, or the file that holds the events.
+    /// The queue at `url`, or the file that holds the events, or else takes them.
     pub(super) async fn open(
         url: Option<&str>,
-        from: &'a QueueFile,
+        from: Option<&'a QueueFile>,
         config: Option<&Config>,
         env: &Env<'_>,
     ) -> Result<Self, CliError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let kind = match url {
-            None => Kind::Same(from),
+            None => Kind::Same(from.ok_or_else(nowhere)?),
             Some(url) => {
                 let at = Setting {
                     origin: "command line",
@@ -76,14 +82,14 @@ impl<'a> Target<'a> {
                         Kind::Queue(QueueSender::new(queue, blobs, Arc::clone(&clock)))
                     }
                     (None, QueueLocation::Sqlite(file)) => Kind::File(file_at(&file, &clock)?),
-                    (None, _) => Kind::Same(from),
+                    (None, _) => Kind::Same(from.ok_or_else(nowhere)?),
                 }
             }
         };
         Ok(Self { kind, clock })
     }
 
-    pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Sent {
+    pub(super) async fn send(&self, events: Vec<Outgoing>) -> Sent {
         match &self.kind {
             Kind::Same(file) => self.append(file, &events),
             Kind::File(file) => self.append(file, &events),
@@ -92,14 +98,14 @@ impl<'a> Target<'a> {
     }
 
     /// All of them in one transaction.
-    fn append(&self, file: &QueueFile, events: &[StoredEvent]) -> Sent {
+    fn append(&self, file: &QueueFile, events: &[Outgoing]) -> Sent {
         let mut sent = Sent::default();
         let limits = QueueLimits::bytes(Options::default().max_message_bytes);
         let mut messages = Vec::new();
-        for stored in events {
-            match as_replay(&stored.envelope, self.clock.now(), limits) {
+        for event in events {
+            match as_replay(&event.envelope, self.clock.now(), limits) {
                 Ok(message) => messages.push(message),
-                Err(error) => sent.failures.push(format!("{}: {error}", stored.event.id)),
+                Err(error) => sent.failures.push(format!("{}: {error}", event.id)),
             }
         }
         match file.append(&messages, END) {
@@ -109,12 +115,12 @@ impl<'a> Target<'a> {
         sent
     }
 
-    async fn send_all(&self, queue: &QueueSender, events: &[StoredEvent]) -> Sent {
+    async fn send_all(&self, queue: &QueueSender, events: &[Outgoing]) -> Sent {
         let mut all = Sent::default();
         let mut strikes = 0;
         let sends = events
             .iter()
-            .map(|stored| async move { (&stored.event.id, self.one(queue, stored).await) });
+            .map(|event| async move { (&event.id, self.one(queue, event).await) });
         let mut under_way = futures_util::stream::iter(sends).buffered(AT_ONCE);
         while let Some((id, outcome)) = under_way.next().await {
             match outcome {
@@ -135,13 +141,17 @@ impl<'a> Target<'a> {
         all
     }
 
-    async fn one(&self, queue: &QueueSender, stored: &StoredEvent) -> Result<(), Unsent> {
-        let message = as_replay(&stored.envelope, self.clock.now(), queue.limits());
+    async fn one(&self, queue: &QueueSender, event: &Outgoing) -> Result<(), Unsent> {
+        let message = as_replay(&event.envelope, self.clock.now(), queue.limits());
         queue
             .send(message.map_err(|error| Unsent::own(error.to_string()))?)
             .await
             .map(drop)
     }
+}
+
+fn nowhere() -> CliError {
+    CliError::usage("say where the events are to be sent: `--to URL`")
 }
 
 /// The queue file at `path`; made when there is none.

@@ -1,0 +1,116 @@
+//! Events of an archive, for the verbs that look for events.
+
+use crate::archive_store;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::output::{one_line, say};
+use labelrelay_archive::{Archive, ArchivedEvent, Listing, Search, Segment};
+use labelrelay_local::Filter;
+use std::collections::HashSet;
+use tokio::runtime::Runtime;
+
+/// Files whose names are told one by one; of more, how many.
+const NAMED: usize = 5;
+
+pub(super) struct FromArchive {
+    runtime: Runtime,
+    archive: Archive,
+    search: Search,
+    listing: Listing,
+}
+
+impl FromArchive {
+    /// Opens the archive at `url`, to look for what passes `filter`.
+    pub(super) fn open(url: &str, filter: Filter, env: &Env<'_>) -> Result<Self, CliError> {
+        let runtime = crate::runtime::small()?;
+        let archive = runtime.block_on(archive_store::named(url, "--from", env))?;
+        let search = Search::new(filter);
+        let listing = runtime.block_on(archive.list(search.filter()))?;
+        Ok(Self {
+            runtime,
+            archive,
+            search,
+            listing,
+        })
+    }
+
+    /// Hands each event to `take`, until that has enough: by day, and on a day in the order of the files. An event that is
+    /// there twice is handed over once. Says what cannot be read; the answer is how much that is.
+    pub(super) fn each(
+        &self,
+        mut take: impl FnMut(&ArchivedEvent<'_>) -> Result<bool, CliError>,
+    ) -> Result<u64, CliError> {
+        let mut troubles = self.tell_foreign();
+        let mut seen = HashSet::new();
+        for segment in self.segments() {
+            let lines = self.runtime.block_on(self.archive.read(segment))?;
+            let Some(lines) = lines else {
+                let words = "it was removed meanwhile; look again for its events";
+                say(format_args!("{}: {words}", segment.name()));
+                troubles += 1;
+                continue;
+            };
+            if let Some(damage) = lines.damage() {
+                say(format_args!(
+                    "{}: {}; what is whole in it is read",
+                    segment.name(),
+                    one_line(damage)
+                ));
+                troubles += 1;
+            }
+            let mut unreadable = 0_u64;
+            for event in self.search.events(&lines) {
+                let event = match event {
+                    Ok(event) => event,
+                    Err(reason) => {
+                        if unreadable == 0 {
+                            let (name, reason) = (segment.name(), one_line(&reason));
+                            say(format_args!("{name}: a line in it is {reason}"));
+                        }
+                        unreadable += 1;
+                        continue;
+                    }
+                };
+                let attributes = &event.attributes;
+                // One that was sent again on purpose is another message.
+                let key = (attributes.id.clone(), attributes.replayedtime.clone());
+                if seen.insert(key) && !take(&event)? {
+                    return Ok(troubles + unreadable);
+                }
+            }
+            troubles += unreadable;
+        }
+        Ok(troubles)
+    }
+
+    /// Says what the archive knows that it has not.
+    pub(super) fn tell_gaps(&self) -> Result<(), CliError> {
+        for gap in self.runtime.block_on(self.archive.gaps())? {
+            say(format_args!("missing in the archive: {gap}"));
+        }
+        Ok(())
+    }
+
+    fn segments(&self) -> Box<dyn Iterator<Item = &Segment> + '_> {
+        let segments = self.listing.segments.iter();
+        if self.search.filter().newest_first {
+            Box::new(segments.rev())
+        } else {
+            Box::new(segments)
+        }
+    }
+
+    fn tell_foreign(&self) -> u64 {
+        let foreign = &self.listing.foreign;
+        for name in foreign.iter().take(NAMED) {
+            let name = one_line(name);
+            say(format_args!(
+                "{name}: is none of an archive's files, and is not read"
+            ));
+        }
+        if let Some(more) = foreign.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            say(format_args!("{more} more files are none of an archive's"));
+        }
+        foreign.len() as u64
+    }
+}
