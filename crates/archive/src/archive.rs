@@ -138,6 +138,11 @@ impl Archive {
         replaced.map_err(|source| failed(&self.url, source))
     }
 
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), ArchiveError> {
+        let removed = self.store.remove(name).await;
+        removed.map_err(|source| failed(&self.url, source))
+    }
+
     pub(crate) async fn get(&self, name: &str) -> Result<Option<Bytes>, ArchiveError> {
         let found = self.store.get(name).await;
         found.map_err(|source| failed(&self.url, source))

@@ -65,12 +65,9 @@ impl Segment {
         (segment.name() == name && !source.contains('/')).then_some(segment)
     }
 
-    /// Tells whether all that `other` holds is in this one too: a larger file of the same batches, made of smaller ones.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        self != other
-            && (self.writer, self.date, &self.source) == (other.writer, other.date, &other.source)
-            && self.first <= other.first
-            && self.last >= other.last
+    /// What files share that may be put together.
+    pub(crate) fn place(&self) -> (String, Date, u64) {
+        (self.source.clone(), self.date, self.writer)
     }
 }
 
@@ -124,17 +121,6 @@ mod tests {
         ] {
             assert_eq!(Segment::parse(&other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn a_file_that_was_made_of_others_covers_them() {
-        assert!(segment(1, 9).covers(&segment(1, 3)));
-        assert!(segment(1, 9).covers(&segment(4, 9)));
-        assert!(!segment(1, 9).covers(&segment(1, 9)), "it is itself");
-        assert!(!segment(1, 9).covers(&segment(9, 10)));
-        let mut other = segment(1, 3);
-        other.writer += 1;
-        assert!(!segment(1, 9).covers(&other));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod archive;
 mod batch;
+mod compact;
 mod error;
 mod feeder;
 mod gap;
@@ -18,6 +19,7 @@ mod packed;
 mod search;
 
 pub use archive::Archive;
+pub use compact::Compacted;
 pub use error::ArchiveError;
 pub use feeder::{Feeder, Limits, Step};
 pub use gap::{Gap, Reason};

@@ -7,16 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use labelrelay_local::Filter;
-use std::collections::HashSet;
 
 /// Files of an archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listing {
-    /// Files of events, by day and number. Each event is in one of them, but for those that were written twice.
+    /// Files of events, by day and number. An event is in two of them where a queue file was copied, or where smaller files
+    /// are just being put together.
     pub segments: Vec<Segment>,
-    /// Smaller files whose events are in larger ones: what put them together was ended before it removed them.
-    pub superseded: Vec<Segment>,
     /// Names of files in the folders of sources that are none of an archive's.
     pub foreign: Vec<String>,
 }
@@ -46,36 +44,6 @@ impl Archive {
             }
         }
         listing.segments.sort_unstable();
-        listing.set_superseded_aside();
         Ok(listing)
-    }
-}
-
-impl Listing {
-    fn set_superseded_aside(&mut self) {
-        // Of one writer, source and day, a file that covers others comes right before them.
-        let place = |it: &Segment| (it.writer, it.date, it.first);
-        let mut ordered: Vec<&Segment> = self.segments.iter().collect();
-        ordered.sort_by(|a, b| {
-            let by_place = place(a).cmp(&place(b)).then(b.last.cmp(&a.last));
-            a.source.cmp(&b.source).then(by_place)
-        });
-        let mut cover: Option<&Segment> = None;
-        let mut superseded = HashSet::new();
-        for segment in ordered {
-            match cover {
-                Some(larger) if larger.covers(segment) => {
-                    superseded.insert(segment.clone());
-                }
-                _ => cover = Some(segment),
-            }
-        }
-        if superseded.is_empty() {
-            return;
-        }
-        self.segments
-            .retain(|segment| !superseded.contains(segment));
-        self.superseded.extend(superseded);
-        self.superseded.sort_unstable();
     }
 }

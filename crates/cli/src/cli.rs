@@ -4,7 +4,8 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, say};
 use crate::{
-    completions, connect, consume, dataset, events, help, pull, queue, send, serve, status, verify,
+    archive, completions, connect, consume, dataset, events, help, pull, queue, send, serve,
+    status, verify,
 };
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::env::ArgsOs;
@@ -43,6 +44,7 @@ enum Verb {
     Events(events::Args),
     Consume(consume::Args),
     Pull(pull::Args),
+    Archive(archive::Args),
     Dataset(dataset::Args),
     Send(send::Args),
     Verify(verify::Args),
@@ -95,6 +97,7 @@ pub(crate) fn run(words: ArgsOs, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Events(args) => events::run(&args, env),
         Verb::Consume(args) => consume::run(&args, env),
         Verb::Pull(args) => pull::run(&args, env),
+        Verb::Archive(args) => archive::run(&args, env),
         Verb::Dataset(args) => dataset::run(&args, env),
         Verb::Send(args) => send::run(&args, env),
         Verb::Verify(args) => verify::run(&args, env),

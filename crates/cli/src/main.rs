@@ -2,6 +2,7 @@
 //!
 //! Only this file reads the environment; everything else gets it handed in.
 
+mod archive;
 mod archive_store;
 mod arrivals;
 mod cli;

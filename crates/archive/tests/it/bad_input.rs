@@ -13,7 +13,7 @@ fn archived() -> (Place, Vec<Segment>) {
     place.queued(0..4);
     to_the_end(&mut place.feeder().unwrap()).unwrap();
     let listing = block_on(place.archive().unwrap().list(&Filter::default())).unwrap();
-    assert!(listing.foreign.is_empty() && listing.superseded.is_empty());
+    assert!(listing.foreign.is_empty());
     (place, listing.segments)
 }
 
@@ -96,19 +96,6 @@ fn first_file(place: &Place) -> Option<PathBuf> {
     let listing = block_on(place.archive().ok()?.list(&Filter::default())).unwrap();
     let name = listing.segments.first()?.name();
     Some(place.path(&name))
-}
-
-#[test]
-fn a_larger_file_takes_the_place_of_smaller_ones() {
-    let (place, segments) = archived();
-    let small = segments.first().unwrap();
-    let mut large = small.clone();
-    large.last += 100;
-    fs::copy(place.path(&small.name()), place.path(&large.name())).unwrap();
-    let listing = block_on(place.archive().unwrap().list(&Filter::default())).unwrap();
-    assert_eq!(listing.superseded, std::slice::from_ref(small));
-    assert!(listing.segments.contains(&large) && !listing.segments.contains(small));
-    assert_eq!(listing.segments.len(), segments.len());
 }
 
 #[test]

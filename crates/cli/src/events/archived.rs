@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 
 const HEADING: &str = "RECEIVED                      BYTES  TYPE  SUBJECT  ID";
 
+/// Events that are held at a time where fewer are asked for.
+const MOST_HELD: usize = 10_000;
+
 /// An event, without its data.
 struct Found {
     received_ms: i64,
@@ -96,6 +99,13 @@ pub(super) fn list(
     json: bool,
 ) -> Result<(), CliError> {
     let enough = one_more(limit);
+    let first_ones = |found: &mut Vec<Found>| {
+        found.sort_by_key(|found| found.received_ms);
+        if newest_first {
+            found.reverse();
+        }
+        found.truncate(enough);
+    };
     let mut found: Vec<Found> = Vec::new();
     from.each(|event| {
         // Files are by day: only on one day may a later file have an earlier event.
@@ -107,12 +117,13 @@ pub(super) fn list(
             return Ok(false);
         }
         found.push(Found::of(event));
+        // A day may have more of them than memory.
+        if found.len() >= enough.saturating_mul(2).max(MOST_HELD) {
+            first_ones(&mut found);
+        }
         Ok(true)
     })?;
-    found.sort_by_key(|found| found.received_ms);
-    if newest_first {
-        found.reverse();
-    }
+    first_ones(&mut found);
     if !json && !found.is_empty() {
         print(format_args!("{HEADING}"))?;
     }

@@ -233,3 +233,41 @@ fn the_verbs_that_look_for_events_look_into_an_archive() {
     place.write("archive/labelrelay-archive.json", "{\"layout\":2}");
     run(&["events", "list"]).failed(1, &["layout 2", "layout 1"]);
 }
+
+#[test]
+fn small_files_are_put_together() {
+    let place = archiving();
+    let serving = place.serve(&[]);
+    for _ in 0..2 {
+        send(&place, &serving);
+        until("the events are in the archive", || {
+            archived(&place) == queued(&place)
+        });
+    }
+    assert_eq!(serving.stop(), 0);
+    let all = archived(&place);
+    let none = place.run(&[
+        "archive",
+        "compact",
+        "file:archive",
+        "--before",
+        "2026-01-01",
+    ]);
+    assert!(none.good().contains("0 files removed"), "{none:?}");
+    let words = [
+        "archive",
+        "compact",
+        "file:archive",
+        "--before",
+        "9999-01-01",
+        "--json",
+    ];
+    let done = place.run(&words).json();
+    // Of one source and day, unless midnight was in between.
+    assert!(done[0]["written"].as_u64() <= Some(2), "{done:?}");
+    assert_eq!(done[0]["unreadable"], 0);
+    assert_eq!(archived(&place), all);
+    place
+        .run(&["archive", "compact", "file:nowhere"])
+        .failed(1, &["there is no archive"]);
+}

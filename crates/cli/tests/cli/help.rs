@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 36] = [
+    let verbs: [&[&str]; 38] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -28,6 +28,8 @@ fn every_verb_explains_itself_with_examples() {
         &["pull"],
         &["pull", "label-studio"],
         &["pull", "labelbox"],
+        &["archive"],
+        &["archive", "compact"],
         &["dataset"],
         &["dataset", "sync"],
         &["dataset", "verify"],

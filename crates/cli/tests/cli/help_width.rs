@@ -10,6 +10,8 @@ const VERBS: &[&[&str]] = &[
     &["verify"],
     &["events"],
     &["consume"],
+    &["archive"],
+    &["archive", "compact"],
     &["dataset"],
     &["dataset", "sync"],
     &["dataset", "verify"],

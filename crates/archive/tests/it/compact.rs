@@ -1,0 +1,82 @@
+//! Small files are put together, and no event is ever missing meanwhile.
+
+use crate::support::{Dying, Place, to_the_end};
+use futures_executor::block_on;
+use labelrelay_archive::{Archive, Segment};
+use labelrelay_local::Filter;
+use std::fs;
+use std::sync::Arc;
+
+/// A place with an archive of so many events, in small files.
+fn archived(events: u32) -> Place {
+    let place = Place::new();
+    place.queued(0..events);
+    to_the_end(&mut place.feeder().unwrap()).unwrap();
+    place
+}
+
+fn segments(place: &Place) -> Vec<Segment> {
+    let listing = block_on(place.archive().unwrap().list(&Filter::default()));
+    listing.unwrap().segments
+}
+
+#[test]
+fn the_files_of_a_day_become_one() {
+    let place = archived(40);
+    let before = place.archived();
+    let small = segments(&place);
+    let archive = place.archive().unwrap();
+    let done = block_on(archive.compact("2026-11-24".parse().unwrap())).unwrap();
+    assert_eq!(done.written, 2, "one for each source: {done:?}");
+    assert!(done.unreadable.is_empty());
+    let after = segments(&place);
+    assert_eq!(
+        after.len() as u64,
+        small.len() as u64 - done.removed + done.written
+    );
+    let of_the_day = |segment: &&Segment| segment.date.to_string() == "2026-11-23";
+    assert_eq!(after.iter().filter(of_the_day).count(), 2);
+    assert_eq!(place.archived(), before);
+    // Nothing is left to do, and the writer goes on.
+    let again = block_on(archive.compact("2026-11-24".parse().unwrap())).unwrap();
+    assert_eq!((again.written, again.removed), (0, 0));
+    place.queued(40..45);
+    to_the_end(&mut place.feeder().unwrap()).unwrap();
+    assert_eq!(place.archived().len(), 45);
+}
+
+#[test]
+fn killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it() {
+    for dies_at in 0.. {
+        let place = archived(20);
+        let before = place.archived();
+        let dying = Arc::new(Dying::new(place.directory(), dies_at));
+        let date = "2026-12-01".parse().unwrap();
+        let ended = block_on(async { Archive::open(dying, "x").await?.compact(date).await });
+        let between = place.archived();
+        assert!(
+            before.keys().eq(between.keys()),
+            "killed at moment {dies_at}"
+        );
+        block_on(place.archive().unwrap().compact(date)).unwrap();
+        assert_eq!(place.archived(), before, "killed at moment {dies_at}");
+        assert_eq!(segments(&place).len(), 4);
+        if ended.is_ok() {
+            assert!(dies_at > 20, "{dies_at} moments only");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_left_alone() {
+    let place = archived(40);
+    let small = segments(&place);
+    let path = place.path(&small.first().unwrap().name());
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let archive = place.archive().unwrap();
+    let done = block_on(archive.compact("2026-12-01".parse().unwrap())).unwrap();
+    assert_eq!(done.unreadable, [small.first().unwrap().name()]);
+    assert!(fs::read(&path).unwrap() == whole[..whole.len() / 2]);
+}
