@@ -21,6 +21,7 @@ mod events;
 mod evidence;
 mod file_beside;
 mod find_configuration;
+mod from_archive;
 mod health_check;
 mod help;
 mod http_client;

@@ -1,5 +1,6 @@
 //! `labelrelay dataset`: the annotations as files that a training run reads.
 
+mod archived;
 mod claims;
 mod export_options;
 mod forget;

@@ -1,5 +1,6 @@
 //! `labelrelay dataset rebuild`.
 
+use super::archived;
 use super::export_options::ExportOptions;
 use super::location::DatasetLocation;
 use super::platform::PlatformArgs;
@@ -12,18 +13,22 @@ use labelrelay_dataset::compare;
 const EXAMPLES: &str = "\
 Examples:
   labelrelay dataset rebuild ./cars --url http://HOST:8080
-  labelrelay dataset rebuild ./cars --project 3 --format coco,yolo";
+  labelrelay dataset rebuild ./cars --project 3 --format coco,yolo
+  labelrelay dataset rebuild ./cars --from s3://BUCKET/archive";
 
 const NOTES: &str = "\
 For a dataset that was lost: the queue has handed its events out, and cannot give them again. What is there already \
-is mended, and its classes keep their numbers.";
+is mended, and its classes keep their numbers. With `--from`, no platform is asked: the dataset has what the archive has.";
 
-/// Makes the dataset from what the platform has.
+/// Makes the dataset from what the platform has, or an archive.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
     place: DatasetLocation,
+    /// Take in the events of the archive at this URL, and ask no platform
+    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "token", "project"])]
+    from: Option<String>,
     #[command(flatten)]
     platform: PlatformArgs,
     #[command(flatten)]
@@ -32,14 +37,25 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut store = args.place.open(env)?;
-    let found = args.platform.read(env)?;
-    let mut differences = compare(&store, &found.store, &found.scope)?;
-    // Whoever makes a dataset anew wants what is there; `verify --repair` lets go what is not.
-    differences.extra.clear();
-    store.adopt(&found.store, &differences, found.at)?;
+    let is_whole = match &args.from {
+        Some(url) => archived::take_in(url, &mut store, env)?,
+        None => {
+            let found = args.platform.read(env)?;
+            let mut differences = compare(&store, &found.store, &found.scope)?;
+            // Whoever makes a dataset anew wants what is there; `verify --repair` lets go what is not.
+            differences.extra.clear();
+            store.adopt(&found.store, &differences, found.at)?;
+            true
+        }
+    };
     let snapshot = labelrelay_dataset::write(&mut store, &args.export.options())?;
-    Ok(print(format_args!(
+    print(format_args!(
         "{}",
         of_snapshot(&snapshot, &args.place.dir())
-    ))?)
+    ))?;
+    if is_whole {
+        Ok(())
+    } else {
+        Err(CliError::Reported)
+    }
 }

@@ -1,9 +1,9 @@
 //! Events of an archive: for people, and for programs.
 
-use super::from_archive::FromArchive;
 use super::row::one_more;
 use crate::env::Env;
 use crate::error::CliError;
+use crate::from_archive::FromArchive;
 use crate::output::{one_line, print, print_json, say};
 use jiff::Timestamp;
 use labelrelay_archive::ArchivedEvent;

@@ -2,10 +2,10 @@
 
 use super::body;
 use super::filter::{self, Which};
-use super::from_archive::FromArchive;
 use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES, chain};
+use crate::from_archive::FromArchive;
 use crate::output::{one_line, print, print_json, say};
 use crate::queue_file::QueueArgs;
 use labelrelay_event::{Attributes, Envelope};

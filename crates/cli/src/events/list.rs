@@ -2,11 +2,11 @@
 
 use super::archived;
 use super::filter::{self, Which};
-use super::from_archive::FromArchive;
 use super::recorded;
 use super::row::{one_more, print_list};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
+use crate::from_archive::FromArchive;
 use crate::output::say;
 use crate::queue_file::QueueArgs;
 use crate::record;

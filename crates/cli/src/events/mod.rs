@@ -6,7 +6,6 @@ mod body;
 mod export;
 mod filter;
 mod forget;
-mod from_archive;
 mod list;
 mod recorded;
 mod replay;

@@ -271,3 +271,25 @@ fn small_files_are_put_together() {
         .run(&["archive", "compact", "file:nowhere"])
         .failed(1, &["there is no archive"]);
 }
+
+/// A dataset that comes from an archive is the one that came from the queue.
+#[test]
+fn a_dataset_is_made_anew_from_an_archive() {
+    let place = archiving();
+    let serving = place.serve(&[]);
+    send(&place, &serving);
+    let all = queued(&place);
+    until("the events are in the archive", || archived(&place) == all);
+    assert_eq!(serving.stop(), 0);
+    let counts = |words: &[&str]| {
+        let ran = place.run(&[&["dataset"], words].concat());
+        ran.good().lines().next().unwrap().to_owned()
+    };
+    let synced = counts(&["sync", "synced"]);
+    let rebuilt = counts(&["rebuild", "rebuilt", "--from", "file:archive"]);
+    assert_eq!(rebuilt, synced);
+    assert!(!rebuilt.starts_with("0 annotations"), "{rebuilt}");
+    // What is known already changes nothing.
+    let again = counts(&["rebuild", "rebuilt", "--from", "file:archive"]);
+    assert_eq!(again, rebuilt);
+}

@@ -7,7 +7,7 @@ use super::{Args, configured};
 use crate::env::Env;
 use crate::error::CliError;
 use crate::events::archived::print_one;
-use crate::events::from_archive::FromArchive;
+use crate::from_archive::FromArchive;
 use crate::output::{one_line, say};
 use crate::queue_file::QueueArgs;
 use labelrelay_archive::ArchivedEvent;

@@ -1,4 +1,4 @@
-//! Events of an archive, for the verbs that look for events.
+//! Events of an archive, for the verbs that read them.
 
 use crate::archive_store;
 use crate::env::Env;
@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 /// Files whose names are told one by one; of more, how many.
 const NAMED: usize = 5;
 
-pub(super) struct FromArchive {
+pub(crate) struct FromArchive {
     runtime: Runtime,
     archive: Archive,
     search: Search,
@@ -21,7 +21,7 @@ pub(super) struct FromArchive {
 
 impl FromArchive {
     /// Opens the archive at `url`, to look for what passes `filter`.
-    pub(super) fn open(url: &str, filter: Filter, env: &Env<'_>) -> Result<Self, CliError> {
+    pub(crate) fn open(url: &str, filter: Filter, env: &Env<'_>) -> Result<Self, CliError> {
         let runtime = crate::runtime::small()?;
         let archive = runtime.block_on(archive_store::named(url, "--from", env))?;
         let search = Search::new(filter);
@@ -36,7 +36,7 @@ impl FromArchive {
 
     /// Hands each event to `take`, until that has enough: by day, and on a day in the order of the files. An event that is
     /// there twice is handed over once. Says what cannot be read; the answer is how much that is.
-    pub(super) fn each(
+    pub(crate) fn each(
         &self,
         mut take: impl FnMut(&ArchivedEvent<'_>) -> Result<bool, CliError>,
     ) -> Result<u64, CliError> {
@@ -84,7 +84,7 @@ impl FromArchive {
     }
 
     /// Says what the archive knows that it has not.
-    pub(super) fn tell_gaps(&self) -> Result<(), CliError> {
+    pub(crate) fn tell_gaps(&self) -> Result<(), CliError> {
         for gap in self.runtime.block_on(self.archive.gaps())? {
             say(format_args!("missing in the archive: {gap}"));
         }
