@@ -16,6 +16,7 @@ mod layout;
 mod line;
 mod listing;
 mod packed;
+mod rewrite;
 mod search;
 
 pub use archive::Archive;
@@ -27,4 +28,5 @@ pub use layout::Segment;
 pub use line::on_one_line;
 pub use listing::Listing;
 pub use packed::Lines;
+pub use rewrite::Rewritten;
 pub use search::{ArchivedEvent, Search};

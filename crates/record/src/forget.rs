@@ -13,6 +13,22 @@ const AT_ONCE: i64 = 256;
 /// Stands where an address stood.
 const FORGOTTEN: &[u8] = b"[forgotten]";
 
+/// An e-mail address that is to be forgotten, in the ways in which it may be written.
+pub struct Address(Vec<Vec<u8>>);
+
+impl Address {
+    /// The address, in whatever letters.
+    pub fn new(address: &str) -> Self {
+        Self(spellings(address))
+    }
+
+    /// The bytes without the address; `None` when it does not stand there. In a string of JSON, what stands in its place is
+    /// JSON, too.
+    pub fn taken_out_of(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        without(bytes, &self.0)
+    }
+}
+
 impl RecordFile {
     /// Takes an e-mail address out of all that is kept, in whatever letters, and however a URL or JSON writes its `@`.
     /// Returns the number of deliveries in which it stood. What was removed is in no free page of the file either, and

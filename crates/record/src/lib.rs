@@ -40,6 +40,7 @@ pub use blot::{Blotted, fingerprint, text as blot_out};
 pub use class::Class;
 pub use error::RecordError;
 pub use filter::{Filter, Pattern};
+pub use forget::Address;
 pub use options::{BODY_BYTES, Limits, Options, beside};
 pub use reader::{Body, RecordFile};
 pub use recorder::Recorder;

@@ -6,6 +6,7 @@ mod body;
 mod export;
 mod filter;
 mod forget;
+mod forgotten_envelope;
 mod list;
 mod recorded;
 mod replay;

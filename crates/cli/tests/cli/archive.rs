@@ -293,3 +293,55 @@ fn a_dataset_is_made_anew_from_an_archive() {
     let again = counts(&["rebuild", "rebuilt", "--from", "file:archive"]);
     assert_eq!(again, rebuilt);
 }
+
+#[test]
+fn an_author_is_taken_out_of_an_archive() {
+    let place = archiving();
+    let serving = place.serve(&[]);
+    let url = serving.url("label-studio");
+    for id in 1..=4 {
+        let by = if id < 3 {
+            "Ann@Example.org"
+        } else {
+            "joan@example.org"
+        };
+        let body = serde_json::json!({
+            "action": "ANNOTATION_CREATED",
+            "annotation": {"id": id, "task": id, "updated_at": "2026-11-21T09:47:10.371842Z", "result": []},
+            "by": by,
+            "project": {"id": 1},
+            "task": {"id": id, "data": {}},
+        });
+        // With line breaks, its line has it in base64.
+        let laid_out = serde_json::to_string_pretty(&body).unwrap();
+        let text = if id % 2 == 0 {
+            laid_out
+        } else {
+            body.to_string()
+        };
+        place.write("body.json", text);
+        let words = ["send", "--source", "label-studio", "--file", "body.json"];
+        place.run(&[&words[..], &["--to", &url]].concat()).good();
+    }
+    let all = queued(&place);
+    until("the events are in the archive", || archived(&place) == all);
+    assert_eq!(serving.stop(), 0);
+    let forget = ["events", "forget", "--author", "ann@example.org"];
+    let from = ["--from", "file:archive"];
+    let ran = place.run(&[&forget[..], &from].concat());
+    assert_eq!(ran.good(), "taken out of 2 events\n");
+    assert_eq!(archived(&place), all);
+    let mut bodies = String::new();
+    for id in &all {
+        let shown = place.run(&[&["events", "show", id, "--body"][..], &from].concat());
+        bodies += shown.good();
+    }
+    assert!(
+        !bodies.to_ascii_lowercase().contains("ann@example.org"),
+        "{bodies}"
+    );
+    assert_eq!(bodies.matches("[forgotten]").count(), 2, "{bodies}");
+    assert_eq!(bodies.matches("joan@example.org").count(), 2, "{bodies}");
+    let again = place.run(&[&forget[..], &from].concat());
+    assert_eq!(again.good(), "taken out of 0 events\n");
+}
