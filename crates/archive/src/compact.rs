@@ -87,18 +87,18 @@ impl Archive {
             };
             if lines.damage().is_some() {
                 done.unreadable.push(segment.name());
-                self.put_together(std::mem::take(&mut group), done).await?;
+                self.put_together(&std::mem::take(&mut group), done).await?;
                 continue;
             }
             group.add(segment, &lines);
             if group.bytes >= ENOUGH_BYTES {
-                self.put_together(std::mem::take(&mut group), done).await?;
+                self.put_together(&std::mem::take(&mut group), done).await?;
             }
         }
-        self.put_together(group, done).await
+        self.put_together(&group, done).await
     }
 
-    async fn put_together(&self, group: Group, done: &mut Compacted) -> Result<(), ArchiveError> {
+    async fn put_together(&self, group: &Group, done: &mut Compacted) -> Result<(), ArchiveError> {
         let Some(first) = group.segments.first().filter(|_| group.segments.len() > 1) else {
             return Ok(());
         };

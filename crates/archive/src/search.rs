@@ -29,22 +29,7 @@ pub struct Search {
 impl Search {
     /// A search for events that pass `filter`. In an archive, no event has a state or a number.
     pub fn new(filter: Filter) -> Self {
-        let patterns = [
-            &filter.id,
-            &filter.subject,
-            &filter.delivery,
-            &filter.project,
-            &filter.event_type,
-        ];
-        let mut texts = patterns.into_iter().flatten().map(Pattern::text);
-        // In a line, other characters may be written in several ways.
-        let plain = |character: u8| character.is_ascii_graphic() && !b"\"\\/".contains(&character);
-        let needle = texts.find_map(|text| {
-            // A slash has two forms in JSON, so what is longest between two of them is looked for.
-            let longest = text.split('/').max_by_key(|part| part.len())?;
-            let is_plain = !longest.is_empty() && longest.bytes().all(plain);
-            is_plain.then(|| Finder::new(longest.as_bytes()).into_owned())
-        });
+        let needle = needle(&filter);
         Self { filter, needle }
     }
 
@@ -71,6 +56,26 @@ impl Search {
             Err(reason) => Some(Err(reason)),
         })
     }
+}
+
+/// A text that every line has whose event passes, if there is one.
+fn needle(filter: &Filter) -> Option<Finder<'static>> {
+    let patterns = [
+        &filter.id,
+        &filter.subject,
+        &filter.delivery,
+        &filter.project,
+        &filter.event_type,
+    ];
+    // In a line, other characters may be written in several ways.
+    let plain = |character: u8| character.is_ascii_graphic() && !b"\"\\/".contains(&character);
+    let mut texts = patterns.into_iter().flatten().map(Pattern::text);
+    texts.find_map(|text| {
+        // A slash has two forms in JSON, so what is longest between two of them is looked for.
+        let longest = text.split('/').max_by_key(|part| part.len())?;
+        let is_plain = !longest.is_empty() && longest.bytes().all(plain);
+        is_plain.then(|| Finder::new(longest.as_bytes()).into_owned())
+    })
 }
 
 fn event(envelope: &[u8]) -> Result<ArchivedEvent<'_>, String> {

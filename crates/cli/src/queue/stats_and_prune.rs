@@ -74,7 +74,7 @@ Examples:
 const PRUNE_NOTES: &str = "\
 An event stays until the repeat window since its arrival has passed (5 minutes unless configured), \
 because repeats are recognised by the file. A running `serve` prunes by itself, after \
-`embedded_queue.retain_acknowledged_s`.";
+`embedded_queue.retain_acknowledged_s`. With an archive, an event that is not in it stays for longer (`archive.hold`).";
 
 /// Removes acknowledged events from the file.
 #[derive(Debug, clap::Args)]
@@ -102,8 +102,12 @@ pub(super) fn prune(args: &PruneArgs, queue: &QueueFile) -> Result<(), CliError>
         return Ok(print_json(&Pruned { pruned, kept })?);
     }
     let window = queue.settings()?.window;
+    let waiting = match queue.held_for_archive()? {
+        0 => String::new(),
+        held => format!("; {held} wait to be archived"),
+    };
     Ok(print(format_args!(
-        "removed {pruned}{}",
+        "removed {pruned}{}{waiting}",
         staying(kept, args.older_than, window)
     ))?)
 }

@@ -115,6 +115,21 @@ impl QueueFile {
         })
     }
 
+    /// Number of acknowledged events that are kept because the archive has not got them.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn held_for_archive(&self) -> Result<u64, FileError> {
+        self.read(|db| {
+            let through = archive_mark::held(db)?.through;
+            let sql = "SELECT count(*) FROM deliveries WHERE state = 1 AND seq > ?1";
+            let held: i64 = db
+                .prepare_cached(sql)?
+                .query_row([through], |row| row.get(0))?;
+            Ok(held.max(0).cast_unsigned())
+        })
+    }
+
     /// Gives the writer another name, because somebody else writes under this one: the file was copied.
     ///
     /// # Errors

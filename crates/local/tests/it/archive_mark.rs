@@ -34,13 +34,16 @@ fn what_is_not_archived_stays() {
     let mark = file.begin_archive(1, 7, DAY).unwrap();
     assert_eq!((mark.writer, mark.through, mark.batch), (7, 0, None));
     assert_eq!(file.prune(HOUR).unwrap(), 0);
+    assert_eq!(file.held_for_archive().unwrap(), 4);
     file.begin_archive_batch(2).unwrap();
     file.end_archive_batch(2).unwrap();
     assert_eq!(file.prune(HOUR).unwrap(), 2);
     assert_eq!(ids(&file), ["c", "d"]);
     assert_eq!(file.lost_to_archive().unwrap(), None);
     // Without an archive, nothing is kept for it.
+    assert_eq!(file.held_for_archive().unwrap(), 2);
     file.end_archive().unwrap();
+    assert_eq!(file.held_for_archive().unwrap(), 0);
     assert_eq!(file.prune(HOUR).unwrap(), 2);
     let lost = file.lost_to_archive().unwrap().unwrap();
     assert_eq!((lost.first, lost.last, lost.events), (3, 4, 2));
