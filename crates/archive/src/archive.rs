@@ -2,7 +2,7 @@
 
 use crate::error::ArchiveError;
 use crate::layout::{LAYOUT, Segment, VERSION_FILE};
-use crate::packed::{Lines, pack};
+use crate::packed::{Lines, Packed, pack};
 use bytes::Bytes;
 use labelrelay_core::object_store::{Created, NewObject};
 use labelrelay_core::{BlobError, ObjectStore};
@@ -87,8 +87,16 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`] when the store cannot be read.
     pub async fn read(&self, segment: &Segment) -> Result<Option<Lines>, ArchiveError> {
-        let packed = self.get(&segment.name()).await?;
-        Ok(packed.map(|packed| Lines::unpack(&packed)))
+        let packed = self.fetch(segment).await?;
+        Ok(packed.as_ref().map(Packed::unpack))
+    }
+
+    /// A file as it is stored: several may be on their way at once. `None` if it is gone.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the store cannot be read.
+    pub async fn fetch(&self, segment: &Segment) -> Result<Option<Packed>, ArchiveError> {
+        Ok(self.get(&segment.name()).await?.map(Packed::of))
     }
 
     /// Writes a file. One that is there already, with the same events and perhaps with more, stays. One that lacks some of

@@ -32,22 +32,29 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Adds the event with this number, which was queued at `queued_ms`, milliseconds since 1970.
-    pub(crate) fn add(&mut self, number: u64, queued_ms: i64, envelope: &[u8]) {
+    pub(crate) fn add(&mut self, number: u64, queued_ms: i64, envelope: Vec<u8>) {
         self.last = number;
-        let Ok(head) = serde_json::from_slice::<Head<'_>>(envelope) else {
-            self.unreadable.push(number);
-            return;
+        let place = match serde_json::from_slice::<Head<'_>>(&envelope) {
+            Ok(head) => (
+                source_of(&head.source).to_owned(),
+                day(&head.receivedtime, queued_ms),
+            ),
+            Err(_) => {
+                self.unreadable.push(number);
+                return;
+            }
         };
-        let line = on_one_line(envelope).into_owned();
+        let changed = match on_one_line(&envelope) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(line) => Some(line),
+        };
+        // Not copied: one may be most of the memory.
+        let line = changed.unwrap_or(envelope);
         // What is no envelope may be left as it is, and would be several lines.
         if line.contains(&b'\n') {
             self.unreadable.push(number);
             return;
         }
-        let place = (
-            source_of(&head.source).to_owned(),
-            day(&head.receivedtime, queued_ms),
-        );
         self.events += 1;
         self.bytes += line.len();
         self.files.entry(place).or_default().push(line);
@@ -102,11 +109,11 @@ mod tests {
                 "{{\"id\":\"1\",\"source\":\"/{source}\",\"receivedtime\":\"{day}T00:00:00Z\",\n\"data_base64\":\"\",\"datasha256\":\"\",\"specversion\":\"1.0\",\"type\":\"a.b\"}}"
             )
         };
-        batch.add(3, 0, event("b", "2026-01-02").as_bytes());
-        batch.add(4, 0, event("a", "2026-01-02").as_bytes());
-        batch.add(5, 0, b"{\"source\":");
-        batch.add(6, 0, event("b", "2026-01-02").as_bytes());
-        batch.add(7, 0, event("b", "2026-01-01").as_bytes());
+        batch.add(3, 0, event("b", "2026-01-02").into_bytes());
+        batch.add(4, 0, event("a", "2026-01-02").into_bytes());
+        batch.add(5, 0, b"{\"source\":".to_vec());
+        batch.add(6, 0, event("b", "2026-01-02").into_bytes());
+        batch.add(7, 0, event("b", "2026-01-01").into_bytes());
         let files: Vec<_> = batch
             .files(1, 2)
             .map(|(file, lines)| (file.name(), lines.len()))

@@ -187,7 +187,7 @@ impl Feeder {
             }
             before = number;
             read.batch
-                .add(number, stored.event.received_ms, &stored.envelope);
+                .add(number, stored.event.received_ms, stored.envelope);
         }
         if let Some(last) = self.mark.batch
             && is_damaged

@@ -27,6 +27,6 @@ pub use gap::{Gap, Reason};
 pub use layout::Segment;
 pub use line::on_one_line;
 pub use listing::Listing;
-pub use packed::Lines;
+pub use packed::{Lines, Packed};
 pub use rewrite::Rewritten;
 pub use search::{ArchivedEvent, Search};

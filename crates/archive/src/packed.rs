@@ -20,6 +20,28 @@ pub(crate) fn pack<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> io::Result<
     Ok(out.finish()?.into())
 }
 
+/// A file as it is stored. `Debug` shows nothing of it: it is other people's data.
+pub struct Packed(Bytes);
+
+impl Packed {
+    pub(crate) fn of(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// The file's lines.
+    pub fn unpack(&self) -> Lines {
+        Lines::unpack(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Packed")
+            .field("bytes", &self.0.len())
+            .finish()
+    }
+}
+
 /// Lines of a file, as far as it can be read. `Debug` shows none: they are other people's data.
 pub struct Lines {
     text: Vec<u8>,

@@ -4,6 +4,7 @@ use crate::archive_store;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::output::{one_line, say};
+use futures_util::future::try_join_all;
 use labelrelay_archive::{Archive, ArchivedEvent, Listing, Search, Segment};
 use labelrelay_local::Filter;
 use std::collections::HashSet;
@@ -11,6 +12,9 @@ use tokio::runtime::Runtime;
 
 /// Files whose names are told one by one; of more, how many.
 const NAMED: usize = 5;
+
+/// Files that are on their way at once: each is a request of its own, and a store answers many.
+const AT_ONCE: usize = 8;
 
 pub(crate) struct FromArchive {
     runtime: Runtime,
@@ -42,43 +46,46 @@ impl FromArchive {
     ) -> Result<u64, CliError> {
         let mut troubles = self.tell_foreign();
         let mut seen = HashSet::new();
-        for segment in self.segments() {
-            let lines = self.runtime.block_on(self.archive.read(segment))?;
-            let Some(lines) = lines else {
-                let words = "it was removed meanwhile; look again for its events";
-                say(format_args!("{}: {words}", segment.name()));
-                troubles += 1;
-                continue;
-            };
-            if let Some(damage) = lines.damage() {
-                say(format_args!(
-                    "{}: {}; what is whole in it is read",
-                    segment.name(),
-                    one_line(damage)
-                ));
-                troubles += 1;
-            }
-            let mut unreadable = 0_u64;
-            for event in self.search.events(&lines) {
-                let event = match event {
-                    Ok(event) => event,
-                    Err(reason) => {
-                        if unreadable == 0 {
-                            let (name, reason) = (segment.name(), one_line(&reason));
-                            say(format_args!("{name}: a line in it is {reason}"));
-                        }
-                        unreadable += 1;
-                        continue;
-                    }
+        for segments in self.segments().chunks(AT_ONCE) {
+            let fetches = segments.iter().map(|segment| self.archive.fetch(segment));
+            let fetched = self.runtime.block_on(try_join_all(fetches))?;
+            for (segment, packed) in segments.iter().zip(fetched) {
+                let Some(packed) = packed else {
+                    let words = "it was removed meanwhile; look again for its events";
+                    say(format_args!("{}: {words}", segment.name()));
+                    troubles += 1;
+                    continue;
                 };
-                let attributes = &event.attributes;
-                // One that was sent again on purpose is another message.
-                let key = (attributes.id.clone(), attributes.replayedtime.clone());
-                if seen.insert(key) && !take(&event)? {
-                    return Ok(troubles + unreadable);
+                let lines = packed.unpack();
+                if let Some(damage) = lines.damage() {
+                    let (name, damage) = (segment.name(), one_line(damage));
+                    say(format_args!(
+                        "{name}: {damage}; what is whole in it is read"
+                    ));
+                    troubles += 1;
                 }
+                let mut unreadable = 0_u64;
+                for event in self.search.events(&lines) {
+                    let event = match event {
+                        Ok(event) => event,
+                        Err(reason) => {
+                            if unreadable == 0 {
+                                let (name, reason) = (segment.name(), one_line(&reason));
+                                say(format_args!("{name}: a line in it is {reason}"));
+                            }
+                            unreadable += 1;
+                            continue;
+                        }
+                    };
+                    let attributes = &event.attributes;
+                    // One that was sent again on purpose is another message.
+                    let key = (attributes.id.clone(), attributes.replayedtime.clone());
+                    if seen.insert(key) && !take(&event)? {
+                        return Ok(troubles + unreadable);
+                    }
+                }
+                troubles += unreadable;
             }
-            troubles += unreadable;
         }
         Ok(troubles)
     }
@@ -91,13 +98,12 @@ impl FromArchive {
         Ok(())
     }
 
-    fn segments(&self) -> Box<dyn Iterator<Item = &Segment> + '_> {
-        let segments = self.listing.segments.iter();
+    fn segments(&self) -> Vec<&Segment> {
+        let mut segments: Vec<_> = self.listing.segments.iter().collect();
         if self.search.filter().newest_first {
-            Box::new(segments.rev())
-        } else {
-            Box::new(segments)
+            segments.reverse();
         }
+        segments
     }
 
     fn tell_foreign(&self) -> u64 {

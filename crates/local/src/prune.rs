@@ -22,8 +22,9 @@ pub(crate) fn acknowledged(
     changed_ms: i64,
     received_ms: i64,
 ) -> rusqlite::Result<Pruned> {
+    // Not by number: the oldest of the acknowledged are at the beginning of their own index.
     let find = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
-                WHERE d.state = 1 AND d.changed_ms < ?1 AND (d.seq <= ?4 OR (d.seq > ?5 AND d.changed_ms < ?6))
+                WHERE d.state = 1 AND d.changed_ms < ?1 AND (+d.seq <= ?4 OR (+d.seq > ?5 AND d.changed_ms < ?6))
                   AND (e.received_ms IS NULL OR e.received_ms < ?2)
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
     let held = archive_mark::held(db)?;
