@@ -34,15 +34,9 @@ impl Batch {
     /// Adds the event with this number, which was queued at `queued_ms`, milliseconds since 1970.
     pub(crate) fn add(&mut self, number: u64, queued_ms: i64, envelope: Vec<u8>) {
         self.last = number;
-        let place = match serde_json::from_slice::<Head<'_>>(&envelope) {
-            Ok(head) => (
-                source_of(&head.source).to_owned(),
-                day(&head.receivedtime, queued_ms),
-            ),
-            Err(_) => {
-                self.unreadable.push(number);
-                return;
-            }
+        let Some(place) = place(&envelope, queued_ms) else {
+            self.unreadable.push(number);
+            return;
         };
         let changed = match on_one_line(&envelope) {
             Cow::Borrowed(_) => None,
@@ -77,6 +71,13 @@ impl Batch {
             (segment, lines.as_slice())
         })
     }
+}
+
+/// Source and day of an envelope; `None` if it is none.
+fn place(envelope: &[u8], queued_ms: i64) -> Option<(String, Date)> {
+    let head: Head<'_> = serde_json::from_slice(envelope).ok()?;
+    let source = source_of(&head.source).to_owned();
+    Some((source, day(&head.receivedtime, queued_ms)))
 }
 
 /// The day of a time as envelopes have it, which is one of UTC; else that on which the event was queued.
