@@ -6,6 +6,7 @@
 //!
 //! The archive is never written instead of the queue, and no answer waits for it.
 
+mod append;
 mod archive;
 mod batch;
 mod compact;

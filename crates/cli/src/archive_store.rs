@@ -42,13 +42,7 @@ pub(crate) async fn configured(
 
 /// The archive at `url`, which `flag` names and which is there.
 pub(crate) async fn named(url: &str, flag: &str, env: &Env<'_>) -> Result<Archive, CliError> {
-    let at = Setting {
-        origin: "command line",
-        key: flag,
-        base_dir: env.cwd(),
-    };
-    let location = locations::store(url, at.base_dir);
-    let location = location.map_err(|error| CliError::usage(error.at(at.origin, at.key)))?;
+    let (location, at) = located(url, flag, env)?;
     let shown = location.to_string();
     // Whoever looks makes nothing.
     if let StoreLocation::Directory(directory) = &location
@@ -56,9 +50,48 @@ pub(crate) async fn named(url: &str, flag: &str, env: &Env<'_>) -> Result<Archiv
     {
         return Err(ArchiveError::Missing { url: shown }.into());
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store = open::object_store(&location, at, env, &clock).await?;
+    let store = opened(&location, at, env).await?;
     Ok(Archive::open(store, &shown).await?)
+}
+
+/// The archive at `url`, which `flag` names; made if need be.
+pub(crate) async fn made(url: &str, flag: &str, env: &Env<'_>) -> Result<Archive, CliError> {
+    let (location, at) = located(url, flag, env)?;
+    let store = opened(&location, at, env).await?;
+    let id = random_name().map_err(CliError::failed)?;
+    Ok(Archive::open_or_create(store, &location.to_string(), id).await?)
+}
+
+fn located<'a>(
+    url: &str,
+    flag: &'a str,
+    env: &'a Env<'_>,
+) -> Result<(StoreLocation, Setting<'a>), CliError> {
+    let at = Setting {
+        origin: "command line",
+        key: flag,
+        base_dir: env.cwd(),
+    };
+    let location = locations::store(url, at.base_dir);
+    let location = location.map_err(|error| CliError::usage(error.at(at.origin, at.key)))?;
+    Ok((location, at))
+}
+
+async fn opened(
+    location: &StoreLocation,
+    at: Setting<'_>,
+    env: &Env<'_>,
+) -> Result<Arc<dyn ObjectStore>, CliError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    open::object_store(location, at, env, &clock).await
+}
+
+/// A random name, of an archive or of whoever writes one.
+pub(crate) fn random_name() -> Result<u64, String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| format!("the system gave no random bytes for a name: {error}"))?;
+    Ok(u64::from_be_bytes(bytes))
 }
 
 impl From<ArchiveError> for CliError {

@@ -47,8 +47,8 @@ impl FromArchive {
         let mut troubles = self.tell_foreign();
         let mut seen = HashSet::new();
         for segments in self.segments().chunks(AT_ONCE) {
-            let fetches = segments.iter().map(|segment| self.archive.fetch(segment));
-            let fetched = self.runtime.block_on(try_join_all(fetches))?;
+            let under_way = segments.iter().map(|segment| self.archive.fetch(segment));
+            let fetched = self.runtime.block_on(try_join_all(under_way))?;
             for (segment, packed) in segments.iter().zip(fetched) {
                 let Some(packed) = packed else {
                     let words = "it was removed meanwhile; look again for its events";

@@ -71,11 +71,11 @@ pub(crate) fn note_removed(db: &Connection, removed: &[i64]) -> rusqlite::Result
     let Some(through) = setting(db, THROUGH)? else {
         return Ok(());
     };
-    let lost = || removed.iter().copied().filter(move |seq| *seq > through);
-    let (Some(first), Some(last)) = (lost().min(), lost().max()) else {
+    let too_early = || removed.iter().copied().filter(move |seq| *seq > through);
+    let (Some(first), Some(last)) = (too_early().min(), too_early().max()) else {
         return Ok(());
     };
-    let events = i64::try_from(lost().count()).unwrap_or(i64::MAX);
+    let events = i64::try_from(too_early().count()).unwrap_or(i64::MAX);
     let first = setting(db, LOST_FIRST)?.map_or(first, |known| known.min(first));
     let last = setting(db, LOST_LAST)?.map_or(last, |known| known.max(last));
     let events = setting(db, LOST_EVENTS)?.map_or(events, |known| known.saturating_add(events));

@@ -129,7 +129,7 @@ pub(crate) fn message(number: u32) -> OutboundMessage {
         0 => format!("{{\n  \"number\": {number}\n}}"),
         _ => format!("{{\"number\":{number}.0}}"),
     };
-    let source = if number % 2 == 0 {
+    let source = if number.is_multiple_of(2) {
         "/labelbox"
     } else {
         "/label-studio"

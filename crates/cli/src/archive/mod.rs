@@ -1,6 +1,7 @@
 //! `labelrelay archive`: what is to be done with an archive beside reading it.
 
 mod compact;
+mod write;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -9,6 +10,7 @@ use clap::Subcommand;
 const EXAMPLES: &str = "\
 Examples:
   labelrelay archive compact s3://BUCKET/archive
+  labelrelay archive write s3://BUCKET/archive --queue sqs://REGION/ACCOUNT/archive
   labelrelay events list --from s3://BUCKET/archive      looks into one";
 
 /// Looks after an archive of events.
@@ -22,10 +24,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Compact(compact::Args),
+    Write(write::Args),
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     match &args.verb {
         Verb::Compact(args) => compact::run(args, env),
+        Verb::Write(args) => write::run(args, env),
     }
 }

@@ -37,16 +37,15 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut store = args.place.open(env)?;
-    let is_whole = match &args.from {
-        Some(url) => archived::take_in(url, &mut store, env)?,
-        None => {
-            let found = args.platform.read(env)?;
-            let mut differences = compare(&store, &found.store, &found.scope)?;
-            // Whoever makes a dataset anew wants what is there; `verify --repair` lets go what is not.
-            differences.extra.clear();
-            store.adopt(&found.store, &differences, found.at)?;
-            true
-        }
+    let is_whole = if let Some(url) = &args.from {
+        archived::take_in(url, &mut store, env)?
+    } else {
+        let found = args.platform.read(env)?;
+        let mut differences = compare(&store, &found.store, &found.scope)?;
+        // Whoever makes a dataset anew wants what is there; `verify --repair` lets go what is not.
+        differences.extra.clear();
+        store.adopt(&found.store, &differences, found.at)?;
+        true
     };
     let snapshot = labelrelay_dataset::write(&mut store, &args.export.options())?;
     print(format_args!(

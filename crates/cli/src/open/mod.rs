@@ -21,8 +21,10 @@ use labelrelay_core::backend::{BackEnd as _, CommandLineBackEnd as _, Location};
 use labelrelay_core::config::Config;
 use labelrelay_core::derive::Derivation;
 use labelrelay_core::observe::NoObserver;
-use labelrelay_core::{BlobStore, Clock, DeadLetterCount, EventQueue, FallbackStore, ObjectStore, Observer, Relay};
-use labelrelay_files::{FileObjectStore};
+use labelrelay_core::{
+    BlobStore, Clock, DeadLetterCount, EventQueue, FallbackStore, ObjectStore, Observer, Relay,
+};
+use labelrelay_files::FileObjectStore;
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
 use labelrelay_startup::{
     BLOB_STORE, Claims, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,

@@ -76,6 +76,11 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
+    fn write_ready_file(&self, bound: SocketAddr) -> Result<Option<ReadyFile>, CliError> {
+        let path = self.args.ready_file.as_deref();
+        path.map(|path| ReadyFile::write(path, bound)).transpose()
+    }
+
     async fn serve(self) -> Result<(), CliError> {
         memory::give_back_after_bursts();
         let lines = from_a_thread()?;
@@ -151,12 +156,7 @@ impl Start<'_> {
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
         let running = self.publish_address(bound, admin_bound);
-        let ready_file = self
-            .args
-            .ready_file
-            .as_deref()
-            .map(|path| ReadyFile::write(path, bound))
-            .transpose()?;
+        let ready_file = self.write_ready_file(bound)?;
         manager.ready(bound);
         let watch = ConfigWatch::new(self.as_read, self.args.config.as_deref(), self.env);
         until_ended(server, watch, &mut pulling).await?;

@@ -348,3 +348,26 @@ fn an_author_is_taken_out_of_an_archive() {
     let again = place.run(&[&forget[..], &from].concat());
     assert_eq!(again.good(), "taken out of 0 events\n");
 }
+
+/// Of a cloud's queue there is no file to follow.
+#[test]
+fn a_queue_is_taken_out_into_an_archive() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    send(&place, &serving);
+    let all = queued(&place);
+    let words = [
+        "archive",
+        "write",
+        "file:archive",
+        "--queue",
+        "sqlite:queue.db",
+    ];
+    let write = || place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+    assert_eq!(write().good(), format!("archived {} events\n", all.len()));
+    assert_eq!(archived(&place), all);
+    let stats = place.run(&["queue", "stats", "--json"]).json();
+    assert_eq!(stats[0]["acknowledged"], all.len());
+    assert_eq!(write().good(), "archived 0 events\n");
+    assert_eq!(serving.stop(), 0);
+}

@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 38] = [
+    let verbs: [&[&str]; 39] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -30,6 +30,7 @@ fn every_verb_explains_itself_with_examples() {
         &["pull", "labelbox"],
         &["archive"],
         &["archive", "compact"],
+        &["archive", "write"],
         &["dataset"],
         &["dataset", "sync"],
         &["dataset", "verify"],

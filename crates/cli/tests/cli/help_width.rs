@@ -12,6 +12,7 @@ const VERBS: &[&[&str]] = &[
     &["consume"],
     &["archive"],
     &["archive", "compact"],
+    &["archive", "write"],
     &["dataset"],
     &["dataset", "sync"],
     &["dataset", "verify"],

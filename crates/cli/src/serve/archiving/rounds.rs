@@ -1,6 +1,6 @@
 //! Rounds of the archive: each writes what came since the last one, and says what is to be said.
 
-use crate::archive_store::ArchiveStore;
+use crate::archive_store::{ArchiveStore, random_name};
 use crate::error::chain;
 use crate::serve::signals::Stop;
 use labelrelay_archive::{Archive, ArchiveError, Feeder, Limits};
@@ -76,7 +76,7 @@ impl Rounds {
             let step = match feeder.step().await {
                 Err(error @ ArchiveError::Taken { .. }) => {
                     tracing::error!(name: "archive_two_writers", reason = chain(&error), "another program archives from a copy of this queue file: this one goes on under another name, and events that both have are in the archive twice");
-                    let renamed = feeder.rename(random()?);
+                    let renamed = feeder.rename(random_name()?);
                     renamed.map_err(|error| chain(&error))?;
                     continue;
                 }
@@ -87,7 +87,9 @@ impl Rounds {
                 self.figures.gaps += 1;
                 tracing::error!(name: "archive_gap", gap = %gap, "events are missing in the archive, and will be");
             }
-            self.figures.behind = behind(&feeder)?;
+            // What was removed without it had numbers, too, and nothing waits.
+            let is_empty = step.events == 0 && !step.more;
+            self.figures.behind = if is_empty { 0 } else { behind(&feeder)? };
             self.metrics.set_archive(self.figures);
             if !step.more || shall_stop() {
                 break;
@@ -104,9 +106,9 @@ impl Rounds {
         let held = file.hold_for_archive(self.hold);
         held.map_err(|error| chain(&error))?;
         let store = Arc::clone(&self.store.store);
-        let archive = Archive::open_or_create(store, &self.store.url, random()?).await;
+        let archive = Archive::open_or_create(store, &self.store.url, random_name()?).await;
         let archive = archive.map_err(|error| chain(&error))?;
-        let feeder = Feeder::begin(file, archive, Limits::default(), self.hold, random()?);
+        let feeder = Feeder::begin(file, archive, Limits::default(), self.hold, random_name()?);
         let feeder = feeder.map_err(|error| chain(&error))?;
         let (archive, behind) = (&self.store.url, behind(&feeder)?);
         tracing::info!(name: "archiving", archive, behind, "archiving what the queue takes");
@@ -152,12 +154,4 @@ impl Rounds {
 
 fn behind(feeder: &Feeder) -> Result<u64, String> {
     feeder.behind().map_err(|error| chain(&error))
-}
-
-/// A random name.
-fn random() -> Result<u64, String> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| format!("the system gave no random bytes for a name: {error}"))?;
-    Ok(u64::from_be_bytes(bytes))
 }

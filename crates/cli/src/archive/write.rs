@@ -1,0 +1,202 @@
+//! `labelrelay archive write`: archives what a queue of a cloud gets, which has no file that could be followed.
+
+use crate::archive_store::{self, random_name};
+use crate::durations::parse_duration;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::event_source;
+use crate::logging::{self, By, Format};
+use crate::output::{finish, print, say};
+use crate::serve::Signals;
+use jiff::Timestamp;
+use labelrelay_archive::Archive;
+use labelrelay_core::{EventSource, ReceivedEvent};
+use labelrelay_event::S3Pointer;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay archive write s3://BUCKET/archive --queue sqs://REGION/ACCOUNT/archive
+  labelrelay archive write gs://BUCKET/archive --queue pubsub://PROJECT/SUBSCRIPTION --follow";
+
+const NOTES: &str = "\
+Takes the events out of the queue: give it a queue or a subscription of its own, which gets each event beside that of your \
+consumers. An event is acknowledged once the archive has it. Ended in between, it is received and written again, with the \
+same id. For the embedded queue, `serve` archives by itself: [archive] in its configuration. SIGTERM or Ctrl-C: what was \
+received is written first; a second one ends at once (130).";
+
+/// Events of one batch, and their bytes, about. They are in memory.
+const BATCH_EVENTS: usize = 5_000;
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+/// Time for which received events are hidden from others: longer than a batch is gathered and written.
+const VISIBILITY: Duration = Duration::from_secs(10 * 60);
+
+/// Longest time for which a batch is gathered.
+const LONGEST: Duration = Duration::from_secs(5 * 60);
+
+/// Time that one receive waits for an event.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Takes events out of a queue, and writes them into an archive.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
+pub(super) struct Args {
+    /// The archive; made if need be
+    #[arg(value_name = "URL")]
+    url: String,
+    /// The queue, or a Pub/Sub subscription
+    #[arg(long, value_name = "URL")]
+    queue: String,
+    /// Go on until stopped
+    #[arg(long)]
+    follow: bool,
+    /// An event is written at the latest after so long
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = every)]
+    every: Duration,
+    /// End when nothing came for so long
+    #[arg(long, value_name = "TIME", default_value = "5s", conflicts_with = "follow", value_parser = parse_duration)]
+    until_idle: Duration,
+    /// Queue or topic for what is no event [default: the queue's own]
+    #[arg(long, value_name = "URL")]
+    dead_letter: Option<String>,
+}
+
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    // What a source leaves out is in the log.
+    logging::start(Format::Human, false, By::AThread, env)?;
+    let runtime = crate::runtime::full()?;
+    let Some(archived) = runtime.block_on(until_stopped(args, env))? else {
+        say(format_args!("labelrelay: ended at once"));
+        finish();
+        // The conventional code for an interrupt. What was not acknowledged comes again.
+        std::process::exit(130);
+    };
+    Ok(print(format_args!("archived {archived} events"))?)
+}
+
+/// The number of events; `None` after a second signal.
+async fn until_stopped(args: &Args, env: &Env<'_>) -> Result<Option<u64>, CliError> {
+    // Before anything is received.
+    let mut signals = Signals::new()?;
+    let location = event_source::location(Some((args.queue.as_str(), "`--queue`")), None, env)?;
+    let archive = archive_store::made(&args.url, "URL", env).await?;
+    let source = event_source::open(&location, args.dead_letter.as_deref(), env).await?;
+    let (stop, stopping) = watch::channel(false);
+    let second_signal = signals.second(|| {
+        stop.send_replace(true);
+    });
+    tokio::select! {
+        archived = write_all(args, &*source, &archive, stopping) => archived.map(Some),
+        () = second_signal => Ok(None),
+    }
+}
+
+async fn write_all(
+    args: &Args,
+    source: &dyn EventSource,
+    archive: &Archive,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<u64, CliError> {
+    // Each run has a name of its own, so no number of it is anybody else's.
+    let writer = random_name().map_err(CliError::failed)?;
+    let (mut first, mut archived) = (1_u64, 0_u64);
+    loop {
+        let (batch, is_last) = gather(args, source, &mut stopping).await?;
+        let events = batch.len() as u64;
+        if events > 0 {
+            archived += write(source, archive, (writer, first), batch).await?;
+            first += events;
+        }
+        if is_last {
+            return Ok(archived);
+        }
+    }
+}
+
+/// Receives until there are many events, or the first one has waited for long. `true` if nothing else shall be received.
+async fn gather(
+    args: &Args,
+    source: &dyn EventSource,
+    stopping: &mut watch::Receiver<bool>,
+) -> Result<(Vec<ReceivedEvent>, bool), CliError> {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let mut begun: Option<Instant> = None;
+    let wait = if args.follow { WAIT } else { args.until_idle };
+    while batch.len() < BATCH_EVENTS
+        && bytes < BATCH_BYTES
+        && begun.is_none_or(|begun| begun.elapsed() < args.every)
+    {
+        let received = tokio::select! {
+            received = source.receive(BATCH_EVENTS - batch.len(), VISIBILITY, wait) => received,
+            _ = stopping.wait_for(|stop| *stop) => return Ok((batch, true)),
+        };
+        let received = match received {
+            Ok(received) => received,
+            // What was received before is written first; the next receive tells it again.
+            Err(_) if !batch.is_empty() => break,
+            Err(error) => return Err(CliError::failed(error)),
+        };
+        if received.is_empty() && !args.follow {
+            return Ok((batch, true));
+        }
+        if !received.is_empty() {
+            begun.get_or_insert_with(Instant::now);
+        }
+        bytes += received
+            .iter()
+            .map(|event| event.envelope.len())
+            .sum::<usize>();
+        batch.extend(received);
+    }
+    Ok((batch, false))
+}
+
+/// Writes a batch, then acknowledges it; the number of events that the archive has now.
+async fn write(
+    source: &dyn EventSource,
+    archive: &Archive,
+    (writer, first): (u64, u64),
+    batch: Vec<ReceivedEvent>,
+) -> Result<u64, CliError> {
+    let envelopes = batch.iter().map(|event| event.envelope.to_vec());
+    let now_ms = Timestamp::now().as_millisecond();
+    let unreadable = archive.append(writer, first, now_ms, envelopes).await?;
+    let (mut written, mut others) = (Vec::new(), Vec::new());
+    for (number, event) in (first..).zip(batch) {
+        let is_written = !unreadable.contains(&number);
+        let place = if is_written {
+            &mut written
+        } else {
+            &mut others
+        };
+        place.push(event);
+    }
+    let receipts: Vec<&str> = written.iter().map(|event| event.receipt.as_str()).collect();
+    if !receipts.is_empty() {
+        source.ack(&receipts).await.map_err(CliError::failed)?;
+    }
+    for event in &mut others {
+        if S3Pointer::parse(&event.envelope).is_some() {
+            return Err(CliError::failed(format_args!(
+                "message {}: its event is in S3, and only a pointer is on the queue; let the relay that fills this queue write claim checks of the form `dataref`",
+                event.place
+            )));
+        }
+        let rejected = source.reject(event, "it is no envelope").await;
+        rejected.map_err(CliError::failed)?;
+    }
+    Ok(written.len() as u64)
+}
+
+/// Events are hidden for longer than this.
+fn every(text: &str) -> Result<Duration, String> {
+    let every = parse_duration(text)?;
+    if every > LONGEST {
+        return Err(
+            "write 5m or less: received events are hidden from others meanwhile".to_owned(),
+        );
+    }
+    Ok(every)
+}
