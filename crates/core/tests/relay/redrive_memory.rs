@@ -40,7 +40,7 @@ fn an_event_that_is_larger_than_the_limit_moves_alone() {
 fn an_event_that_there_is_no_memory_for_stays_and_the_others_move() {
     let bench = Bench::with_fallback(2000, false);
     let store = Measuring::default();
-    let (large, small) = (envelope_of(5 * MIB), envelope_of(1000));
+    let (large, small) = (envelope_of(5 * MIB), envelope_of(3000));
     for (n, envelope) in [&small, &large, &small].into_iter().enumerate() {
         let key = format!("20260115T120000.{n:09}Z-id");
         block_on(store.inner.put(&key, envelope.clone())).unwrap();
