@@ -138,6 +138,62 @@ async fn dead_letters_are_looked_at_and_given_back() {
     );
 }
 
+/// Each subscription of a topic for dead letters has a copy of each. One of another project may be closed to us.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_dead_letters_count_once_and_a_closed_subscription_hides_none() {
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/proj/topics/events/subscriptions" => (
+            200,
+            r#"{"subscriptions":["projects/other/subscriptions/closed","projects/proj/subscriptions/events"]}"#,
+        ),
+        "/v1/projects/proj/subscriptions/events" => (
+            200,
+            r#"{"deadLetterPolicy":{"deadLetterTopic":"projects/proj/topics/dead"}}"#,
+        ),
+        "/v1/projects/proj/topics/dead/subscriptions" => (
+            200,
+            r#"{"subscriptions":["projects/proj/subscriptions/one","projects/proj/subscriptions/two","projects/other/subscriptions/closed"]}"#,
+        ),
+        "/v1/projects/proj/subscriptions/one:pull" => {
+            (200, r#"{"receivedMessages":[{"ackId":"a","message":{}}]}"#)
+        }
+        "/v1/projects/proj/subscriptions/two:pull" => (
+            200,
+            r#"{"receivedMessages":[{"ackId":"b","message":{}},{"ackId":"c","message":{}}]}"#,
+        ),
+        "/v1/projects/other/subscriptions/closed" => (403, DENIED),
+        _ => (200, "{}"),
+    });
+    let seen = queue(&stub).dead_letters().await.expect("allowed");
+    assert_eq!(seen, DeadLetterCount::AtLeast(2));
+}
+
+/// Red if "no dead letter was seen" is said of a place that nobody could look into.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_of_dead_letters_where_a_part_is_closed_and_none_was_seen() {
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/proj/topics/events/subscriptions" => (
+            200,
+            r#"{"subscriptions":["projects/proj/subscriptions/events"]}"#,
+        ),
+        "/v1/projects/proj/subscriptions/events" => (
+            200,
+            r#"{"deadLetterPolicy":{"deadLetterTopic":"projects/proj/topics/dead"}}"#,
+        ),
+        "/v1/projects/proj/topics/dead/subscriptions" => (
+            200,
+            r#"{"subscriptions":["projects/proj/subscriptions/open","projects/proj/subscriptions/closed"]}"#,
+        ),
+        "/v1/projects/proj/subscriptions/closed:pull" => (403, DENIED),
+        _ => (200, "{}"),
+    });
+    let seen = queue(&stub).dead_letters().await.expect("no fault");
+    assert!(
+        matches!(seen, DeadLetterCount::Unknown(Some(_))),
+        "{seen:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_not_see_dead_letters_learns_how_to() {
     for stub in [

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use labelrelay_core::{DeadLetterCount, QueueError};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -43,44 +44,86 @@ struct ReceivedMessage {
 impl PubSubQueue {
     /// Looks at a few dead letters, and gives them back at once.
     pub(super) async fn look_for_dead_letters(&self) -> Result<DeadLetterCount, QueueError> {
-        match look(&self.rest, &self.resource).await {
-            Ok(Some(seen)) => Ok(DeadLetterCount::AtLeast(seen)),
-            Ok(None) => Ok(DeadLetterCount::Unknown(Some(HOW))),
-            Err(error) if is_refused(&error) => Ok(DeadLetterCount::Unknown(Some(HOW))),
-            Err(error) => Err(rest_error(&error, &self.resource)),
-        }
+        let mut look = Look {
+            rest: &self.rest,
+            is_partial: false,
+        };
+        let seen = look.beside(&self.resource).await;
+        let seen = seen.map_err(|error| rest_error(&error, &self.resource))?;
+        Ok(match seen {
+            // There may be some where nothing could be seen.
+            Some(0) if look.is_partial => DeadLetterCount::Unknown(Some(HOW)),
+            Some(seen) => DeadLetterCount::AtLeast(seen),
+            None => DeadLetterCount::Unknown(Some(HOW)),
+        })
     }
 }
 
-/// Number of dead letters that were seen; `None` where there is nothing to look into.
-async fn look(rest: &Rest, topic: &str) -> Result<Option<u64>, RestError> {
-    let mut places = BTreeSet::new();
-    for (_, settings) in subscriptions(rest, topic).await? {
-        places.extend(settings.dead_letter_topic().map(str::to_owned));
+/// A look at the dead letters of a topic's subscriptions.
+struct Look<'a> {
+    rest: &'a Rest,
+    /// Something of it was refused, such as a subscription in another project.
+    is_partial: bool,
+}
+
+impl Look<'_> {
+    /// Number of dead letters that were seen; `None` where there is nothing to look into.
+    async fn beside(&mut self, topic: &str) -> Result<Option<u64>, RestError> {
+        let mut places = BTreeSet::new();
+        let subscriptions = self.subscriptions(topic).await?;
+        for (_, settings) in &subscriptions {
+            places.extend(settings.dead_letter_topic().map(str::to_owned));
+        }
+        let mut seen: Option<u64> = None;
+        for place in places {
+            if let Some(more) = self.on(&place).await? {
+                seen = Some(seen.unwrap_or(0) + more);
+            }
+        }
+        Ok(seen)
     }
-    let mut seen = None;
-    for place in places {
-        for (name, settings) in subscriptions(rest, &place).await? {
+
+    /// The same of one topic for dead letters. Each of its subscriptions has a copy of each, so the one that shows most
+    /// says how many there are at least.
+    async fn on(&mut self, place: &str) -> Result<Option<u64>, RestError> {
+        let mut most: Option<u64> = None;
+        let subscriptions = self.subscriptions(place).await?;
+        for (name, settings) in &subscriptions {
             // A look counts as a delivery, which may make a dead letter of a dead letter.
             if settings.pushes() || settings.dead_letter_topic().is_some() {
                 continue;
             }
-            let some = pull(rest, &name).await?;
-            seen = Some(seen.unwrap_or(0) + some);
+            let pulled = pull(self.rest, name).await;
+            most = most.max(self.allowed(pulled)?);
+        }
+        Ok(most)
+    }
+
+    /// The subscriptions of a topic that may be seen, by their names.
+    async fn subscriptions(&mut self, topic: &str) -> Result<Vec<(String, Settings)>, RestError> {
+        let listed: Result<Listed, RestError> =
+            read(self.rest, &format!("{topic}/subscriptions")).await;
+        let listed = self.allowed(listed)?.unwrap_or_default();
+        let mut all = Vec::new();
+        for name in listed.subscriptions.into_iter().take(SUBSCRIPTIONS) {
+            let settings: Result<Settings, RestError> = read(self.rest, &name).await;
+            if let Some(settings) = self.allowed(settings)? {
+                all.push((name, settings));
+            }
+        }
+        Ok(all)
+    }
+
+    /// An answer, or `None` where only this question is refused: others may be answered all the same.
+    fn allowed<T>(&mut self, answer: Result<T, RestError>) -> Result<Option<T>, RestError> {
+        match answer {
+            Err(error) if is_refused(&error) => {
+                self.is_partial = true;
+                Ok(None)
+            }
+            answer => answer.map(Some),
         }
     }
-    Ok(seen)
-}
-
-/// The subscriptions of a topic, by their names.
-async fn subscriptions(rest: &Rest, topic: &str) -> Result<Vec<(String, Settings)>, RestError> {
-    let listed: Listed = parse(&get(rest, &format!("{topic}/subscriptions")).await?)?;
-    let mut all = Vec::new();
-    for name in listed.subscriptions.into_iter().take(SUBSCRIPTIONS) {
-        let settings = parse(&get(rest, &name).await?)?;
-        all.push((name, settings));
-    }
-    Ok(all)
 }
 
 /// Takes a few messages of a subscription and gives them back; their number.
@@ -98,9 +141,10 @@ async fn pull(rest: &Rest, subscription: &str) -> Result<u64, RestError> {
     Ok(seen)
 }
 
-async fn get(rest: &Rest, resource: &str) -> Result<Bytes, RestError> {
+/// Reads a resource.
+async fn read<T: DeserializeOwned>(rest: &Rest, resource: &str) -> Result<T, RestError> {
     let request = rest.request(Method::GET, &format!("/v1/{resource}"));
-    rest.send(request).await
+    parse(&rest.send(request).await?)
 }
 
 async fn post(rest: &Rest, resource: &str, method: &str, body: &Value) -> Result<Bytes, RestError> {
