@@ -8,7 +8,9 @@ pub(super) fn dead_letters(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
     // Of a topic, the same member is there and is always 0.
     let (_, queue) = text.split_once("<QueueDescription")?;
-    let (_, count) = queue.split_once("DeadLetterMessageCount>")?;
+    // With a prefix of its namespace or without. `TransferDeadLetterMessageCount` is another member.
+    let begin = [":DeadLetterMessageCount>", "<DeadLetterMessageCount>"];
+    let (_, count) = begin.iter().find_map(|tag| queue.split_once(*tag))?;
     let (count, _) = count.split_once('<')?;
     count.trim().parse().ok()
 }
@@ -31,6 +33,14 @@ mod tests {
     #[test]
     fn a_queue_s_description_says_how_many_there_are() {
         assert_eq!(dead_letters(QUEUE.as_bytes()), Some(3));
+        assert_eq!(dead_letters(QUEUE.replace("d2p1:", "").as_bytes()), Some(3));
+        let transfer =
+            "<d2p1:TransferDeadLetterMessageCount>1</d2p1:TransferDeadLetterMessageCount>";
+        let reordered = QUEUE.replace(transfer, "").replace(
+            "<d2p1:ActiveMessageCount>",
+            &format!("{transfer}<d2p1:ActiveMessageCount>"),
+        );
+        assert_eq!(dead_letters(reordered.as_bytes()), Some(3), "{reordered}");
         let topic = QUEUE.replace("QueueDescription", "TopicDescription");
         for other in [topic.as_str(), "", "<QueueDescription/>", "{}"] {
             assert_eq!(dead_letters(other.as_bytes()), None, "{other}");
