@@ -218,4 +218,24 @@ mod tests {
         );
         assert_eq!(sequences[1], "19691231T235959.500000000Z");
     }
+
+    /// Red if a fraction before 1970 counts backwards, as that of a timestamp does, or if a digit is rounded.
+    #[test]
+    fn times_are_written_whole_in_every_year() {
+        for (time, written) in [
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+            ("0099-02-03T04:05:06.7Z", "0099-02-03T04:05:06.700000Z"),
+            ("1969-12-31T23:59:59.250001Z", "1969-12-31T23:59:59.250001Z"),
+            (
+                "2026-11-30T00:59:59.999999999+01:00",
+                "2026-11-29T23:59:59.999999Z",
+            ),
+            (
+                "9999-12-30T00:00:00.000000999Z",
+                "9999-12-30T00:00:00.000000Z",
+            ),
+        ] {
+            assert_eq!(rfc3339(parse(time).unwrap()), written, "{time}");
+        }
+    }
 }
