@@ -106,4 +106,30 @@ mod tests {
             assert!(!coded(wrong), "{wrong:?}");
         }
     }
+
+    /// Red if the quick look takes a host that the parser would refuse.
+    #[test]
+    fn a_plain_host_is_one_for_the_parser_too() {
+        for byte in 0..=u8::MAX {
+            for host in [
+                &[byte][..],
+                &[byte, b'a'],
+                &[b'a', byte],
+                &[b'a', byte, b'8'],
+                &[b'a', b':', byte],
+                &[b'a', b':', b'8', byte],
+            ] {
+                assert!(
+                    !is_plain(host) || Authority::try_from(host).is_ok(),
+                    "{host:?}"
+                );
+            }
+        }
+        for host in ["relay.example.org:8090", "127.0.0.1", "a:00080"] {
+            assert!(is_plain(host.as_bytes()), "{host}");
+        }
+        for host in ["", ":80", "a:", "a:800000", "a:b", "a:1:2", "u@a", "[::1]"] {
+            assert!(!is_plain(host.as_bytes()), "{host}");
+        }
+    }
 }
