@@ -46,14 +46,15 @@ async fn read(target: &Target) -> Result<State, PlatformError> {
         ids.collect()
     };
     let topics = Topics::new(&target.topics);
+    // A pull brings labels, but neither deletions nor workflow actions: it takes the place of no webhook that can work.
+    let can_work = target.refusal().is_none();
     let (mut warnings, mut with) = (Vec::new(), 0_usize);
     for scope in &scopes {
         let of_scope = |hook: &&&Webhook| hook.project.as_deref() == *scope;
         let of_scope: Vec<_> = ours.iter().filter(of_scope).collect();
         let is_active = |hook: &&&&Webhook| hook.status == Status::Active;
         match of_scope.iter().find(is_active).or(of_scope.first()) {
-            // A pull brings the labels, so what is pulled needs no webhook.
-            None if target.pulls(*scope) => {}
+            None if target.pulls(*scope) && !can_work => {}
             None => warnings.push(missing(target, *scope)),
             Some(webhook) => {
                 let (flaws, _) = topics.flaws(webhook);

@@ -197,6 +197,33 @@ fn the_command_that_status_prints_mends_its_finding_on_labelbox() {
     }
 }
 
+/// A pull from Labelbox brings no deletions and no workflow actions, so it takes the place of no webhook that can work.
+#[test]
+fn a_webhook_that_is_missing_on_labelbox_is_told_beside_a_pull() {
+    let scene = Scene::new("");
+    scene.connect(&[]).good();
+    let pull = format!(
+        "[source.pull]\nevery = \"1h\"\nurl = \"{}\"\ntoken = \"env:LABELBOX_API_KEY\"\n",
+        scene.labelbox.endpoint
+    );
+    let text = scene.place.read("labelrelay.toml");
+    let text = below(&text, "labelbox", &pull);
+    scene.place.write("labelrelay.toml", &text);
+    scene.labelbox.state().webhooks[1]["url"] = "https://else.test".into();
+    let said = "no webhook delivers the events of the organization";
+    let found = scene.place.run(&["status"]);
+    found.failed(0, &[said]);
+    let line = "does not deliver to https://relay.invalid/labelbox; `serve` pulls besides";
+    assert!(found.stdout.contains(line), "{found:?}");
+
+    let private = text.replace("https://relay.invalid", "https://relay");
+    scene.place.write("labelrelay.toml", private);
+    let pulled = scene.place.run(&["status"]);
+    let line = "which Labelbox cannot reach; `serve` pulls instead";
+    assert!(pulled.good().contains(line), "{pulled:?}");
+    assert!(!pulled.stderr.contains(said), "{pulled:?}");
+}
+
 #[test]
 fn one_platform_that_fails_keeps_no_other_from_its_turn() {
     let scene = Scene::new("");
