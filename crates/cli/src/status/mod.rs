@@ -37,8 +37,8 @@ const NOTES: &str = "\
 Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. It asks \
 the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a running `serve`. \
 It writes an event into the queue file and reads it back, in a transaction that it takes back: nobody sees it, and \
-nothing is left. It writes nothing into a queue elsewhere, and says how to try that. It looks for damage in the queue file for two seconds, so in a large one not everywhere. Warnings go \
-to stderr and leave the exit code 0.
+nothing is left. It writes nothing into a queue elsewhere, and says how to try that. It looks for damage in the queue \
+file for two seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit code 0.
 
 Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.webhook]` or `[source.pull]` has both, it asks \
 Label Studio too: whether each project has a webhook that delivers here, whether that sends every event, and whether \
