@@ -31,8 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(3 * 60);
 const NAMED: usize = 5;
 
 /// Tells whether nothing is written for this `refusal`: somebody has to correct the URL, or wants webhooks alone.
-pub(super) fn is_left_to_people(args: &Args, refusal: &Refusal) -> bool {
-    args.push_only || (refusal.may_be_a_slip && !args.repair)
+pub(super) fn is_left_to_people(args: &Args, target: &Target, refusal: &Refusal) -> bool {
+    let is_new = !target.is_pulled;
+    args.push_only || (refusal.may_be_a_slip && is_new && !args.repair)
 }
 
 /// Says that `refusal` keeps webhooks from working, and sees to it that the labels come all the same.

@@ -22,7 +22,7 @@ pub(super) async fn walk(
     target.rotatable.refuse_while_under_way()?;
     let refusal = target.refusal();
     if let Some(refusal) = &refusal
-        && pull_instead::is_left_to_people(args, refusal)
+        && pull_instead::is_left_to_people(args, target, refusal)
     {
         report.failed(refusal.with_pull())?;
         report.hint(pull_instead::words(args, target))?;

@@ -146,6 +146,11 @@ fn a_public_url_without_tls_is_pulled_only_if_somebody_asks_for_it() {
     laptop.connect(&[&words[..], &["--repair"]].concat()).good();
     let written = scene.place.read("labelrelay.toml");
     assert!(written.contains("\n[source.pull]\n"), "{written}");
+
+    // Somebody has decided by now.
+    let again = laptop.connect(&words);
+    assert!(again.good().contains("nothing to change"), "{again:?}");
+    assert_eq!(scene.place.read("labelrelay.toml"), written);
 }
 
 /// Nothing is set up with a key that Labelbox refuses.
