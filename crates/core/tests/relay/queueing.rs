@@ -260,3 +260,35 @@ fn events_that_were_not_understood_pass_every_list() {
     let deleted = TestRequest::label_studio(SECRET, deleted).at("/ls");
     assert_eq!(bench.deliver(&deleted).outcome, Outcome::Filtered);
 }
+
+/// Red if a report has an event's names only where the queue took it: they move into it at the end.
+#[test]
+fn a_report_names_its_event_whatever_came_of_it() {
+    let body = br#"{"action":"ANNOTATION_CREATED","annotation":{"id":7},"project":{"id":3}}"#;
+    let delivered = TestRequest::label_studio(SECRET, body).at("/ls");
+    let source =
+        "[[source]]\nname = \"ls\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\n";
+    let excluded = format!("{source}exclude = [\"io.labelstud.annotation.*\"]\n");
+    for (toml, faults, outcome) in [
+        (
+            source,
+            &[Fault::Error(QueueErrorKind::Denied)][..],
+            Outcome::Unavailable,
+        ),
+        (source, &[], Outcome::Accepted),
+        (&excluded, &[], Outcome::Filtered),
+    ] {
+        let bench = Bench::with(toml, labelrelay_core::QueueLimits::bytes(1 << 20), false);
+        bench.queue.fail_with(faults);
+        assert_eq!(bench.deliver(&delivered).outcome, outcome);
+        let report = bench.seen.reports().pop().unwrap();
+        assert!(report.event_id.is_some(), "{outcome:?}: {report:?}");
+        for (said, expected) in [
+            (&report.event_type, "io.labelstud.annotation.created"),
+            (&report.subject, "annotation/7"),
+            (&report.project, "3"),
+        ] {
+            assert_eq!(said.as_deref(), Some(expected), "{outcome:?}: {report:?}");
+        }
+    }
+}
