@@ -148,6 +148,10 @@ fn note_classes(
         };
         let seen = &event.attributes().receivedtime;
         class_list::note(db, label, schema.as_deref(), seen)?;
+        // One of Labelbox without an id leaves it to the next region to say it.
+        if kind != Kind::Label || schema.is_some() {
+            db.note_label(kind, label);
+        }
     }
     Ok(())
 }

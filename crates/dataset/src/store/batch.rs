@@ -20,7 +20,7 @@ pub(super) struct Batch<'c> {
 /// Answers that hold until the end of the batch.
 #[derive(Default)]
 struct Learned {
-    /// Labels that have a number, by the kind of what they are on.
+    /// Labels that have a number, and an id if there is one, by the kind of what they are on.
     labels: HashMap<&'static str, HashSet<String>>,
     /// By source and kind: whether one of these was ever removed. They are few.
     removed: Vec<(String, Kind, bool)>,
@@ -89,12 +89,18 @@ impl<'c> Batch<'c> {
         self.db.commit()
     }
 
-    /// Tells whether a label on an annotation of this kind is new to this batch, so that it may have no number yet; from now
-    /// on it has.
+    /// Tells whether a label on an annotation of this kind is new to this batch, so that something of it may be unknown.
     pub(super) fn is_new_label(&self, kind: Kind, label: &str) -> bool {
+        let labels = &self.learned.borrow().labels;
+        let labels = labels.get(kind.as_str());
+        labels.is_none_or(|labels| !labels.contains(label))
+    }
+
+    /// Remembers that all is known of a label that annotations of this kind can say.
+    pub(super) fn note_label(&self, kind: Kind, label: &str) {
         let labels = &mut self.learned.borrow_mut().labels;
         let labels = labels.entry(kind.as_str()).or_default();
-        !labels.contains(label) && labels.insert(label.to_owned())
+        labels.insert(label.to_owned());
     }
 
     /// Tells whether a thing of this kind was ever removed. Mostly none was, and then nothing has to be looked up.

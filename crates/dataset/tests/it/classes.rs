@@ -116,6 +116,39 @@ fn a_class_of_labelbox_has_its_id_in_the_ontology() {
     }
 }
 
+/// Red if a region without the id keeps a later one of the same batch from saying it.
+#[test]
+fn a_class_gets_its_id_from_the_first_region_that_says_it() {
+    let drawn = |id: &str| {
+        json!({
+            "feature_id": id, "name": "car", "value": "car", "bbox": {"left": 1, "top": 2, "width": 3, "height": 4},
+        })
+    };
+    let mut with_id = drawn("b");
+    with_id["schema_id"] = json!("clvcnmppk0aq507z11haa4x66");
+    let row = json!({
+        "data_row": {"id": "row", "row_data": "https://h/a.jpg"},
+        "media_attributes": {"width": 200, "height": 100},
+        "projects": {"project": {"labels": [{
+            "id": "label", "label_details": {"created_at": "2026-11-21T11:00:00Z", "updated_at": "2026-11-21T11:00:00Z"},
+            "performance_details": {"skipped": false},
+            "annotations": {"objects": [drawn("a"), with_id], "classifications": [], "relationships": []},
+        }], "project_details": {}}},
+    });
+    let mut dataset = Dataset::new();
+    dataset.fold(&[more(
+        "com.labelbox.label.created",
+        10,
+        &row,
+        r#""typefrom":"header","#,
+    )]);
+    let snapshot = dataset.write(&Options::of(Format::Parquet));
+    let path = dataset.dir.path().join(snapshot.path);
+    let classes = table(&path.join("parquet/classes/all.parquet"));
+    assert_eq!(classes.len(), 1);
+    assert_eq!(classes[0]["schema_id"], "clvcnmppk0aq507z11haa4x66");
+}
+
 /// Red if a table of regions does not say where a track begins.
 #[test]
 fn a_track_has_the_number_of_its_first_key_frame() {
