@@ -1,6 +1,6 @@
 //! Comparisons find all that differs from the platform, and nothing else.
 
-use crate::support::{Dataset, annotation, more, rectangle, there};
+use crate::support::{Dataset, annotation, event, more, rectangle, there};
 use labelrelay_dataset::{Differences, Scope, compare};
 use serde_json::{Value, json};
 
@@ -152,7 +152,17 @@ fn labels_are_compared_by_their_versions() {
         label(id, hour, "https://m/export/1", &attributes)
     };
     let mut ours = Dataset::new();
-    ours.fold(&[live("same", 11), live("changed", 11), live("gone", 11)]);
+    // Of a row whose label is missing, its step may be known.
+    let step = json!({
+        "projectId": "project", "action": "Approve", "dataRowIds": ["row-new"], "originTaskName": "Initial review",
+        "destinationTaskName": "Done", "timestamp": "2026-11-21T11:30:00Z",
+    });
+    ours.fold(&[
+        live("same", 11),
+        live("changed", 11),
+        live("gone", 11),
+        event("com.labelbox.workflow.approve", 20, &step),
+    ]);
     let mut platform = Dataset::new();
     platform.fold(&[
         exported("same", 11),
