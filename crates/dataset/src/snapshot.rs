@@ -225,7 +225,7 @@ pub fn latest(dir: &Path) -> Result<Snapshot, DatasetError> {
 }
 
 /// What a later version named the latest stays so: nothing is written over it.
-fn refuse_later(dir: &Path) -> Result<(), DatasetError> {
+pub(crate) fn refuse_later(dir: &Path) -> Result<(), DatasetError> {
     let path = dir.join(LATEST);
     match fs::read(&path) {
         Ok(text) => manifest::check_version(&path, &text),

@@ -1,6 +1,6 @@
 //! Keeps verdicts, beside the snapshots that they are about.
 
-use crate::snapshot::{Snapshot, name_again};
+use crate::snapshot::{Snapshot, name_again, refuse_later};
 use crate::verdict::{UNKNOWN, Verdict};
 use crate::{DatasetError, Differences, Scope, Store};
 use jiff::Timestamp;
@@ -13,13 +13,14 @@ impl Store {
     /// and so does `latest.json`; else the next snapshot gets it, if nothing changes before.
     ///
     /// # Errors
-    /// [`DatasetError`] when it cannot be written.
+    /// [`DatasetError`] when it cannot be written, or when a later version named the latest snapshot.
     pub fn keep_verdict(
         &mut self,
         differences: &Differences,
         scope: &Scope,
         at: Timestamp,
     ) -> Result<Verdict, DatasetError> {
+        refuse_later(&self.dir)?;
         let verdict = Verdict {
             at: at.to_string(),
             source: scope.source.clone(),

@@ -1,7 +1,7 @@
 //! A snapshot is whole, or not there.
 
 use crate::support::{CREATED, Dataset, annotation, event, rectangle, table, there};
-use labelrelay_dataset::{Format, Options, Store, latest};
+use labelrelay_dataset::{Format, Options, Scope, Store, compare, latest};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -252,7 +252,14 @@ fn what_a_later_version_wrote_is_refused_and_stays() {
     dataset.fold(&[one(2)]);
     let refused = labelrelay_dataset::write(&mut dataset.store, &options).unwrap_err();
     let unread = latest(dataset.dir.path()).unwrap_err();
-    for error in [refused, unread] {
+    let scope = Scope {
+        source: "/label-studio".to_owned(),
+        projects: Vec::new(),
+    };
+    let compared = compare(&dataset.store, &Dataset::new().store, &scope).unwrap();
+    let at = "2026-11-21T13:00:00Z".parse().unwrap();
+    let verdict = dataset.store.keep_verdict(&compared, &scope, at);
+    for error in [refused, unread, verdict.unwrap_err()] {
         assert!(error.resource.ends_with("latest.json"), "{error}");
         assert!(error.problem.contains("has version 2"), "{error}");
     }
