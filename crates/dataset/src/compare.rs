@@ -83,7 +83,8 @@ struct Entries<'s> {
 impl<'c> List<'c> {
     fn prepare(db: &'c Connection) -> rusqlite::Result<Self> {
         let statement = db.prepare(
-            "SELECT source, kind, annotation_id, row, task_id, version, skipped, ground_truth FROM annotations
+            "SELECT source, kind, annotation_id, row, task_id, version, skipped, ground_truth, deleted_by IS NOT NULL
+             FROM annotations
              WHERE source = ?1 AND state = 'present'
                  AND (json_array_length(?2) = 0 OR project_id IN (SELECT value FROM json_each(?2))) ORDER BY kind, annotation_id",
         )?;
@@ -108,6 +109,9 @@ impl Entries<'_> {
         let said: (Option<String>, Option<String>, bool, bool) =
             (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
         hash.update(format!("{said:?}"));
+        // One that a header alone says is gone stays until the platform confirms it, and the platform has it.
+        let is_marked: bool = row.get(8)?;
+        hash.update([u8::from(is_marked)]);
         let kind: String = row.get(1)?;
         // An export of Labelbox writes a label otherwise than a webhook does: the addresses of its masks, the size of its
         // image. Its version says whether it changed.

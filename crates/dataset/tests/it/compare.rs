@@ -1,7 +1,7 @@
 //! Comparisons find all that differs from the platform, and nothing else.
 
 use crate::support::{Dataset, annotation, event, more, rectangle, there};
-use labelrelay_dataset::{Differences, Scope, compare};
+use labelrelay_dataset::{Differences, Format, Options, Scope, compare};
 use serde_json::{Value, json};
 
 fn boxed(x: f64) -> Value {
@@ -186,4 +186,34 @@ fn labels_are_compared_by_their_versions() {
     let new = samples.iter().find(|it| it["media"] == "https://h/new.jpg");
     let new = new.unwrap();
     assert_eq!(new["annotations"][0]["id"], "new", "{new}");
+}
+
+/// Red if a label that an unsigned header says is gone passes for equal to one that the platform has.
+#[test]
+fn a_deletion_that_the_platform_contradicts_is_a_difference() {
+    let body = |attributes: &str| label("marked", 11, "https://m/1", attributes);
+    let deleted = body(r#""typefrom":"header","#).replace("label.updated", "label.deleted");
+    let mut ours = Dataset::new();
+    ours.fold(&[body(r#""typefrom":"header","#)]);
+    ours.fold(&[deleted]);
+    let unconfirmed = |dataset: &mut Dataset| {
+        let snapshot = dataset.write(&Options::of(Format::Jsonl));
+        (
+            snapshot.counts.annotations,
+            snapshot.counts.deletion_unconfirmed,
+        )
+    };
+    assert_eq!(unconfirmed(&mut ours), (1, 1));
+    let mut platform = Dataset::new();
+    platform.fold(&[body(r#""subject":"label/marked","origin":"reconcile","#)]);
+    let scope = Scope {
+        source: "/labelbox".to_owned(),
+        projects: vec!["project".to_owned()],
+    };
+    let mut found = compare(&ours.store, &platform.store, &scope).unwrap();
+    found.forget_extra();
+    assert_eq!(names(&found), [vec![], vec![], vec!["marked"]]);
+    let now = "2026-11-21T13:00:00Z".parse().unwrap();
+    ours.store.adopt(&platform.store, &found, now).unwrap();
+    assert_eq!(unconfirmed(&mut ours), (1, 0));
 }
