@@ -38,6 +38,11 @@ impl FromArchive {
         })
     }
 
+    /// URL of the archive, without a signature.
+    pub(crate) fn url(&self) -> &str {
+        self.archive.url()
+    }
+
     /// Hands each event to `take`, until that has enough: by day, and on a day in the order of the files. An event that is
     /// there twice is handed over once. Says what cannot be read; the answer is how much that is.
     pub(crate) fn each(

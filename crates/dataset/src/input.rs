@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Input {
     /// The attribute `source` of the events: `/label-studio`.
     pub source: String,
-    /// The queue, if it was [told](crate::Store::set_queue). Not told: what the platform's API was asked for.
+    /// The queue or the archive, if it was [told](crate::Store::set_queue). Not told: what the platform's API was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
     /// Events that were taken in, each as often as it came.

@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::from_archive::FromArchive;
 use crate::output::say;
 use labelrelay_dataset::Store;
-use labelrelay_event::Event;
+use labelrelay_event::{Event, EventError};
 use labelrelay_local::Filter;
 
 /// Events of one transaction, and their bytes, about.
@@ -23,11 +23,12 @@ struct Taken {
 /// than what is known changes nothing. `true` if that was everything.
 pub(super) fn take_in(url: &str, store: &mut Store, env: &Env<'_>) -> Result<bool, CliError> {
     let from = FromArchive::open(url, Filter::default(), env)?;
+    store.set_queue(from.url());
     let mut taken = Taken::default();
     let (mut page, mut bytes) = (Vec::new(), 0);
     let troubles = from.each(|event| {
         bytes += event.envelope.len();
-        page.push(event.envelope.to_vec());
+        page.push((event.attributes.id.clone(), event.envelope.to_vec()));
         if page.len() >= PAGE_EVENTS || bytes >= PAGE_BYTES {
             taken.fold(store, &page)?;
             page.clear();
@@ -55,19 +56,24 @@ pub(super) fn take_in(url: &str, store: &mut Store, env: &Env<'_>) -> Result<boo
 }
 
 impl Taken {
-    fn fold(&mut self, store: &mut Store, page: &[Vec<u8>]) -> Result<(), CliError> {
-        let (mut events, mut failed) = (Vec::with_capacity(page.len()), Vec::new());
-        for envelope in page {
+    /// Takes events in, which are named by their ids.
+    fn fold(&mut self, store: &mut Store, page: &[(String, Vec<u8>)]) -> Result<(), CliError> {
+        let (mut events, mut ids) = (Vec::with_capacity(page.len()), Vec::new());
+        let mut failed: Vec<(&str, EventError)> = Vec::new();
+        for (id, envelope) in page {
             match Event::parse(envelope) {
                 Ok(event) if event.is_claimed() => self.claimed += 1,
-                Ok(event) => events.push(event),
-                Err(error) => failed.push(error),
+                Ok(event) => {
+                    events.push(event);
+                    ids.push(id.as_str());
+                }
+                Err(error) => failed.push((id.as_str(), error)),
             }
         }
         if !events.is_empty() {
-            let verdicts = store.fold(&events)?;
-            let causes = verdicts.into_iter().filter_map(Result::err);
-            failed.extend(causes.map(|cause| cause.cause().clone()));
+            let verdicts = ids.into_iter().zip(store.fold(&events)?);
+            let causes = verdicts.filter_map(|(id, verdict)| Some((id, verdict.err()?)));
+            failed.extend(causes.map(|(id, cause)| (id, cause.cause().clone())));
         }
         if failed.is_empty() {
             return Ok(());
@@ -75,7 +81,7 @@ impl Taken {
         self.unreadable += failed.len() as u64;
         let noted: Vec<_> = failed
             .iter()
-            .map(|error| (error.event_id().unwrap_or("archived"), error.reason()))
+            .map(|(id, error)| (*id, error.reason()))
             .collect();
         Ok(store.note_unreadable(&noted)?)
     }

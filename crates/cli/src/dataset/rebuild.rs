@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[command(flatten)]
     place: DatasetLocation,
     /// Take in the events of the archive at this URL, and ask no platform
-    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "token", "project"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "token", "endpoint", "key", "project", "source"])]
     from: Option<String>,
     #[command(flatten)]
     platform: PlatformArgs,

@@ -4,6 +4,7 @@ use crate::support::{CONFIG, Place, Serving, configured, get, until};
 use labelrelay_archive::{Archive, Search};
 use labelrelay_files::FileObjectStore;
 use labelrelay_local::Filter;
+use serde_json::Value;
 use std::fs;
 use std::sync::Arc;
 
@@ -294,6 +295,24 @@ fn a_dataset_is_made_anew_from_an_archive() {
     let rebuilt = counts(&["rebuild", "rebuilt", "--from", "file:archive"]);
     assert_eq!(rebuilt, synced);
     assert!(!rebuilt.starts_with("0 annotations"), "{rebuilt}");
+    let latest = fs::read_to_string(place.path("rebuilt/latest.json")).unwrap();
+    let latest: Value = serde_json::from_str(&latest).unwrap();
+    let inputs = latest["inputs"].as_array().unwrap();
+    assert!(!inputs.is_empty(), "{latest}");
+    for input in inputs {
+        let from = input["queue"].as_str().unwrap();
+        assert!(from.ends_with("archive"), "{latest}");
+    }
+    let both = [
+        "dataset",
+        "rebuild",
+        "rebuilt",
+        "--from",
+        "file:archive",
+        "--key",
+        "env:KEY",
+    ];
+    place.run(&both).failed(2, &["--from", "--key"]);
     // What is known already changes nothing.
     let again = counts(&["rebuild", "rebuilt", "--from", "file:archive"]);
     assert_eq!(again, rebuilt);

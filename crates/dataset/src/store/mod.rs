@@ -84,7 +84,7 @@ impl Store {
         })
     }
 
-    /// Says from which queue the events come that are folded next. A snapshot names it among its
+    /// Says from which queue or archive the events come that are folded next. A snapshot names it among its
     /// [inputs](crate::Snapshot::inputs).
     pub fn set_queue(&mut self, queue: &str) {
         queue.clone_into(&mut self.queue);
