@@ -2,6 +2,7 @@
 
 use crate::support::{Dataset, annotation, event, lines, rectangle, table, there};
 use labelrelay_dataset::{Format, Options, Snapshot, Splits, YoloTask};
+use labelrelay_event::{Digest, ErrorKind, Event};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,6 +76,53 @@ fn coordinates_that_are_none_are_rejected_and_counted() {
     let expected = [
         json!([20.0, 10.0, 40.0, 20.0]),
         json!([180.0, 10.0, 40.0, 20.0]),
+    ];
+    assert_eq!(boxes(&dataset, &snapshot), expected);
+}
+
+/// Red if an event with a bare NaN, which Python writes and which is no JSON, is lost without being counted; if it takes
+/// another one of its batch with it; or if it changes anything.
+#[test]
+fn a_bare_nan_makes_an_event_that_is_counted_as_unreadable() {
+    let result = |x: f64| json!([rectangle("r", "car", [x, 10.0, 20.0, 20.0], 0.0)]);
+    let (first, last) = (
+        there(1, 7, 10, &result(10.0)),
+        there(3, 9, 12, &result(30.0)),
+    );
+    let (first, last) = (
+        Event::parse(first.as_bytes()).unwrap(),
+        Event::parse(last.as_bytes()).unwrap(),
+    );
+    let body = annotation(1, 7, 11, &result(1.5)).to_string();
+    let body = body.replace("\"x\":1.5", "\"x\":NaN");
+    assert!(body.contains("NaN"), "{body}");
+    let mut attributes = first.attributes().clone();
+    attributes.id = "with NaN".to_owned();
+    attributes.datasha256 = Digest::of(body.as_bytes()).to_hex();
+    let odd = Event::of(attributes, body.as_bytes());
+
+    let mut dataset = Dataset::new();
+    let verdicts = dataset.store.fold(&[first, odd, last]).unwrap();
+    assert!(verdicts[0].is_ok() && verdicts[2].is_ok(), "{verdicts:?}");
+    let cause = verdicts[1].as_ref().unwrap_err().cause();
+    assert_eq!(
+        (cause.kind(), cause.event_id()),
+        (ErrorKind::NotJson, Some("with NaN"))
+    );
+    // As `sync` does; a second time when the event comes again before it is a dead letter.
+    for _ in 0..2 {
+        let noted = [("with NaN", cause.reason())];
+        dataset.store.note_unreadable(&noted).unwrap();
+    }
+    let snapshot = written(&mut dataset);
+    let counts = snapshot.counts;
+    assert_eq!(
+        (counts.unreadable, counts.annotations, counts.rejected),
+        (1, 2, 0)
+    );
+    let expected = [
+        json!([20.0, 10.0, 40.0, 20.0]),
+        json!([60.0, 10.0, 40.0, 20.0]),
     ];
     assert_eq!(boxes(&dataset, &snapshot), expected);
 }
