@@ -21,6 +21,8 @@ const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
 /// The `sync` that follows is killed after so many.
 const KILLED_EVERY: usize = 20;
 
+const FORMATS: &str = "coco,yolo-obb,jsonl,parquet";
+
 const CONFIG: &str = r#"<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image"><Label value="car"/><Label value="bus"/><Label value="tram"/></RectangleLabels><PolygonLabels name="polygon" toName="image"><Label value="road"/></PolygonLabels><BrushLabels name="brush" toName="image"><Label value="sky"/></BrushLabels></View>"#;
 
 /// A brush that was drawn in Label Studio's own editor, on an image of 400 x 300 pixels.
@@ -168,45 +170,26 @@ fn dataset(site: &Site, words: &[&str]) -> Command {
     command
 }
 
-fn follow(site: &Site) -> Child {
-    let words = [
-        "sync",
-        "cars",
-        "--format",
-        "coco,yolo-obb,jsonl,parquet",
-        "--which",
-        "all",
-    ];
-    dataset(site, &words)
-        .args([
-            "--split",
-            "100/0/0",
-            "--follow",
-            "--every",
-            "100ms",
-            "--visibility",
-            "5s",
-        ])
+fn sync(site: &Site, formats: &str) -> Command {
+    let words = ["sync", "cars", "--format", formats, "--which", "all"];
+    let mut command = dataset(site, &words);
+    command.args(["--split", "100/0/0", "--visibility", "5s"]);
+    command
+}
+
+/// A `sync` that goes on.
+pub(crate) fn follow(site: &Site, formats: &str) -> Child {
+    sync(site, formats)
+        .args(["--follow", "--every", "100ms"])
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
 }
 
 /// Takes in all that is left on the queue: what a process that was killed had is visible again after five seconds.
-fn take_in_all(site: &Site) {
+pub(crate) fn take_in_all(site: &Site, formats: &str) {
     labelrelay_tests::relay::eventually("the queue is empty", || {
-        let words = [
-            "sync",
-            "cars",
-            "--format",
-            "coco,yolo-obb,jsonl,parquet",
-            "--which",
-            "all",
-        ];
-        let done = dataset(site, &words)
-            .args(["--split", "100/0/0", "--visibility", "5s"])
-            .output()
-            .unwrap();
+        let done = sync(site, formats).output().unwrap();
         assert!(done.status.success(), "{done:?}");
         let stats = program::command()
             .args(["queue", "stats", "--json", "--queue", &site.queue_url()])
@@ -227,7 +210,8 @@ fn verified(work: &Work, site: &Site, verb: &[&str]) -> Output {
         .unwrap()
 }
 
-fn latest(dir: &Path) -> PathBuf {
+/// The directory of the newest snapshot.
+pub(crate) fn latest(dir: &Path) -> PathBuf {
     let text = std::fs::read_to_string(dir.join("latest.json")).unwrap();
     let latest: Value = serde_json::from_str(&text).unwrap();
     dir.join(latest["path"].as_str().unwrap())
@@ -425,19 +409,19 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     };
     work.import();
     let dir = site.folder().join("cars");
-    let mut following = follow(&site);
+    let mut following = follow(&site, FORMATS);
     let mut changes = Changes::or(CHANGES);
     for change in &mut changes {
         work.change();
         if change % KILLED_EVERY == 0 {
             following.kill().unwrap();
             following.wait().unwrap();
-            following = follow(&site);
+            following = follow(&site, FORMATS);
         }
     }
     following.kill().unwrap();
     following.wait().unwrap();
-    take_in_all(&site);
+    take_in_all(&site, FORMATS);
     let told = verified(&work, &site, &["verify", "cars"]);
     assert!(told.status.success(), "{told:?}");
     assert_verdict(&site, &dir, true);
@@ -464,7 +448,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert_verdict(&site, &dir, false);
     let told = verified(&work, &site, &["verify", "cars", "--repair"]);
     assert!(told.status.success(), "{told:?}");
-    take_in_all(&site);
+    take_in_all(&site, FORMATS);
     assert_equal(&mut work, &dir);
     let told = verified(&work, &site, &["verify", "cars"]);
     assert!(told.status.success(), "{told:?}");

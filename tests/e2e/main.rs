@@ -15,6 +15,7 @@ mod consumers;
 mod contract;
 mod crash;
 mod dataset;
+mod dataset_kills;
 mod dataset_training;
 mod derived;
 #[cfg(unix)]

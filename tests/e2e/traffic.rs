@@ -31,14 +31,22 @@ pub(crate) struct Sent {
 }
 
 impl Traffic {
-    /// Starts to load `address`; `round` keeps the deliveries of several loads apart.
+    /// Starts to load `address` with labels; `round` keeps the deliveries of several loads apart.
     pub(crate) fn start(address: SocketAddr, round: usize) -> Self {
+        Self::of(address, round, |tag| {
+            sender::labelbox(SECRET, "LABEL_CREATED", tag, &sender::label(tag))
+        })
+    }
+
+    /// The same with requests of any kind: `request` makes that of a tag, which is digits between two `x`.
+    pub(crate) fn of(address: SocketAddr, round: usize, request: fn(&str) -> Vec<u8>) -> Self {
         let accepted = Arc::new(AtomicUsize::new(0));
         let threads = (0..CONNECTIONS)
             .map(|connection| {
                 let accepted = Arc::clone(&accepted);
                 std::thread::spawn(move || {
-                    send(address, &format!("{round:03}x{connection:03}"), &accepted)
+                    let tag = format!("{round:03}x{connection:03}");
+                    send(address, &tag, request, &accepted)
                 })
             })
             .collect();
@@ -60,15 +68,19 @@ impl Traffic {
     }
 }
 
-fn send(address: SocketAddr, tag: &str, accepted: &AtomicUsize) -> Sent {
+fn send(
+    address: SocketAddr,
+    tag: &str,
+    request: fn(&str) -> Vec<u8>,
+    accepted: &AtomicUsize,
+) -> Sent {
     let mut sent = Sent::default();
     let Ok(mut client) = Client::connect(address) else {
         return sent;
     };
     for number in 0.. {
         let tag = format!("{tag}x{number:06}");
-        let request = sender::labelbox(SECRET, "LABEL_CREATED", &tag, &sender::label(&tag));
-        match client.exchange(&request) {
+        match client.exchange(&request(&tag)) {
             Ok(answer) if (200..300).contains(&answer.status) => {
                 sent.accepted.insert(tag);
                 accepted.fetch_add(1, Ordering::Relaxed);
