@@ -141,8 +141,24 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::batch::Batch;
     use crate::store::parts;
     use rusqlite::Connection;
+
+    /// A state without rows, in its fourth revision.
+    fn in_revision_4() -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        let made = db.transaction().unwrap();
+        made.execute_batch(
+            "CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+             CREATE TABLE annotations(source, project_id, task_id); CREATE TABLE tasks(source, project_id, task_id);
+             INSERT INTO state VALUES('revision', 4);",
+        )
+        .unwrap();
+        parts::make(&made).unwrap();
+        made.commit().unwrap();
+        db
+    }
 
     fn noted(db: &Connection) -> Vec<(String, String, i64, i64)> {
         let statement =
@@ -157,15 +173,8 @@ mod tests {
     /// Red if a change is noted in a part beside its own, or if a part of which nothing changed is noted.
     #[test]
     fn each_part_is_noted_once_and_no_other() {
-        let mut db = Connection::open_in_memory().unwrap();
+        let mut db = in_revision_4();
         let db = db.transaction().unwrap();
-        db.execute_batch(
-            "CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-             CREATE TABLE annotations(source, project_id, task_id); CREATE TABLE tasks(source, project_id, task_id);
-             INSERT INTO state VALUES('revision', 4);",
-        )
-        .unwrap();
-        parts::make(&db).unwrap();
         db.execute_batch(
             "INSERT INTO parts(source, project, low, annotations)
              VALUES('/ls', '1', '', 2), ('/ls', '1', '0015', 2), ('/ls', '1', '00210', 2);",
@@ -210,5 +219,39 @@ mod tests {
             is_time = changes.add(Table::Tasks, "/ls", Some("1"), Some(&task.to_string()));
         }
         assert!(is_time);
+    }
+
+    /// Red if a batch that notes its changes in between forgets some, or notes them in another revision than it makes.
+    #[test]
+    fn a_batch_of_more_tasks_than_are_in_memory_notes_all() {
+        let mut db = in_revision_4();
+        let part = "INSERT INTO parts(source, project, low) VALUES('/ls', '1', '00520000')";
+        db.execute(part, []).unwrap();
+        let batch = Batch::begin(&mut db).unwrap();
+        for task in 1..=MOST {
+            let task = task.to_string();
+            batch
+                .touch(Table::Tasks, "/ls", Some("1"), Some(&task))
+                .unwrap();
+        }
+        assert_eq!(noted(&batch).len(), 2, "nothing was noted in between");
+        batch
+            .touch(Table::Annotations, "/ls", Some("1"), Some("50001"))
+            .unwrap();
+        batch.commit(true).unwrap();
+        let expected = [("", 0, 5), ("00520000", 5, 0)]
+            .map(|(low, annotations, tasks)| ("1".to_owned(), low.to_owned(), annotations, tasks));
+        assert_eq!(noted(&db), expected);
+        assert_eq!(revision(&db).unwrap(), 5);
+        // One that breaks off notes nothing.
+        let batch = Batch::begin(&mut db).unwrap();
+        for task in 1..=MOST {
+            let task = task.to_string();
+            batch
+                .touch(Table::Annotations, "/ls", Some("1"), Some(&task))
+                .unwrap();
+        }
+        drop(batch);
+        assert_eq!(noted(&db), expected);
     }
 }
