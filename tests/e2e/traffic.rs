@@ -38,7 +38,7 @@ impl Traffic {
         })
     }
 
-    /// The same with requests of any kind: `request` makes that of a tag, which is digits between two `x`.
+    /// The same with requests of any kind: `request` makes that of a tag: digits, and an `x` between them.
     pub(crate) fn of(address: SocketAddr, round: usize, request: fn(&str) -> Vec<u8>) -> Self {
         let accepted = Arc::new(AtomicUsize::new(0));
         let threads = (0..CONNECTIONS)
