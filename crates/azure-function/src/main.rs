@@ -27,10 +27,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let environment: Environment = std::env::vars_os().collect();
-    let Ok(log) = LogWriter::start(std::io::stdout()) else {
-        // Nothing can be said without it, and nothing else would start either.
-        return ExitCode::FAILURE;
-    };
+    let log = LogWriter::new(std::io::stdout());
     let code = started(&environment, &log);
     log.flush_within(LAST_LINES);
     code
@@ -85,7 +82,6 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
         .map_err(Stop::Io)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Stop::Io)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(Stop::Io)?;
-    tracing::info!(name: "listening", port, configuration = config.origin, "listening");
     let handler = Handler::new(Arc::clone(&relay));
     let answer = move |tasks, peer, request| handler.answer(tasks, peer, request);
     let stop = async move {
@@ -100,7 +96,8 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     let observer = Arc::clone(&relay.parts().observer);
     // A task of its own, which the reading of certificates does not hold up.
     let mut server = tokio::spawn(serve_with(listener, answer, observer, stop, options));
-    // Its thread is begun while the first request is served already.
+    // The threads of the log and of the memory are begun while the first request is served already.
+    tracing::info!(name: "listening", port, configuration = config.origin, "listening");
     memory::give_back_after_bursts();
     // The host waits for the port: requests that come with it are answered as at any other time. What is wrong
     // for good ends the program, with the reason.
@@ -134,8 +131,7 @@ fn failed(log: &LogWriter, event: &str, error: &std::io::Error) -> ExitCode {
 fn end(log: &LogWriter, line: Line<'_>) {
     let line = written(format, line);
     log.line(&line);
-    if let Ok(errors) = LogWriter::start(std::io::stderr()) {
-        errors.line(&line);
-        errors.flush_within(LAST_LINES);
-    }
+    let errors = LogWriter::new(std::io::stderr());
+    errors.line(&line);
+    errors.flush_within(LAST_LINES);
 }

@@ -12,7 +12,6 @@ use labelrelay_startup::log::{
 use labelrelay_startup::redrive::Redrive;
 use labelrelay_startup::{Open, StartError, SystemClock};
 use std::fmt::Display;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -45,19 +44,10 @@ fn main() -> ExitCode {
         .map(|word| word.to_string_lossy())
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(|word| &**word).collect();
-    let writer = match LogWriter::start(std::io::stdout()) {
-        Ok(writer) => writer,
-        // Nobody else has begun to write.
-        Err(error) => return say_directly(&error.to_string()),
-    };
+    let writer = LogWriter::new(std::io::stdout());
     let code = started(&arguments, &environment, &writer);
     writer.flush_within(LAST_LINES);
     code
-}
-
-fn say_directly(problem: &str) -> ExitCode {
-    let _ = std::io::stdout().write_all(&failed(problem));
-    ExitCode::FAILURE
 }
 
 fn failed(problem: &str) -> Vec<u8> {
@@ -119,7 +109,6 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
         ))
     })?;
     let bound = listener.local_addr().map_err(other)?;
-    tracing::info!(name: "listening", address = %bound, queue = config.queue, "listening");
     let front = Front {
         relay: Arc::clone(&relay),
         project: init::project(&config, lookup)?,
@@ -141,7 +130,8 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
         stop::options(of_one_address),
     );
     let server = tokio::spawn(server);
-    // Its thread is begun while the first request is served already.
+    // The threads of the log and of the memory are begun while the first request is served already.
+    tracing::info!(name: "listening", address = %bound, queue = config.queue, "listening");
     memory::give_back_after_bursts();
     // `/-/ready` says when it is done; what comes before is answered as at any other time. What is wrong for good
     // ends the service, with the reason.

@@ -28,13 +28,22 @@ pub struct LogWriter(Arc<Shared>);
 
 struct Shared {
     lines: Mutex<Lines>,
+    /// What the thread takes along when it begins.
+    out: Mutex<Option<Out>>,
     arrived: Condvar,
     written: Condvar,
     dropped: AtomicU64,
 }
 
+/// The way out.
+struct Out {
+    write: Box<dyn Write + Send>,
+    tell: Box<dyn Fn(u64) + Send>,
+}
+
 #[derive(Default)]
 struct Lines {
+    has_thread: bool,
     waiting: Vec<u8>,
     /// Dropped since it was last told.
     dropped: u64,
@@ -48,27 +57,38 @@ impl LogWriter {
     /// # Errors
     /// When the system has no thread left.
     pub fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let writer = Self::new(out);
+        writer.0.lines().has_thread = true;
+        writer.begin()?;
+        Ok(writer)
+    }
+
+    /// The same with a thread that begins with the first line: a program that has to answer soon need not wait for it.
+    /// Where the system has no thread left, whoever brings a line writes it, and waits for whoever reads it.
+    pub fn new(out: impl Write + Send + 'static) -> Self {
         Self::telling(out, |dropped| {
             tracing::error!(name: "log_lines_dropped", dropped, "{dropped} lines were dropped here, because nobody read the log fast enough");
         })
     }
 
-    fn telling(
-        out: impl Write + Send + 'static,
-        tell: impl Fn(u64) + Send + 'static,
-    ) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
+    fn telling(out: impl Write + Send + 'static, tell: impl Fn(u64) + Send + 'static) -> Self {
+        Self(Arc::new(Shared {
             lines: Mutex::default(),
+            out: Mutex::new(Some(Out {
+                write: Box::new(out),
+                tell: Box::new(tell),
+            })),
             arrived: Condvar::new(),
             written: Condvar::new(),
             dropped: AtomicU64::new(0),
-        });
-        let writer = Self(Arc::clone(&shared));
+        }))
+    }
+
+    fn begin(&self) -> std::io::Result<()> {
+        let shared = Arc::clone(&self.0);
         // It ends with the process: there is always somebody who may still write.
-        thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || shared.write_for_ever(out, tell))?;
-        Ok(writer)
+        let thread = thread::Builder::new().name("log".to_owned());
+        thread.spawn(move || shared.write_for_ever()).map(drop)
     }
 
     /// Takes one line, its end included, or drops it. Never waits for whoever reads the log.
@@ -81,7 +101,15 @@ impl LogWriter {
             return;
         }
         lines.waiting.extend_from_slice(line);
-        self.0.arrived.notify_one();
+        let has_thread = std::mem::replace(&mut lines.has_thread, true);
+        drop(lines);
+        if has_thread {
+            self.0.arrived.notify_one();
+        } else if self.begin().is_err() {
+            // The next line tries again.
+            self.0.lines().has_thread = false;
+            self.0.write_at_once();
+        }
     }
 
     /// Waits until everything is written, but no longer than `limit`: for the end of a program.
@@ -122,7 +150,23 @@ impl Shared {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_for_ever(&self, mut out: impl Write, tell: impl Fn(u64)) {
+    fn out(&self) -> MutexGuard<'_, Option<Out>> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_at_once(&self) {
+        // Held meanwhile, so that lines stay in order.
+        let mut out = self.out();
+        let batch = std::mem::take(&mut self.lines().waiting);
+        if let Some(out) = out.as_mut() {
+            self.write(&mut out.write, &batch);
+        }
+    }
+
+    fn write_for_ever(&self) {
+        let Some(mut out) = self.out().take() else {
+            return;
+        };
         let mut batch = Vec::new();
         loop {
             let mut lines = self.lines();
@@ -136,9 +180,9 @@ impl Shared {
             drop(lines);
             // Now there is room. It will stand behind what was there when the first one was dropped.
             if dropped > 0 {
-                tell(dropped);
+                (out.tell)(dropped);
             }
-            self.write(&mut out, &batch);
+            self.write(&mut out.write, &batch);
             batch.clear();
             batch.shrink_to(KEPT_BYTES);
             self.lines().under_way = false;

@@ -23,7 +23,7 @@ fn stalled() -> (LogWriter, Receiver<Vec<u8>>, Receiver<u64>) {
     let (pipe, reader) = sync_channel(0);
     let (telling, told) = channel();
     let tell = move |dropped| telling.send(dropped).unwrap();
-    let writer = LogWriter::telling(Pipe(pipe), tell).unwrap();
+    let writer = LogWriter::telling(Pipe(pipe), tell);
     (writer, reader, told)
 }
 
@@ -56,6 +56,25 @@ fn lines_over_the_buffer_are_dropped_and_counted_and_the_rest_is_in_order() {
     // And now there is room.
     writer.line(b"again\n");
     assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"again\n");
+}
+
+#[test]
+fn the_thread_begins_with_the_first_line() {
+    let (writer, reader, _told) = stalled();
+    assert!(!writer.0.lines().has_thread && writer.0.out().is_some());
+    writer.line(b"first\n");
+    assert!(writer.0.lines().has_thread);
+    assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"first\n");
+    assert!(writer.0.out().is_none());
+}
+
+#[test]
+fn without_a_thread_whoever_brings_a_line_writes_it() {
+    let (writer, reader, _told) = stalled();
+    writer.0.lines().waiting.extend_from_slice(b"line\n");
+    let read = thread::spawn(move || reader.recv().unwrap());
+    writer.0.write_at_once();
+    assert_eq!(read.join().unwrap(), b"line\n");
 }
 
 #[test]
