@@ -111,7 +111,7 @@ impl Mover {
         // A second time, after a file was set aside.
         let mut taken = self.take_in(turn, rows);
         if let Err(error) = &taken
-            && self.make_room(error)
+            && self.make_room(turn, error)
         {
             taken = self.take_in(turn, rows);
         }
@@ -137,8 +137,9 @@ impl Mover {
     fn take_in(&mut self, turn: &Turn, rows: usize) -> Result<Done, RecordError> {
         if self.store.is_none() && self.has_failed {
             // Whoever begins a new record waits meanwhile.
-            let _state = self.shared.lock();
-            if self.path.exists() {
+            let state = self.shared.lock();
+            // One that was begun since then comes with a turn of its own: numbers of this one mean nothing for it.
+            if state.is_of(turn) && self.path.exists() {
                 self.store = Some(Store::open(&self.path)?);
             }
         }
@@ -156,14 +157,15 @@ impl Mover {
     }
 
     /// Sets a file aside that can never be written, and begins another. `true` if that one is there.
-    fn make_room(&mut self, error: &RecordError) -> bool {
+    fn make_room(&mut self, turn: &Turn, error: &RecordError) -> bool {
         if !can_be_set_aside(error) {
             return false;
         }
         // Whoever writes the journal must not see the moment in which there is no file.
-        let _state = self.shared.lock();
+        let state = self.shared.lock();
         self.store = None;
-        if !set_aside(&self.path, error, !self.has_failed) {
+        // Nor is a record set aside that was begun since then: the error is not its own.
+        if !state.is_of(turn) || !set_aside(&self.path, error, !self.has_failed) {
             return false;
         }
         self.store = Store::open(&self.path).ok();
@@ -192,3 +194,57 @@ fn give_way() {
 
 #[cfg(not(target_os = "linux"))]
 const fn give_way() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Entry;
+    use crate::filter::Filter;
+    use crate::inbox::Inbox;
+    use crate::reader::RecordFile;
+    use crate::row::Row;
+    use crate::writer::Writer;
+    use labelrelay_startup::SystemClock;
+    use std::path::Path;
+
+    /// Writes one group of deliveries with these ids.
+    fn write(shared: &Arc<Shared>, path: &Path, ids: &[&str]) {
+        let inbox = Inbox::default();
+        for id in ids {
+            let row = Row {
+                event_id: Some((*id).to_owned()),
+                verified_by: Some("env:SECRET".to_owned()),
+                ..Row::default()
+            };
+            let entry = Entry::of(&row);
+            let mut encoded = Vec::new();
+            entry.encode(&mut encoded);
+            inbox.push(entry.class(), &encoded, entry.bytes());
+        }
+        inbox.close();
+        Writer::new(path.to_owned(), Options::default(), Arc::clone(shared)).run(&inbox);
+    }
+
+    #[test]
+    fn numbers_of_a_record_that_was_removed_are_not_taken_for_those_of_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("queue.db.record");
+        let shared = Arc::<Shared>::default();
+        write(&shared, &path, &["e-1", "e-2", "e-3"]);
+        let mut turn = shared.next(IDLE);
+        // Moving it failed, and so somebody removes the file, between this turn and its step.
+        drop(turn.store.take());
+        std::fs::remove_file(&path).unwrap();
+        write(&shared, &path, &["e-4"]);
+        let clock = Arc::new(SystemClock::new());
+        let mut mover = Mover::new(path.clone(), Options::default(), clock, Arc::clone(&shared));
+        mover.has_failed = true;
+        mover.step(&turn, ROWS);
+        write(&shared, &path, &["e-5"]);
+        let record = RecordFile::open(&path).unwrap().unwrap();
+        let found = record.list(&Filter::default(), usize::MAX).unwrap();
+        let ids: Vec<_> = found.iter().map(|it| it.row.event_id.as_deref()).collect();
+        assert_eq!(ids, [Some("e-4"), Some("e-5")]);
+        assert_eq!(record.lost().unwrap(), 0);
+    }
+}

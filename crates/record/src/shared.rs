@@ -44,6 +44,11 @@ impl State {
         self.journal.insert(journal)
     }
 
+    /// Tells whether the turn is about the journal that is written by now, and so about the record at its path.
+    pub(crate) const fn is_of(&self, turn: &Turn) -> bool {
+        self.generation == turn.generation
+    }
+
     /// Notes that a group of so many deliveries was written.
     pub(crate) fn note_group(&mut self, rows: u64) {
         self.group = Some((Instant::now(), rows));
@@ -128,7 +133,7 @@ impl Shared {
     /// Removes what was moved in this turn; `true` if nothing is left.
     pub(crate) fn retire(&self, turn: &Turn, done: &Done) -> bool {
         let mut state = self.lock();
-        let is_same = state.generation == turn.generation;
+        let is_same = state.is_of(turn);
         let Some(journal) = &mut state.journal else {
             return true;
         };
