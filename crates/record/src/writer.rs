@@ -97,8 +97,10 @@ impl Writer {
     fn append(&self, batch: &mut Batch) -> Result<(), RecordError> {
         let mut state = self.shared.lock();
         let mut journal = state.journal.take();
-        // Somebody removed the record. What waits in its journal belongs to it.
-        if let Some(removed) = journal.as_mut().filter(|_| !self.path.exists()) {
+        // Somebody removed the record. What waits in its journal belongs to it. A record that cannot be looked at is no
+        // removed one.
+        let is_removed = matches!(self.path.try_exists(), Ok(false));
+        if let Some(removed) = journal.as_mut().filter(|_| is_removed) {
             removed.discard();
             journal = None;
         }
@@ -132,6 +134,8 @@ impl Writer {
 
     /// Sets a file aside that can never be written. `true` if the next one may be.
     fn make_room(&self, error: &RecordError) -> bool {
+        // Meanwhile the other thread opens nothing there.
+        let _state = self.shared.lock();
         set_aside(&self.path, error, self.failed.is_none())
     }
 
