@@ -15,6 +15,12 @@ pub enum RecordError {
         /// What it is, as far as that can be told.
         what: String,
     },
+    /// Another process records into it.
+    #[error("another process records into {}; stop that one, or give each `serve` a `serve.record.file` of its own", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer program wrote it.
     #[error("{} has format {found}, this program knows formats up to {known}: read it with the newer program", path.display())]
     Newer {

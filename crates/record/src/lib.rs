@@ -21,6 +21,7 @@ mod forget;
 mod head;
 mod inbox;
 mod journal;
+mod lock;
 mod moved;
 mod mover;
 mod open;

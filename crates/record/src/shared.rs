@@ -3,6 +3,7 @@
 use crate::class::PerClass;
 use crate::journal::{Journal, Pending};
 use crate::store::{Done, Store};
+use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) lost: PerClass<u64>,
     /// The record, on its way to the thread that moves.
     handed: Option<Store>,
+    /// Held as long as one of the threads runs; `None` until the record was opened for the first time.
+    pub(crate) lock: Option<File>,
     /// Counts the journals: numbers of one mean nothing for another.
     generation: u64,
     /// The last group: when it was written, and its deliveries.

@@ -4,6 +4,7 @@ use crate::class::{Class, PerClass};
 use crate::error::RecordError;
 use crate::inbox::{Batch, Inbox};
 use crate::journal::Journal;
+use crate::lock;
 use crate::options::Options;
 use crate::set_aside::set_aside;
 use crate::shared::Shared;
@@ -107,6 +108,9 @@ impl Writer {
         let journal = if let Some(journal) = journal {
             state.journal.insert(journal)
         } else {
+            if state.lock.is_none() {
+                state.lock = Some(lock::take(&self.path)?);
+            }
             let store = Store::open(&self.path)?;
             let journal = Journal::open(&self.path, store.moved()?)?;
             state.begin(store, journal)

@@ -494,6 +494,27 @@ fn a_file_that_somebody_locks_keeps_no_delivery_out() {
 }
 
 #[test]
+fn two_that_record_into_one_file_spoil_nothing() {
+    let place = Place::new();
+    let first = place.begin(Options::default());
+    first.note(accepted("e-1"));
+    until(|| {
+        RecordFile::open(&place.file()).is_ok_and(|it| it.is_some()) && place.all().len() == 1
+    });
+    // It records nothing while the other one does, and leaves its journal alone.
+    place.record(Options::default(), [accepted("e-2")]);
+    first.note(accepted("e-3"));
+    first.close();
+    place.record(Options::default(), [accepted("e-4")]);
+    let all = place.all();
+    let numbered = all
+        .iter()
+        .map(|found| (found.number, found.row.event_id.as_deref()));
+    let expected = [(1, Some("e-1")), (2, Some("e-3")), (3, Some("e-4"))];
+    assert!(numbered.eq(expected), "{all:?}");
+}
+
+#[test]
 fn many_threads_lose_nothing_and_double_nothing() {
     const EACH: usize = 2000;
     let place = Place::new();
