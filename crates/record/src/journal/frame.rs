@@ -94,6 +94,12 @@ impl Header {
         is_possible.then_some(header)
     }
 
+    /// Tells whether this is the header of the same frame, whatever stands in it by now.
+    pub(crate) fn has_facts_of(&self, other: &Self) -> bool {
+        let checksum = other.checksum;
+        Self { checksum, ..*self } == *other
+    }
+
     /// Tells whether these are its entries.
     pub(crate) fn is_of(&self, entries: &[u8]) -> bool {
         self.checksum == checksum(&facts(self.length, self.first, &self.sums), entries)
