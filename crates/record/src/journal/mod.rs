@@ -298,5 +298,5 @@ fn written(first: i64, path: PathBuf) -> io::Result<Option<Written>> {
 
 /// Names a damaged file.
 pub(crate) fn tell_damage(path: &Path) {
-    tracing::error!(name: "record_journal_damaged", file = %path.display(), set_aside = %path.with_file_name(DAMAGED).display(), "a file of the record's journal was damaged, by its disk or by another program; what can be read of it is moved into the record, and the file is set aside");
+    tracing::error!(name: "record_journal_damaged", file = %path.display(), set_aside = %path.with_file_name(DAMAGED).display(), "a file of the record's journal was damaged, by a loss of power, by its disk or by another program; what can be read of it is moved into the record, and the file is set aside");
 }
