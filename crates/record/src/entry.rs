@@ -2,6 +2,7 @@
 
 use crate::class::Class;
 use crate::row::{ROW_BYTES, Row};
+use crate::sums::Sums;
 use labelrelay_event::Digest;
 use std::borrow::Cow;
 
@@ -128,6 +129,15 @@ impl<'a> Entry<'a> {
             BodySha::Text(text) => text.len(),
         });
         ROW_BYTES + self.outcome.len() + texts.sum::<usize>() + sha
+    }
+
+    /// What it adds to the sums of its class.
+    pub(crate) fn sums(&self) -> Sums {
+        Sums {
+            rows: 1,
+            bytes: self.bytes() as u64,
+            body_bytes: self.body_start.map_or(0, <[u8]>::len) as u64,
+        }
     }
 
     fn texts(&self) -> [Option<&'a str>; 12] {

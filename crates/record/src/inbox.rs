@@ -2,7 +2,9 @@
 //! that finds none is counted.
 
 use crate::class::{Class, PerClass};
-use crate::journal::{HEADER_BYTES, Sums};
+use crate::entry::{Entry, entries};
+use crate::journal::HEADER_BYTES;
+use crate::sums::Sums;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +53,24 @@ pub(crate) struct Batch {
     pub(crate) lost: PerClass<u64>,
 }
 
+impl Batch {
+    /// Leaves out deliveries of strangers; their number.
+    pub(crate) fn leave_out_strangers(&mut self) -> u64 {
+        let strangers = std::mem::take(&mut self.sums.stranger).rows;
+        if strangers > 0 {
+            let mut frame = vec![0; HEADER_BYTES];
+            let all = self.frame.get(HEADER_BYTES..).unwrap_or_default();
+            for entry in entries(all).filter_map(Entry::decode) {
+                if entry.class() == Class::Verified {
+                    entry.encode(&mut frame);
+                }
+            }
+            self.frame = frame;
+        }
+        strangers
+    }
+}
+
 impl Inbox {
     /// Tells whether a row of this class would find room; counts one that does not. Asked before a row is made: one
     /// that would be dropped costs nothing then.
@@ -64,8 +84,8 @@ impl Inbox {
         has_room
     }
 
-    /// Takes a row that was encoded, or counts it. It takes so many `bytes` in the record, without its body.
-    pub(crate) fn push(&self, class: Class, encoded: &[u8], bytes: usize) {
+    /// Takes a row that was encoded, and has these sums, or counts it.
+    pub(crate) fn push(&self, class: Class, encoded: &[u8], sums: Sums) {
         let mut guard = self.lock();
         let waiting = &mut *guard;
         let has_room = waiting.sums.of(class).rows < *ROWS.of(class)
@@ -80,10 +100,7 @@ impl Inbox {
         }
         waiting.frame.extend_from_slice(encoded);
         *waiting.bytes.of_mut(class) += encoded.len();
-        waiting.sums.of_mut(class).add(Sums {
-            rows: 1,
-            bytes: bytes as u64,
-        });
+        waiting.sums.of_mut(class).add(sums);
         drop(guard);
         if is_first {
             self.arrived.notify_one();
@@ -130,7 +147,6 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Entry, entries};
     use crate::row::Row;
 
     fn verified() -> Row {
@@ -144,7 +160,7 @@ mod tests {
         let entry = Entry::of(row);
         let mut encoded = Vec::new();
         entry.encode(&mut encoded);
-        inbox.push(entry.class(), &encoded, entry.bytes());
+        inbox.push(entry.class(), &encoded, entry.sums());
     }
 
     fn next(inbox: &Inbox) -> Option<(Batch, Vec<Row>)> {

@@ -34,6 +34,7 @@ mod search;
 mod set_aside;
 mod shared;
 mod store;
+mod sums;
 mod totals;
 mod writer;
 

@@ -181,7 +181,10 @@ fn is_over(pending: &Pending, options: &Options) -> bool {
         (&sums.stranger, &options.stranger),
     ]
     .into_iter()
-    .any(|(sums, limits)| sums.rows > limits.deliveries || sums.bytes > limits.bytes);
+    .any(|(sums, limits)| {
+        let is_over = sums.rows > limits.deliveries || sums.bytes > limits.bytes;
+        is_over || sums.body_bytes > limits.body_bytes
+    });
     is_over || pending.bytes > options.journal_bytes()
 }
 
@@ -198,31 +201,21 @@ const fn give_way() {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Entry;
     use crate::filter::Filter;
-    use crate::inbox::Inbox;
     use crate::reader::RecordFile;
     use crate::row::Row;
-    use crate::writer::Writer;
+    use crate::writer::tests::write_group;
     use labelrelay_startup::SystemClock;
     use std::path::Path;
 
     /// Writes one group of deliveries with these ids.
     fn write(shared: &Arc<Shared>, path: &Path, ids: &[&str]) {
-        let inbox = Inbox::default();
-        for id in ids {
-            let row = Row {
-                event_id: Some((*id).to_owned()),
-                verified_by: Some("env:SECRET".to_owned()),
-                ..Row::default()
-            };
-            let entry = Entry::of(&row);
-            let mut encoded = Vec::new();
-            entry.encode(&mut encoded);
-            inbox.push(entry.class(), &encoded, entry.bytes());
-        }
-        inbox.close();
-        Writer::new(path.to_owned(), Options::default(), Arc::clone(shared)).run(&inbox);
+        let rows = ids.iter().map(|id| Row {
+            event_id: Some((*id).to_owned()),
+            verified_by: Some("env:SECRET".to_owned()),
+            ..Row::default()
+        });
+        write_group(shared, path, &Options::default(), rows);
     }
 
     #[test]

@@ -18,6 +18,13 @@ pub struct Limits {
     pub body_bytes: u64,
 }
 
+impl Limits {
+    /// Bytes of rows and of bodies.
+    pub(crate) const fn all_bytes(&self) -> u64 {
+        self.bytes.saturating_add(self.body_bytes)
+    }
+}
+
 /// Settings of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,9 +74,8 @@ impl Options {
 
     /// Bytes that the journal may have: as many as the file.
     pub(crate) const fn journal_bytes(&self) -> u64 {
-        let verified = self.verified.bytes.saturating_add(self.verified.body_bytes);
-        let stranger = self.stranger.bytes.saturating_add(self.stranger.body_bytes);
-        verified.saturating_add(stranger)
+        let [verified, stranger] = [&self.verified, &self.stranger];
+        verified.all_bytes().saturating_add(stranger.all_bytes())
     }
 
     /// Bytes of a body that are kept.

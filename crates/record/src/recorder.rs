@@ -107,7 +107,7 @@ impl Recorder {
     fn push(&self, entry: &Entry<'_>, encoded: &mut Vec<u8>) {
         encoded.clear();
         entry.encode(encoded);
-        self.inbox.push(entry.class(), encoded, entry.bytes());
+        self.inbox.push(entry.class(), encoded, entry.sums());
     }
 
     /// On the way to the answer: it takes a microsecond, and no memory that it did not have before.

@@ -4,10 +4,11 @@ use crate::bounds;
 use crate::class::{Class, PerClass};
 use crate::entry::{Entry, entries};
 use crate::error::{Failure, RecordError};
-use crate::journal::{Ending, Pending, Segment, Sums, tell_damage};
+use crate::journal::{Ending, Pending, Segment, tell_damage};
 use crate::moved;
 use crate::open::{self, begin};
 use crate::options::{Limits, Options};
+use crate::sums::Sums;
 use crate::totals::{self, Totals, bound, length};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
@@ -177,14 +178,11 @@ impl Intake<'_> {
     /// Takes the entries of a frame; `false` if these were too many for this time.
     fn entries(&mut self, first: i64, bytes: &[u8]) -> Result<bool, Failure> {
         for (number, bytes) in (first..).zip(entries(bytes)) {
-            let Some(entry) = Entry::decode(bytes) else {
+            let Some(mut entry) = Entry::decode(bytes) else {
                 continue;
             };
             let class = entry.class();
-            let own = Sums {
-                rows: 1,
-                bytes: entry.bytes() as u64,
-            };
+            let own = entry.sums();
             if number <= self.done.moved {
                 self.later.of_mut(class).remove(own);
                 continue;
@@ -196,6 +194,10 @@ impl Intake<'_> {
             if stays {
                 if self.done.inserted >= self.load.rows {
                     return Ok(false);
+                }
+                // A body that would go at once is not inserted either.
+                if with_later.body_bytes.max(own.body_bytes) > limits.body_bytes {
+                    entry.body_start = None;
                 }
                 self.insert(number, &entry)?;
                 self.done.inserted += 1;

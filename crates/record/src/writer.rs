@@ -95,7 +95,7 @@ impl Writer {
         }
     }
 
-    fn append(&self, batch: &mut Batch) -> Result<(), RecordError> {
+    fn append(&mut self, batch: &mut Batch) -> Result<(), RecordError> {
         let mut state = self.shared.lock();
         let mut journal = state.journal.take();
         // Somebody removed the record. What waits in its journal belongs to it. A record that cannot be looked at is no
@@ -115,19 +115,29 @@ impl Writer {
             let journal = Journal::open(&self.path, store.moved()?)?;
             state.begin(store, journal)
         };
-        let rows = batch.sums.rows();
-        if rows > 0 {
-            let appended = journal.append(&mut batch.frame, &batch.sums);
-            appended.map_err(|source| RecordError::Journal {
-                path: self.path.clone(),
-                source,
-            })?;
+        // While it cannot be moved as fast as strangers send, they have their share of the journal, and no more.
+        let most = self.options.stranger.all_bytes().saturating_mul(2);
+        let mut left_out = PerClass::<u64>::default();
+        if journal.sums().stranger.all_bytes() > most {
+            left_out.stranger = batch.leave_out_strangers();
         }
+        let rows = batch.sums.rows();
+        let appended = if rows > 0 {
+            journal.append(&mut batch.frame, &batch.sums)
+        } else {
+            Ok(())
+        };
         // Only where nothing could be moved for long. Whoever moves what follows counts what is missing.
         let most = self.options.journal_bytes().saturating_mul(2);
         while journal.bytes() > most {
             journal.remove_oldest();
         }
+        state.lose(left_out);
+        self.untold.stranger += left_out.stranger;
+        appended.map_err(|source| RecordError::Journal {
+            path: self.path.clone(),
+            source,
+        })?;
         if rows > 0 {
             state.note_group(rows);
         }
@@ -166,5 +176,60 @@ impl Writer {
         tracing::warn!(name: "record_rows_lost", verified, refused = stranger, "deliveries are missing in the record: more came than can be written, or the file could not be used");
         self.untold = PerClass::default();
         self.told = Some(Instant::now());
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::entry::Entry;
+    use crate::filter::Filter;
+    use crate::reader::RecordFile;
+    use crate::row::Row;
+    use std::path::Path;
+
+    /// Writes these deliveries as one group, while nothing is moved.
+    pub(crate) fn write_group(
+        shared: &Arc<Shared>,
+        path: &Path,
+        options: &Options,
+        rows: impl IntoIterator<Item = Row>,
+    ) {
+        let inbox = Inbox::default();
+        for row in rows {
+            let entry = Entry::of(&row);
+            let mut encoded = Vec::new();
+            entry.encode(&mut encoded);
+            inbox.push(entry.class(), &encoded, entry.sums());
+        }
+        inbox.close();
+        Writer::new(path.to_owned(), options.clone(), Arc::clone(shared)).run(&inbox);
+    }
+
+    #[test]
+    fn strangers_have_no_more_of_the_journal_than_their_share() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("queue.db.record");
+        let shared = Arc::<Shared>::default();
+        let mut options = Options::default();
+        options.stranger.bytes = 1000;
+        options.stranger.body_bytes = 1000;
+        let refused = Row {
+            body_start: Some(vec![b'x'; 1000]),
+            ..Row::default()
+        };
+        let verified = Row {
+            verified_by: Some("env:SECRET".to_owned()),
+            ..Row::default()
+        };
+        write_group(&shared, &path, &options, vec![refused.clone(); 5]);
+        let mixed = [refused.clone(), verified.clone(), refused];
+        write_group(&shared, &path, &options, mixed);
+        let record = RecordFile::open(&path).unwrap().unwrap();
+        let found = record.list(&Filter::default(), usize::MAX).unwrap();
+        assert_eq!(found.len(), 5 + 1);
+        assert_eq!(found.last().map(|it| &it.row), Some(&verified));
+        let lost = shared.lock().lost;
+        assert_eq!((lost.verified, lost.stranger), (0, 2));
     }
 }

@@ -3,50 +3,15 @@
 //! A frame is written at once. Its checksum tells whether all of it came to the file.
 
 use crate::class::PerClass;
+use crate::sums::Sums;
 
 /// Bytes in front of the entries.
-pub(crate) const HEADER_BYTES: usize = 52;
+pub(crate) const HEADER_BYTES: usize = 68;
 
 const MAGIC: [u8; 4] = *b"LRjf";
 
 /// More than one group ever has: a length beyond it was written by somebody else.
 const MOST_BYTES: u32 = 64 * 1024 * 1024;
-
-/// Sums over deliveries of one class.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Sums {
-    pub(crate) rows: u64,
-    /// Bytes of rows, without bodies.
-    pub(crate) bytes: u64,
-}
-
-impl Sums {
-    pub(crate) const fn add(&mut self, other: Self) {
-        self.rows = self.rows.saturating_add(other.rows);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-    }
-
-    pub(crate) const fn remove(&mut self, other: Self) {
-        self.rows = self.rows.saturating_sub(other.rows);
-        self.bytes = self.bytes.saturating_sub(other.bytes);
-    }
-}
-
-impl PerClass<Sums> {
-    pub(crate) const fn add(&mut self, other: &Self) {
-        self.verified.add(other.verified);
-        self.stranger.add(other.stranger);
-    }
-
-    pub(crate) const fn remove(&mut self, other: &Self) {
-        self.verified.remove(other.verified);
-        self.stranger.remove(other.stranger);
-    }
-
-    pub(crate) const fn rows(&self) -> u64 {
-        self.verified.rows.saturating_add(self.stranger.rows)
-    }
-}
 
 /// What stands in front of the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +43,12 @@ impl Header {
         };
         let first = i64::try_from(number()?).ok()?;
         let mut sums = || {
-            let (rows, bytes) = (number()?, number()?);
-            (rows <= u64::from(MOST_BYTES)).then_some(Sums { rows, bytes })
+            let sums = Sums {
+                rows: number()?,
+                bytes: number()?,
+                body_bytes: number()?,
+            };
+            (sums.rows <= u64::from(MOST_BYTES)).then_some(sums)
         };
         let header = Self {
             checksum: u32::from_le_bytes(*checksum),
@@ -128,8 +97,10 @@ fn facts(length: u32, first: i64, sums: &PerClass<Sums>) -> [u8; HEADER_BYTES - 
         first.cast_unsigned(),
         sums.verified.rows,
         sums.verified.bytes,
+        sums.verified.body_bytes,
         sums.stranger.rows,
         sums.stranger.bytes,
+        sums.stranger.body_bytes,
     ];
     for (room, number) in rest.chunks_exact_mut(8).zip(numbers) {
         room.copy_from_slice(&number.to_le_bytes());

@@ -9,13 +9,14 @@ mod overwrite;
 mod segment;
 mod tail;
 
-pub(crate) use frame::{HEADER_BYTES, Sums};
+pub(crate) use frame::HEADER_BYTES;
 pub(crate) use overwrite::rewrite;
 pub(crate) use segment::{Ending, Segment};
 pub(crate) use tail::Tail;
 
 use crate::class::PerClass;
 use crate::error::RecordError;
+use crate::sums::Sums;
 use frame::seal;
 use segment::BEGINNING;
 use std::collections::VecDeque;
@@ -167,14 +168,21 @@ impl Journal {
 
     /// What there is to move.
     pub(crate) fn pending(&self) -> Pending {
-        let mut pending = Pending::default();
-        for written in &self.files {
-            pending.sums.add(&written.sums);
-        }
-        pending.bytes = self.bytes();
         let oldest = self.files.iter().take(2);
-        pending.oldest = oldest.map(|it| (it.path.clone(), it.last)).collect();
-        pending
+        Pending {
+            oldest: oldest.map(|it| (it.path.clone(), it.last)).collect(),
+            sums: self.sums(),
+            bytes: self.bytes(),
+        }
+    }
+
+    /// Sums over all files.
+    pub(crate) fn sums(&self) -> PerClass<Sums> {
+        let mut sums = PerClass::<Sums>::default();
+        for written in &self.files {
+            sums.add(&written.sums);
+        }
+        sums
     }
 
     /// Bytes of all files.

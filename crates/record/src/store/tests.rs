@@ -74,10 +74,7 @@ fn append(journal: &mut Journal, rows: &[Row]) {
     for row in rows {
         let entry = Entry::of(row);
         entry.encode(&mut frame);
-        sums.of_mut(entry.class()).add(Sums {
-            rows: 1,
-            bytes: entry.bytes() as u64,
-        });
+        sums.of_mut(entry.class()).add(entry.sums());
     }
     journal.append(&mut frame, &sums).unwrap();
 }
