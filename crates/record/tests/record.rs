@@ -494,6 +494,44 @@ fn a_file_that_somebody_locks_keeps_no_delivery_out() {
 }
 
 #[test]
+fn whoever_reads_meanwhile_sees_no_gap_and_nothing_twice() {
+    const GROUPS: usize = 10;
+    const EACH: usize = 30;
+    let place = Place::new();
+    place.record(Options::default(), []);
+    let recorder = place.begin(Options::default());
+    let seen = || -> usize {
+        let all = place.all();
+        let numbers: Vec<_> = all.iter().map(|found| found.number).collect();
+        let expected: Vec<_> = (1..).take(all.len()).collect();
+        assert_eq!(numbers, expected);
+        all.len()
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut before = 0;
+                until(|| {
+                    let now = seen();
+                    assert!(now >= before, "{now} after {before}");
+                    before = now;
+                    now == GROUPS * EACH
+                });
+            });
+        }
+        // While a group is read, the one before it is moved.
+        for group in 1..=GROUPS {
+            for n in 0..EACH {
+                recorder.note(accepted(&format!("{group}-{n}")));
+            }
+            until(|| seen() == group * EACH);
+        }
+    });
+    recorder.close();
+    assert_eq!(seen(), GROUPS * EACH);
+}
+
+#[test]
 fn two_that_record_into_one_file_spoil_nothing() {
     let place = Place::new();
     let first = place.begin(Options::default());
