@@ -93,6 +93,8 @@ fn prepare(db: &Connection, path: &Path) -> Result<(), RecordError> {
 fn is_record(db: &Connection, path: &Path) -> Result<bool, RecordError> {
     let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let header = || -> rusqlite::Result<_> {
+        // All of it at one moment: somebody may make the tables meanwhile.
+        let _moment = Transaction::new_unchecked(db, TransactionBehavior::Deferred)?;
         Ok((
             number("PRAGMA application_id")?,
             number("PRAGMA user_version")?,
