@@ -503,7 +503,7 @@ fn whoever_reads_meanwhile_sees_no_gap_and_nothing_twice() {
     let seen = || -> usize {
         let all = place.all();
         let numbers: Vec<_> = all.iter().map(|found| found.number).collect();
-        let expected: Vec<_> = (1..).take(all.len()).collect();
+        let expected: Vec<i64> = (1..).take(all.len()).collect();
         assert_eq!(numbers, expected);
         all.len()
     };
