@@ -23,6 +23,10 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 /// Memory that is kept for the next group.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
+/// Strangers have this much of the journal at least, whatever their bounds: two groups of them, which are moved in a
+/// moment. So nothing is lost of what only has to be pruned.
+const STRANGERS_LEAST: u64 = 4 * 1024 * 1024;
+
 pub(crate) struct Writer {
     path: PathBuf,
     options: Options,
@@ -116,7 +120,8 @@ impl Writer {
             state.begin(store, journal)
         };
         // While it cannot be moved as fast as strangers send, they have their share of the journal, and no more.
-        let most = self.options.stranger.all_bytes().saturating_mul(2);
+        let share = self.options.stranger.all_bytes().saturating_mul(2);
+        let most = share.max(STRANGERS_LEAST);
         let mut left_out = PerClass::<u64>::default();
         if journal.sums().stranger.all_bytes() > most {
             left_out.stranger = batch.leave_out_strangers();
@@ -208,6 +213,8 @@ pub(crate) mod tests {
 
     #[test]
     fn strangers_have_no_more_of_the_journal_than_their_share() {
+        // As many as a group has room for.
+        const EACH: usize = 31;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("queue.db.record");
         let shared = Arc::<Shared>::default();
@@ -215,19 +222,21 @@ pub(crate) mod tests {
         options.stranger.bytes = 1000;
         options.stranger.body_bytes = 1000;
         let refused = Row {
-            body_start: Some(vec![b'x'; 1000]),
+            body_start: Some(vec![b'x'; 64 * 1024]),
             ..Row::default()
         };
         let verified = Row {
             verified_by: Some("env:SECRET".to_owned()),
             ..Row::default()
         };
-        write_group(&shared, &path, &options, vec![refused.clone(); 5]);
+        for _ in 0..3 {
+            write_group(&shared, &path, &options, vec![refused.clone(); EACH]);
+        }
         let mixed = [refused.clone(), verified.clone(), refused];
         write_group(&shared, &path, &options, mixed);
         let record = RecordFile::open(&path).unwrap().unwrap();
         let found = record.list(&Filter::default(), usize::MAX).unwrap();
-        assert_eq!(found.len(), 5 + 1);
+        assert_eq!(found.len(), 3 * EACH + 1);
         assert_eq!(found.last().map(|it| &it.row), Some(&verified));
         let lost = shared.lock().lost;
         assert_eq!((lost.verified, lost.stranger), (0, 2));
