@@ -1,5 +1,6 @@
 //! A circuit breaker before the queue: while it is known to be dead, events go to the fallback at once,
-//! so that answers stay fast. Without a fallback nothing is skipped: every event is worth a try then.
+//! so that answers stay fast. Without a fallback nothing is skipped: every event is worth a try then. The store for
+//! traces has a breaker of its own, and an event that it skips leaves none.
 
 use crate::clock::Entropy;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -91,3 +91,20 @@ fn a_trace_that_cannot_be_left_changes_nothing() {
         .collect();
     assert_eq!(bench.seen.untraced(), ids);
 }
+
+/// Red if each of many answers waits for a store that hangs, or if it is not tried again.
+#[test]
+fn a_store_that_fails_again_and_again_is_left_alone_for_a_while() {
+    let bench = Bench::with_traces(BOTH_PLATFORMS);
+    bench.traces.break_down(true);
+    for _ in 0..5 {
+        assert_eq!(bench.status(&request(ONE)), 200);
+    }
+    bench.traces.break_down(false);
+    assert_eq!(bench.status(&request(ONE)), 200);
+    assert!(bench.traces.keys().is_empty(), "not tried");
+    assert_eq!(bench.seen.untraced().len(), 6, "each of them is told of");
+    bench.clock.advance(Duration::from_millis(500));
+    assert_eq!(bench.status(&request(ONE)), 200);
+    assert_eq!(bench.traces.keys().len(), 1);
+}
