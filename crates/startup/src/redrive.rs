@@ -99,11 +99,7 @@ async fn run_up_to(
     most: u64,
 ) -> Result<Redriven, BlobError> {
     let done = if let Some(traces) = traces {
-        let queue = TracedQueue {
-            queue,
-            traces,
-            clock,
-        };
+        let queue = TracedQueue::new(queue, traces, clock);
         redrive_up_to(fallback, &queue, blobs, clock, until, most).await
     } else {
         redrive_up_to(fallback, queue, blobs, clock, until, most).await
