@@ -2,6 +2,7 @@
 
 use super::check::CheckError;
 use super::pipeline::Relay;
+use super::refusal::Refusal;
 use crate::outcome::{Answer, Outcome};
 use crate::request::RequestHead;
 use http::Method;
@@ -11,13 +12,16 @@ use http::Method;
 const READY: &str = "ready";
 
 impl Relay {
-    /// Answers a request to a path below `/-/`, which no source can own.
+    /// Answers a request to a path below `/-/`, which no source can own. What is refused is reported as anywhere else: a
+    /// cloud counts all answers, and alarms compare the two numbers. An answer of readiness is no delivery's, and is not.
     pub(super) async fn own_path(&self, head: &RequestHead, below: &str) -> Answer {
         if below != READY {
-            return Answer::refusal(Outcome::NotFound, "nothing here has this path");
+            let refusal = Refusal::new(Outcome::NotFound, "nothing here has this path");
+            return self.turn_away(head, None, refusal);
         }
         if head.method != Method::GET && head.method != Method::HEAD {
-            return Answer::refusal(Outcome::WrongMethod, "GET only").allowing("GET, HEAD");
+            let refusal = Refusal::new(Outcome::WrongMethod, "GET only");
+            return self.turn_away(head, None, refusal).allowing("GET, HEAD");
         }
         let parts = &self.parts;
         let ready = self

@@ -107,7 +107,12 @@ impl Relay {
     }
 
     /// Refuses a request that is no delivery yet.
-    fn turn_away(&self, head: &RequestHead, route: Option<Route<'_>>, refusal: Refusal) -> Answer {
+    pub(super) fn turn_away(
+        &self,
+        head: &RequestHead,
+        route: Option<Route<'_>>,
+        refusal: Refusal,
+    ) -> Answer {
         let mut report = Report::new(Outcome::Bug, Duration::ZERO);
         report.claimed_bytes = head.content_length();
         report.source = route.map(|route| route.source.name.clone());

@@ -93,6 +93,12 @@ fn methods_and_the_relays_own_path() {
         bench.status(&TestRequest::new(Method::POST, "/-", b"")),
         404
     );
+    let reports = bench.seen.reports();
+    let refused: Vec<_> = reports.iter().rev().take(3).collect();
+    assert!(
+        refused.iter().all(|report| report.source.is_none()),
+        "each of our own paths that is refused is reported: {reports:?}"
+    );
 }
 
 #[test]

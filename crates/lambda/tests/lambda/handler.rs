@@ -269,6 +269,18 @@ async fn a_flood_of_refusals_is_told_a_few_times_and_counted_whole() {
     );
 }
 
+/// Red if a refusal is not counted: the alarm then takes it for one of AWS's own, and for an event that was lost.
+#[tokio::test]
+async fn each_path_that_is_refused_is_counted() {
+    for path in ["/-/other", "/labelbox"] {
+        let setting = setting(Arc::new(MemoryQueue::new(LIMITS)), LevelFilter::INFO);
+        let asked = TestRequest::new(http::Method::GET, path, b"");
+        let answer = setting.deliver(&asked, setting.now(), None).await;
+        assert!(answer.status.is_client_error(), "{path}");
+        assert_eq!(setting.line()["Refused"], 1, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn metrics_are_written_whatever_the_level() {
     let setting = setting(Arc::new(MemoryQueue::new(LIMITS)), LevelFilter::ERROR);
