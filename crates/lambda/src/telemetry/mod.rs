@@ -160,6 +160,8 @@ fn kind(report: &Report) -> (LevelFilter, &'static str, Option<&'static str>) {
         Outcome::Unavailable | Outcome::Bug => {
             (LevelFilter::ERROR, "delivery_failed", Some("Failed"))
         }
+        // A 503. An alarm compares those that are counted as refused with what AWS counts as 4xx.
+        Outcome::Overloaded => (LevelFilter::WARN, "delivery_refused", Some("Failed")),
         _ => (LevelFilter::WARN, "delivery_refused", Some("Refused")),
     }
 }

@@ -5,7 +5,8 @@ use crate::event_builder::{Form, Front, event};
 use labelrelay_core::FallbackStore;
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::{
-    BoxFuture, Clock, EventQueue, OutboundMessage, Parts, QueueError, QueueLimits, Receipt, Relay,
+    BoxFuture, Clock, EventQueue, Observer as _, OutboundMessage, Outcome, Parts, QueueError,
+    QueueLimits, Receipt, Relay, Report,
 };
 use labelrelay_lambda::{Event, Function, NotARequest, Redrive, Response, Telemetry};
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
@@ -279,6 +280,21 @@ async fn each_path_that_is_refused_is_counted() {
         assert!(answer.status.is_client_error(), "{path}");
         assert_eq!(setting.line()["Refused"], 1, "{path}");
     }
+}
+
+#[test]
+fn a_503_is_no_refusal() {
+    let (telemetry, lines) = telemetry(LevelFilter::INFO);
+    telemetry.request(&Report::refused(
+        Outcome::Overloaded,
+        "full".to_owned(),
+        None,
+    ));
+    let lines = lines.lock().unwrap();
+    assert_eq!(
+        (&lines[0]["Failed"], &lines[0]["Refused"]),
+        (&1.into(), &Value::Null)
+    );
 }
 
 #[tokio::test]
