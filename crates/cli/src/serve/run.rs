@@ -125,6 +125,7 @@ impl Start<'_> {
         let mut warnings = self.found.config.warnings.clone();
         warnings.extend(relay.warnings().await);
         warnings.extend(self.network());
+        warnings.extend(self.unread_traces());
         let memory = memory::most_bytes(&relay, &options);
         let page = self.page(bound, admin_bound, timer, recording.relay());
         self.announce(bound, admin_bound, page.as_ref(), &warnings, memory)?;
@@ -189,6 +190,13 @@ impl Start<'_> {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
         }
+    }
+
+    fn unread_traces(&self) -> Option<String> {
+        self.queue_file()
+            .filter(|_| self.found.config.traces.is_some())?;
+        let words = "`traces` is set, but a pull looks into this queue and reads no traces: nothing removes them. Remove the setting";
+        Some(words.to_owned())
     }
 
     fn network(&self) -> Option<String> {

@@ -147,3 +147,13 @@ fn a_place_for_traces_that_is_none_ends_the_start() {
         place.run(words).failed(78, &["LABELRELAY_TRACES"]);
     }
 }
+
+/// A pull into the embedded queue looks into it.
+#[test]
+fn traces_that_nobody_reads_are_warned_of() {
+    let traces = patient().with("LABELRELAY_TRACES", "file:traces");
+    for (place, warns) in [(traces, true), (patient(), false)] {
+        assert_eq!(place.serve(&[]).stop(), 0);
+        assert_eq!(place.read("serve.log").contains("reads no traces"), warns);
+    }
+}
