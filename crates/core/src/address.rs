@@ -83,11 +83,12 @@ pub fn client_address(head: &RequestHead, trusted_proxies: usize) -> Option<IpAd
         .map(<[u8]>::trim_ascii)
         .skip_while(|entry| entry.is_empty());
     let entry = entries.nth(from_right)?;
-    parse_forwarded(std::str::from_utf8(entry).ok()?)
+    forwarded_address(std::str::from_utf8(entry).ok()?)
 }
 
-/// An entry of `X-Forwarded-For`: an address, or, as Azure and some proxies write it, with a port.
-fn parse_forwarded(entry: &str) -> Option<IpAddr> {
+/// The address in an entry of `X-Forwarded-For`, which may be in brackets, and have a port behind it. Azure, load
+/// balancers of AWS and some proxies write it so. `None` when it is no address.
+pub fn forwarded_address(entry: &str) -> Option<IpAddr> {
     let unbracketed = entry
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -172,6 +173,23 @@ mod tests {
                 expected,
                 "{lines:?} with {proxies}"
             );
+        }
+    }
+
+    #[test]
+    fn an_address_may_have_brackets_and_a_port() {
+        for (entry, expected) in [
+            ("203.0.113.9", Some("203.0.113.9")),
+            ("203.0.113.9:4711", Some("203.0.113.9")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:4711", Some("2001:db8::1")),
+            ("[2001:db8::1", None),
+            ("unknown", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|address| address.parse::<IpAddr>().unwrap());
+            assert_eq!(forwarded_address(entry), expected, "{entry}");
         }
     }
 

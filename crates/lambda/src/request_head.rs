@@ -2,11 +2,11 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
+use labelrelay_core::address::forwarded_address;
 use labelrelay_core::{Clock, RequestHead};
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayV2httpRequest, ApiGatewayV2httpRequestContext,
 };
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A request that waited longer for its function is not believed: nothing takes longer to start.
@@ -19,22 +19,10 @@ pub(crate) fn head(request: ApiGatewayV2httpRequest, clock: &dyn Clock) -> Reque
     RequestHead {
         method: context.http.method.clone(),
         path: path(&request),
-        peer: source_ip.and_then(address),
+        peer: source_ip.and_then(forwarded_address),
         arrived: clock.monotonic().saturating_sub(waited(context, clock)),
         headers: parted(request.headers),
     }
-}
-
-/// An address. A load balancer writes one of IPv6 in brackets behind other entries, and any with its port if it is told
-/// to.
-fn address(text: &str) -> Option<IpAddr> {
-    let unbracketed = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text);
-    let alone = unbracketed.parse::<IpAddr>();
-    let address = alone.or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
-    address.ok()
 }
 
 /// A sender's own timeout counts from when it sent, and a cold start is part of it.
@@ -125,23 +113,6 @@ mod tests {
             request.raw_path = Some(path.to_owned());
             request.request_context.stage = Some(stage.to_owned());
             assert_eq!(super::path(&request), expected, "{path} at {stage}");
-        }
-    }
-
-    #[test]
-    fn an_address_may_have_brackets_and_a_port() {
-        for (text, expected) in [
-            ("203.0.113.9", Some("203.0.113.9")),
-            ("203.0.113.9:4711", Some("203.0.113.9")),
-            ("2001:db8::1", Some("2001:db8::1")),
-            ("[2001:db8::1]", Some("2001:db8::1")),
-            ("[2001:db8::1]:4711", Some("2001:db8::1")),
-            ("[2001:db8::1", None),
-            ("unknown", None),
-            ("", None),
-        ] {
-            let expected = expected.map(|address| address.parse::<IpAddr>().unwrap());
-            assert_eq!(address(text), expected, "{text}");
         }
     }
 
