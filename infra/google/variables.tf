@@ -180,7 +180,7 @@ variable "claims_bucket" {
 variable "fallback_bucket" {
   type        = string
   default     = ""
-  description = "Your own bucket for the fallback and for the ledger of what was fetched. The ledger needs uniform bucket-level access. Nothing in the bucket may expire."
+  description = "Your own bucket for the fallback, for the ledger of what was fetched and for traces. The ledger needs uniform bucket-level access. Nothing in fallback/ and ledger/ may expire; what is in traces/ should, after a week."
 }
 
 variable "labelbox_secret" {

@@ -205,6 +205,14 @@ impl Config {
                 ));
             }
         }
+        if self.traces.is_some() && self.traces == self.fallback {
+            return Err(ConfigError::new(
+                &self.origin,
+                "traces",
+                "traces and fallback are one place, where a redrive takes traces for events",
+                "give `traces` (LABELRELAY_TRACES) a place of its own, such as s3://bucket/traces",
+            ));
+        }
         Ok(self)
     }
 }

@@ -545,8 +545,13 @@ fn traces_have_a_store_and_a_source_may_leave_none() {
     let variables = [secret[0], ("LABELRELAY_TRACES", "gs://bucket/traces")];
     let config = read(&text, &variables).unwrap();
     assert_eq!(config.traces.as_deref(), Some("gs://bucket/traces"));
-    let error = read(&format!("traces = \"\"\n{SOURCE}"), &secret).unwrap_err();
-    assert_eq!(error.key, "traces");
+    for wrong in [
+        "traces = \"\"",
+        "traces = \"file:x\"\nfallback = \"file:x\"",
+    ] {
+        let error = read(&format!("{wrong}\n{SOURCE}"), &secret).unwrap_err();
+        assert_eq!(error.key, "traces", "{wrong}");
+    }
 }
 
 #[test]
