@@ -1,7 +1,8 @@
 //! Paths behind a custom domain, which may stand below a base path there.
 
 /// The end of `path` that the API's own route, `resource`, has matched. A custom domain leaves its base path in front
-/// of it, and where the mapping names no stage, the stage's name too. `None` where the route does not tell.
+/// of it, and where the mapping names no stage, the stage's name too. `None` where the route does not tell, and where
+/// it has matched nothing: then the base path itself may be what names a source.
 ///
 /// Segments are counted and not compared: the platform decodes the `parameter` of a route, and not the path.
 pub(super) fn below<'a>(
@@ -24,7 +25,7 @@ pub(super) fn below<'a>(
         };
     }
     let in_front = segments(path).count().checked_sub(matched)?;
-    Some(after(path, in_front))
+    (matched > 0).then(|| after(path, in_front))
 }
 
 /// `path` without its first `count` segments.
@@ -88,9 +89,9 @@ mod tests {
             ("/hooks/labelbox", "/labelbox", "", Some("/labelbox")),
             ("/hooks/labelbox", "/{source}", "", Some("/labelbox")),
             ("/contexts/", "/contexts", "", Some("/contexts/")),
-            ("/", "/", "", Some("/")),
-            ("/hooks", "/", "", Some("/")),
-            ("/hooks/", "/", "", Some("/")),
+            ("/", "/", "", None),
+            ("/label-studio", "/", "", None),
+            ("/label-studio/", "/", "", None),
             ("/hooks/-/ready", "/{proxy+}", "-/ready", Some("/-/ready")),
             ("labelbox", "/{proxy+}", "labelbox", Some("labelbox")),
             // The route has more segments than the path: it is another's.

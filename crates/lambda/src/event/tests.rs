@@ -93,6 +93,17 @@ fn a_rest_api_has_all_lines_and_the_base_path_of_its_domain() {
     assert_eq!(event.body.as_deref(), Ok(&b"{}"[..]));
 }
 
+/// Red if somebody who maps `label-studio` of a domain to the API, and enters that as the URL, reaches the default source.
+#[test]
+fn a_base_path_that_is_all_of_the_path_stays() {
+    for path in ["/label-studio", "/label-studio/"] {
+        let event = http(&format!(
+            r#"{{"resource":"/","path":"{path}","httpMethod":"POST","pathParameters":null,"requestContext":{{"stage":"prod"}}}}"#
+        ));
+        assert_eq!(event.request.raw_path.as_deref(), Some(path));
+    }
+}
+
 #[test]
 fn where_no_route_tells_the_stage_does() {
     for route in [r#""resource":"$default""#, r#""resource":"/{proxy+}""#] {
