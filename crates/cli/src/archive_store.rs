@@ -4,6 +4,7 @@ use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::locations::{self, StoreLocation};
 use crate::open;
+use crate::store_in_time::InTime;
 use labelrelay_archive::{Archive, ArchiveError};
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, ObjectStore};
@@ -35,7 +36,7 @@ pub(crate) async fn configured(
     let location = location.map_err(|error| error.at(at.origin, at.key))?;
     let store = open::object_store(&location, at, env, clock).await?;
     Ok(Some(ArchiveStore {
-        store,
+        store: Arc::new(InTime::of(store)),
         url: location.to_string(),
     }))
 }
@@ -83,7 +84,8 @@ async fn opened(
     env: &Env<'_>,
 ) -> Result<Arc<dyn ObjectStore>, CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    open::object_store(location, at, env, &clock).await
+    let store = open::object_store(location, at, env, &clock).await?;
+    Ok(Arc::new(InTime::of(store)))
 }
 
 /// A random name, of an archive or of whoever writes one.

@@ -53,6 +53,7 @@ mod serve_address;
 mod source_of_platform;
 mod stack_outputs;
 mod status;
+mod store_in_time;
 mod userinfo;
 mod verify;
 

@@ -124,6 +124,25 @@ fn what_cannot_be_archived_stays_in_the_queue_and_is_archived_later() {
     assert_eq!(archived(&place), all);
 }
 
+/// Opening a pipe waits for whoever writes into it, as a request waits on a connection that is dead.
+#[cfg(unix)]
+#[test]
+fn a_store_that_never_answers_keeps_neither_a_delivery_nor_a_stop() {
+    let place = archiving();
+    fs::create_dir(place.path("archive")).unwrap();
+    let pipe = place.path("archive/labelrelay-archive.json");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let serving = place.serve(&[]);
+    send(&place, &serving);
+    let all = queued(&place);
+    assert_eq!(serving.stop(), 0);
+    fs::remove_file(&pipe).unwrap();
+    let serving = place.serve(&[]);
+    until("the events are in the archive", || archived(&place) == all);
+    assert_eq!(serving.stop(), 0);
+}
+
 #[test]
 fn without_an_archive_nothing_is_kept_for_one() {
     let place = archiving();

@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// After the signal to stop, what waits is archived in this time. What is not is archived by the next start.
+/// After the signal to stop, what is being written and what waits is archived in this time. What is not is archived by the
+/// next start.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
 /// What was opened before the queue was.
@@ -79,15 +80,15 @@ impl Prepared {
         let stop = stop.clone();
         let work = move || {
             runtime.block_on(async {
-                while !*stop.borrow() {
-                    rounds.round(&stop).await;
-                    tokio::select! {
-                        () = tokio::time::sleep(every) => {}
-                        () = stopped(stop.clone()) => {}
-                    }
+                let end = async {
+                    stopped(stop.clone()).await;
+                    tokio::time::sleep(END_WITHIN).await;
+                };
+                // A store that hangs keeps nobody.
+                tokio::select! {
+                    () = write_until_stopped(&mut rounds, every, &stop) => {}
+                    () = end => {}
                 }
-                // What came since. A store that hangs keeps nobody.
-                let _in_time = tokio::time::timeout(END_WITHIN, rounds.last()).await;
             });
             // A name that is being resolved is nobody's any more.
             runtime.shutdown_background();
@@ -95,6 +96,18 @@ impl Prepared {
         let thread = std::thread::Builder::new().name("archive".to_owned());
         Ok(Archiving(Some(thread.spawn(work)?)))
     }
+}
+
+/// Rounds, and after the signal to stop one more for what came since.
+async fn write_until_stopped(rounds: &mut Rounds, every: Duration, stop: &Stop) {
+    while !*stop.borrow() {
+        rounds.round(stop).await;
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = stopped(stop.clone()) => {}
+        }
+    }
+    rounds.last().await;
 }
 
 impl Archiving {
