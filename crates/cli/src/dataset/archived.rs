@@ -44,7 +44,7 @@ pub(super) fn take_in(url: &str, store: &mut Store, env: &Env<'_>) -> Result<boo
     } = taken;
     if claimed > 0 {
         // A query may be a signature.
-        let url = url.split('?').next().unwrap_or_default();
+        let url = url.split('?').next().unwrap_or(url);
         say(format_args!(
             "{claimed} events have their data in the blob store, and were not taken in: send them into a queue with `labelrelay events replay --claimed --from {url} --to QUEUE`, and take that in with `labelrelay dataset sync`"
         ));
