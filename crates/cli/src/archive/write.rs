@@ -128,8 +128,11 @@ async fn gather(
         && bytes < BATCH_BYTES
         && begun.is_none_or(|begun| begun.elapsed() < args.every)
     {
+        // Nothing that was received waits for others longer than it may.
+        let left = begun.map_or(wait, |begun| args.every.saturating_sub(begun.elapsed()));
+        let receiving = source.receive(BATCH_EVENTS - batch.len(), VISIBILITY, wait.min(left));
         let received = tokio::select! {
-            received = source.receive(BATCH_EVENTS - batch.len(), VISIBILITY, wait) => received,
+            received = receiving => received,
             _ = stopping.wait_for(|stop| *stop) => return Ok((batch, true)),
         };
         let received = match received {
@@ -138,7 +141,7 @@ async fn gather(
             Err(_) if !batch.is_empty() => break,
             Err(error) => return Err(CliError::failed(error)),
         };
-        if received.is_empty() && !args.follow {
+        if received.is_empty() && !args.follow && left >= wait {
             return Ok((batch, true));
         }
         if !received.is_empty() {
