@@ -1,12 +1,16 @@
 //! Removes what was acknowledged long enough ago, a little at a time, so that no send waits for it.
 
-use crate::archive_mark;
+use crate::archive_mark::{self, Held};
 use crate::sqlite::begin;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 /// Events that one transaction removes at most, and their bytes: each page that is freed has to be read.
 const BATCH_EVENTS: usize = 128;
 const BATCH_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Acknowledged events that are looked through at most where the archive holds some. It may hold millions while it cannot be
+/// written, and deliveries wait for whoever looks. A batch of the archive, which stays for good, is smaller.
+const LOOKED_THROUGH: i64 = 50_000;
 
 /// Result of one batch.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,8 @@ pub(crate) fn acknowledged(
                   AND (e.received_ms IS NULL OR e.received_ms < ?2)
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
     let held = archive_mark::held(db)?;
+    let expired_ms = changed_ms.saturating_sub(held.hold_ms);
+    let changed_ms = within_reach(db, held, changed_ms)?;
     // Looks before it locks: most turns find nothing.
     let found: Vec<(i64, Option<i64>)> = db
         .prepare_cached(find)?
@@ -38,7 +44,7 @@ pub(crate) fn acknowledged(
                 i64::try_from(BATCH_EVENTS).unwrap_or(i64::MAX),
                 held.through,
                 held.batch,
-                changed_ms.saturating_sub(held.hold_ms),
+                expired_ms,
             ),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
@@ -70,4 +76,18 @@ pub(crate) fn acknowledged(
     transaction.commit()?;
     let more = found.len() == BATCH_EVENTS || bytes >= BATCH_BYTES;
     Ok(Pruned { events, more })
+}
+
+/// The end of those that are looked through: `changed_ms`, or an earlier time.
+fn within_reach(db: &Connection, held: Held, changed_ms: i64) -> rusqlite::Result<i64> {
+    if held.hold_ms == 0 {
+        return Ok(changed_ms);
+    }
+    let find = "SELECT changed_ms FROM deliveries WHERE state = 1 AND changed_ms < ?1
+                ORDER BY changed_ms, seq LIMIT 1 OFFSET ?2";
+    let last: Option<i64> = db
+        .prepare_cached(find)?
+        .query_row((changed_ms, LOOKED_THROUGH), |row| row.get(0))
+        .optional()?;
+    Ok(last.map_or(changed_ms, |last| last.saturating_add(1)))
 }
