@@ -111,7 +111,10 @@ impl Rounds {
         let feeder = Feeder::begin(file, archive, Limits::default(), self.hold, random_name()?);
         let feeder = feeder.map_err(|error| chain(&error))?;
         let (archive, behind) = (&self.store.url, behind(&feeder)?);
-        tracing::info!(name: "archiving", archive, behind, "archiving what the queue takes");
+        // While it fails, each round begins anew, and it is said once that it fails.
+        if self.failing.is_none() {
+            tracing::info!(name: "archiving", archive, behind, "archiving what the queue takes");
+        }
         Ok(feeder)
     }
 
