@@ -107,7 +107,7 @@ pub(super) fn list(
         found.truncate(enough);
     };
     let mut found: Vec<Found> = Vec::new();
-    from.each(|event| {
+    let troubles = from.each(|event| {
         // Files are by day: only on one day may a later file have an earlier event.
         let is_another_day = found.last().is_some_and(|last| {
             let day = |received: &str| received.get(..10).map(str::to_owned);
@@ -135,7 +135,12 @@ pub(super) fn list(
             "{limit} are shown, and there are more; --limit N shows N of them"
         ));
     }
-    from.tell_gaps()
+    from.tell_gaps()?;
+    if troubles == 0 {
+        Ok(())
+    } else {
+        Err(CliError::Reported)
+    }
 }
 
 /// The envelope of the newest event whose id begins so, else of that of the platform's delivery.

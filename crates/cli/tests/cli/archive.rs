@@ -249,6 +249,15 @@ fn the_verbs_that_look_for_events_look_into_an_archive() {
     let listed = run(&["events", "list", "--json"]);
     assert_eq!(listed.json().len(), all.len());
     listed.failed(0, &["notes.txt"]);
+    run(&["events", "export", "--dir", "out"]).failed(0, &["notes.txt"]);
+    let folder = "archive/source=labelbox/date=2026-01-02";
+    fs::create_dir(place.path(folder)).unwrap();
+    let numbers = "00000000000000000001-00000000000000000002";
+    let name = format!("{folder}/0000000000000001-{numbers}.ndjson.gz");
+    place.write(&name, "cut off");
+    let listed = run(&["events", "list", "--json"]);
+    assert_eq!(listed.json().len(), all.len());
+    listed.failed(1, &["date=2026-01-02", "cannot be unpacked"]);
     place
         .run(&["events", "list", "--from", "file:nowhere"])
         .failed(1, &["there is no archive", "nowhere"]);
