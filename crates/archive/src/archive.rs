@@ -119,11 +119,13 @@ impl Archive {
             return Ok(());
         }
         let there = Lines::unpack(&there);
+        // Of a file that was cut off in its last bytes, all lines can be read.
+        let is_whole = there.damage().is_none();
         let (there, ours): (HashSet<_>, HashSet<_>) = (
             there.whole().collect(),
             lines.iter().map(Vec::as_slice).collect(),
         );
-        if there.is_superset(&ours) {
+        if is_whole && there.is_superset(&ours) {
             // Another version of this program packs otherwise.
             Ok(())
         } else if there.is_subset(&ours) {

@@ -75,21 +75,29 @@ fn of_a_file_that_was_cut_off_what_is_whole_is_read_and_the_rest_is_told() {
 /// The batch was begun and not ended, and meanwhile one of its files was cut off.
 #[test]
 fn a_file_that_was_cut_off_is_written_anew_with_its_batch() {
-    let place = Place::new();
-    place.queued(0..4);
-    let dies_at = (1..1000).find(|dies_at| {
-        let _ = fs::remove_dir_all(place.path(""));
-        let dying = crate::support::Dying::new(place.directory(), *dies_at);
-        let begun = place.feeder_into(std::sync::Arc::new(dying));
-        let _killed = begun.and_then(|mut feeder| to_the_end(&mut feeder));
-        first_file(&place).is_some()
-    });
-    let file = first_file(&place).unwrap_or_else(|| panic!("none after {dies_at:?}"));
-    let whole = fs::read(&file).unwrap();
-    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    to_the_end(&mut place.feeder().unwrap()).unwrap();
-    assert!(fs::read(&file).unwrap() == whole);
-    assert_eq!(place.archived().len(), 4);
+    // Without its last bytes, all of its lines can be read.
+    for is_of_the_end in [false, true] {
+        let place = Place::new();
+        place.queued(0..4);
+        let dies_at = (1..1000).find(|dies_at| {
+            let _ = fs::remove_dir_all(place.path(""));
+            let dying = crate::support::Dying::new(place.directory(), *dies_at);
+            let begun = place.feeder_into(std::sync::Arc::new(dying));
+            let _killed = begun.and_then(|mut feeder| to_the_end(&mut feeder));
+            first_file(&place).is_some()
+        });
+        let file = first_file(&place).unwrap_or_else(|| panic!("none after {dies_at:?}"));
+        let whole = fs::read(&file).unwrap();
+        let left = if is_of_the_end {
+            whole.len() - 3
+        } else {
+            whole.len() / 2
+        };
+        fs::write(&file, &whole[..left]).unwrap();
+        to_the_end(&mut place.feeder().unwrap()).unwrap();
+        assert!(fs::read(&file).unwrap() == whole);
+        assert_eq!(place.archived().len(), 4);
+    }
 }
 
 fn first_file(place: &Place) -> Option<PathBuf> {
