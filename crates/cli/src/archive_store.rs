@@ -1,5 +1,6 @@
 //! The archive that a URL names.
 
+use crate::directory_at_need::DirectoryAtNeed;
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::locations::{self, StoreLocation};
@@ -18,7 +19,7 @@ pub(crate) struct ArchiveStore {
     pub(crate) url: String,
 }
 
-/// The store of the configuration; `None` where nothing shall be archived. Its directory is made if need be.
+/// The store of the configuration; `None` where nothing shall be archived. Its directory is made once it is needed.
 pub(crate) async fn configured(
     config: &Config,
     env: &Env<'_>,
@@ -34,7 +35,10 @@ pub(crate) async fn configured(
     };
     let location = locations::store(&settings.url, at.base_dir);
     let location = location.map_err(|error| error.at(at.origin, at.key))?;
-    let store = open::object_store(&location, at, env, clock).await?;
+    let store: Arc<dyn ObjectStore> = match &location {
+        StoreLocation::Directory(path) => Arc::new(DirectoryAtNeed::new(path.clone())),
+        StoreLocation::Cloud(..) => open::object_store(&location, at, env, clock).await?,
+    };
     Ok(Some(ArchiveStore {
         store: Arc::new(InTime::of(store)),
         url: location.to_string(),

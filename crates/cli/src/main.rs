@@ -13,6 +13,7 @@ mod consume;
 mod damaged_event;
 mod dataset;
 mod delivery;
+mod directory_at_need;
 mod durations;
 mod env;
 mod error;

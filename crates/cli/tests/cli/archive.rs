@@ -124,6 +124,20 @@ fn what_cannot_be_archived_stays_in_the_queue_and_is_archived_later() {
     assert_eq!(archived(&place), all);
 }
 
+/// A directory of another machine may not be there yet.
+#[test]
+fn a_directory_that_cannot_be_opened_keeps_no_delivery() {
+    let place = archiving();
+    let in_the_way = place.write("archive", "no directory");
+    let serving = place.serve(&[]);
+    place.logged(&["deliveries go on"]);
+    send(&place, &serving);
+    let all = queued(&place);
+    fs::remove_file(in_the_way).unwrap();
+    until("the events are in the archive", || archived(&place) == all);
+    assert_eq!(serving.stop(), 0);
+}
+
 /// Opening a pipe waits for whoever writes into it, as a request waits on a connection that is dead.
 #[cfg(unix)]
 #[test]
