@@ -1,5 +1,6 @@
 //! Files under names of one's choice in a container.
 
+use super::upload::MARK;
 use super::{AzureBlobStore, is_gone};
 use azure_core::error::Error;
 use azure_core::http::RequestContent;
@@ -53,7 +54,12 @@ impl ObjectStore for AzureObjectStore {
         name: &'a str,
         object: NewObject<'a>,
     ) -> BoxFuture<'a, Result<Created, BlobError>> {
-        Box::pin(self.0.create(name, object.length, object.body))
+        Box::pin(async move {
+            let digest = object.digest.to_hex();
+            let mark = digest.get(..MARK).unwrap_or_default();
+            let NewObject { length, body, .. } = object;
+            self.0.create(name, length, mark, body).await
+        })
     }
 
     fn replace<'a>(

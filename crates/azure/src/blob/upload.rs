@@ -15,6 +15,12 @@ use labelrelay_core::{BlobError, BoxStream};
 /// Size of a block: so much of a body is in memory at a time. The service allows 50,000 blocks.
 const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 
+/// Length of a block's id. Five digits are enough to number all blocks.
+const BLOCK_ID: usize = 8;
+
+/// Length of what tells an object's blocks from those of another one under the same name.
+pub(super) const MARK: usize = 3;
+
 impl AzureBlobStore {
     /// Stores `body` under `key`, unless the key exists: keys hold the body's digest, so that object is the same.
     pub(super) async fn upload(
@@ -23,14 +29,16 @@ impl AzureBlobStore {
         length: u64,
         body: BoxStream<'_, std::io::Result<Bytes>>,
     ) -> Result<(), BlobError> {
-        self.create(key, length, body).await.map(drop)
+        self.create(key, length, "", body).await.map(drop)
     }
 
-    /// Stores `body` under `key`, unless the key exists.
+    /// Stores `body` under `key`, unless the key exists. Two that are stored at the same time, and differ, need another `mark`
+    /// each: else the blocks of both would become one object.
     pub(super) async fn create(
         &self,
         key: &str,
         length: u64,
+        mark: &str,
         body: BoxStream<'_, std::io::Result<Bytes>>,
     ) -> Result<Created, BlobError> {
         let blob = self.blob(key).block_blob_client();
@@ -45,7 +53,7 @@ impl AzureBlobStore {
             blocks.end().await?;
             self.at_once(&blob, first).await
         } else {
-            self.in_blocks(&blob, first, blocks).await?
+            self.in_blocks(&blob, mark, first, blocks).await?
         };
         match made {
             Err(error) if is_there(&error) => Ok(Created::Existed),
@@ -68,14 +76,17 @@ impl AzureBlobStore {
     async fn in_blocks(
         &self,
         blob: &BlockBlobClient,
+        mark: &str,
         first: Bytes,
         mut blocks: Blocks<'_>,
     ) -> Result<Result<(), Error>, BlobError> {
         let mut list = Vec::new();
         let mut next = Some(first);
         while let Some(block) = next {
-            // Numbered, so that whoever stores the same object at the same time writes the same blocks.
-            let id = format!("{:08}", list.len()).into_bytes();
+            // Numbered, so that whoever stores the same object at the same time writes the same blocks. The ids of an object's
+            // blocks have one length.
+            let digits = BLOCK_ID.saturating_sub(mark.len());
+            let id = format!("{mark}{:0digits$}", list.len()).into_bytes();
             let bytes = block.len() as u64;
             blob.stage_block(&id, bytes, RequestContent::from(block.to_vec()), None)
                 .await
