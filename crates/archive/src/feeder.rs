@@ -85,7 +85,7 @@ impl Feeder {
     /// # Errors
     /// [`ArchiveError`] when the queue file cannot be read.
     pub fn behind(&self) -> Result<u64, ArchiveError> {
-        Ok(self.file.last_number()?.saturating_sub(self.mark.through))
+        Ok(self.file.behind_archive()?)
     }
 
     /// Writes the next batch. After an error, the next step does the same again.

@@ -66,6 +66,13 @@ fn acknowledge_all(place: &Place) {
     }
 }
 
+/// Address of the metrics.
+fn admin(place: &Place) -> String {
+    let log = place.logged(&["metrics http://", "/metrics"]);
+    let (_, rest) = log.split_once("metrics http://").unwrap();
+    rest.split_once("/metrics").unwrap().0.to_owned()
+}
+
 #[test]
 fn what_serve_accepts_is_archived_once() {
     let place = archiving();
@@ -75,15 +82,13 @@ fn what_serve_accepts_is_archived_once() {
     until("the events are in the archive", || {
         archived(&place) == first
     });
-    let log = place.logged(&["metrics http://", "/metrics"]);
-    let (_, rest) = log.split_once("metrics http://").unwrap();
-    let (admin, _) = rest.split_once("/metrics").unwrap();
+    let admin = admin(&place);
     until("the figures say so", || {
-        let (_, metrics) = get(admin, "/metrics");
+        let (_, metrics) = get(&admin, "/metrics");
         let events = format!("labelrelay_archive_events_total {}", first.len());
         metrics.contains(&events) && metrics.contains("labelrelay_archive_behind 0")
     });
-    let (_, ready) = get(admin, "/ready");
+    let (_, ready) = get(&admin, "/ready");
     assert!(ready.contains("archive_failing 0"), "{ready}");
     // The end of a process loses nothing, whatever it had begun.
     send(&place, &serving);
@@ -133,6 +138,11 @@ fn a_directory_that_cannot_be_opened_keeps_no_delivery() {
     place.logged(&["deliveries go on"]);
     send(&place, &serving);
     let all = queued(&place);
+    let admin = admin(&place);
+    let figure = format!("archive_behind {}", all.len());
+    until("the figures say how many wait", || {
+        get(&admin, "/ready").1.contains(&figure)
+    });
     fs::remove_file(in_the_way).unwrap();
     until("the events are in the archive", || archived(&place) == all);
     assert_eq!(serving.stop(), 0);

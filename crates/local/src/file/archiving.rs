@@ -130,6 +130,16 @@ impl QueueFile {
         })
     }
 
+    /// Events that the archive has not yet, about: their numbers are counted.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn behind_archive(&self) -> Result<u64, FileError> {
+        let last = self.last_number()?;
+        let through = self.read(|db| Ok(setting(db, archive_mark::THROUGH)?))?;
+        Ok(last.saturating_sub(through.unwrap_or(0).cast_unsigned()))
+    }
+
     /// Gives the writer another name, because somebody else writes under this one: the file was copied.
     ///
     /// # Errors

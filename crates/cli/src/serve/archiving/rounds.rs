@@ -99,12 +99,14 @@ impl Rounds {
         Ok(())
     }
 
-    async fn begin(&self) -> Result<Feeder, String> {
+    async fn begin(&mut self) -> Result<Feeder, String> {
         let file = QueueFile::open(&self.queue, Arc::clone(&self.clock));
         let file = file.map_err(|error| chain(&error))?;
         // Before the archive is reached: what it shall have is kept from now on.
         let held = file.hold_for_archive(self.hold);
         held.map_err(|error| chain(&error))?;
+        let behind_now = file.behind_archive();
+        self.figures.behind = behind_now.map_err(|error| chain(&error))?;
         let store = Arc::clone(&self.store.store);
         let archive = Archive::open_or_create(store, &self.store.url, random_name()?).await;
         let archive = archive.map_err(|error| chain(&error))?;
