@@ -71,6 +71,13 @@ impl Segment {
     }
 }
 
+/// Tells whether this is the name of a folder: some stores list folders as if they were files, and so do others once a person
+/// has made one.
+pub(crate) fn is_folder(name: &str) -> bool {
+    let is_of_a_day = |(_, rest): (&str, &str)| rest.starts_with("date=") && !rest.contains('/');
+    name.ends_with('/') || name.split_once('/').is_none_or(is_of_a_day)
+}
+
 /// The folder's name for events of the source that an envelope names.
 pub(crate) fn source_of(source: &str) -> &str {
     let name = source.strip_prefix('/').unwrap_or(source);
@@ -120,6 +127,21 @@ mod tests {
             String::new(),
         ] {
             assert_eq!(Segment::parse(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn folders_are_no_files() {
+        for folder in [
+            "source=a",
+            "source=a/",
+            "source=a/date=2026-11-24",
+            "source=a/date=2026-11-24/",
+        ] {
+            assert!(is_folder(folder), "{folder}");
+        }
+        for file in ["source=a/notes.txt", "source=a/date=2026-11-24/notes.txt"] {
+            assert!(!is_folder(file), "{file}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::archive::Archive;
 use crate::error::ArchiveError;
-use crate::layout::{SOURCES, Segment};
+use crate::layout::{SOURCES, Segment, is_folder};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -40,6 +40,7 @@ impl Archive {
                         listing.segments.push(segment);
                     }
                 }
+                None if is_folder(&name) => {}
                 None => listing.foreign.push(name),
             }
         }
