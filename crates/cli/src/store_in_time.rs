@@ -1,5 +1,6 @@
-//! A store whose every request ends. The clients of the clouds set no time of their own, and a connection may die without a
-//! word: whoever waited for it would wait for ever, and say nothing.
+//! A store whose every request ends, and that asks again where an answer may be another one. The clients of the clouds do
+//! neither: whoever waited on a connection that died without a word would wait for ever, and one answer among thousands that
+//! asks for patience would end a whole search.
 
 use bytes::Bytes;
 use labelrelay_core::object_store::{Created, NewObject};
@@ -18,6 +19,9 @@ const READ_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// Time for a list, which is one request for each thousand names.
 const LISTED_WITHIN: Duration = Duration::from_secs(60 * 60);
+
+/// Pauses before a request that changes nothing by being repeated is repeated.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(3)];
 
 pub(crate) struct InTime(Arc<dyn ObjectStore>);
 
@@ -43,19 +47,23 @@ impl ObjectStore for InTime {
         content: Bytes,
     ) -> BoxFuture<'a, Result<(), BlobError>> {
         let within = time_to_write(content.len() as u64);
-        Box::pin(in_time(within, self.0.replace(name, content)))
+        let request = again(move || self.0.replace(name, content.clone()));
+        Box::pin(in_time(within, Box::pin(request)))
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
-        Box::pin(in_time(READ_WITHIN, self.0.get(name)))
+        let request = again(move || self.0.get(name));
+        Box::pin(in_time(READ_WITHIN, Box::pin(request)))
     }
 
     fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(in_time(ANSWERED_WITHIN, self.0.remove(name)))
+        let request = again(move || self.0.remove(name));
+        Box::pin(in_time(ANSWERED_WITHIN, Box::pin(request)))
     }
 
     fn list<'a>(&'a self, beginning: &'a str) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
-        Box::pin(in_time(LISTED_WITHIN, self.0.list(beginning)))
+        let request = again(move || self.0.list(beginning));
+        Box::pin(in_time(LISTED_WITHIN, Box::pin(request)))
     }
 }
 
@@ -74,6 +82,19 @@ async fn in_time<T>(
             within.as_secs()
         ))),
     }
+}
+
+/// The answer to the request, or to one of its repeats.
+async fn again<'a, T>(
+    request: impl Fn() -> BoxFuture<'a, Result<T, BlobError>>,
+) -> Result<T, BlobError> {
+    for pause in PAUSES {
+        match request().await {
+            Err(error) if error.retryable => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+    }
+    request().await
 }
 
 #[cfg(all(test, unix))]
