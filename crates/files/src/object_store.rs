@@ -122,7 +122,12 @@ fn names_below(dir: &Path, beginning: &str) -> Result<Vec<String>, BlobError> {
             let Some(part) = name.to_str().filter(|part| is_plain(part)) else {
                 continue;
             };
-            let kind = entry.file_type().map_err(read)?;
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                // Some file systems look for it only now.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(source) => return Err(read(source)),
+            };
             let mut name = format!("{folder}{part}");
             if kind.is_dir() {
                 name.push('/');
