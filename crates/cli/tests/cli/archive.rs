@@ -9,7 +9,7 @@ use std::fs;
 use std::sync::Arc;
 
 /// A place whose `serve` archives into a directory, and keeps nothing that was acknowledged.
-fn archiving() -> Place {
+pub(crate) fn archiving() -> Place {
     let place = configured();
     let queue = "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 0\n";
     let archive = "[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n";
@@ -18,7 +18,7 @@ fn archiving() -> Place {
 }
 
 /// Ids of all events in the archive, in order.
-fn archived(place: &Place) -> Vec<String> {
+pub(crate) fn archived(place: &Place) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(async {
         let store = FileObjectStore::open(place.path("archive")).unwrap();
@@ -40,7 +40,7 @@ fn archived(place: &Place) -> Vec<String> {
 }
 
 /// Ids of all events on the queue, in order.
-fn queued(place: &Place) -> Vec<String> {
+pub(crate) fn queued(place: &Place) -> Vec<String> {
     let listed = place.run(&["events", "list", "--json"]).json();
     let ids = listed.iter().map(|event| event["id"].as_str().unwrap());
     let mut ids: Vec<_> = ids.map(str::to_owned).collect();
@@ -48,7 +48,7 @@ fn queued(place: &Place) -> Vec<String> {
     ids
 }
 
-fn send(place: &Place, serving: &Serving) {
+pub(crate) fn send(place: &Place, serving: &Serving) {
     for source in ["labelbox", "label-studio"] {
         let to = serving.url(source);
         let words = ["send", "--source", source, "--to", &to];
@@ -56,7 +56,7 @@ fn send(place: &Place, serving: &Serving) {
     }
 }
 
-fn acknowledge_all(place: &Place) {
+pub(crate) fn acknowledge_all(place: &Place) {
     for event in place
         .run(&["queue", "receive", "--max", "100", "--json"])
         .json()
@@ -67,7 +67,7 @@ fn acknowledge_all(place: &Place) {
 }
 
 /// Address of the metrics.
-fn admin(place: &Place) -> String {
+pub(crate) fn admin(place: &Place) -> String {
     let log = place.logged(&["metrics http://", "/metrics"]);
     let (_, rest) = log.split_once("metrics http://").unwrap();
     rest.split_once("/metrics").unwrap().0.to_owned()
@@ -99,102 +99,6 @@ fn what_serve_accepts_is_archived_once() {
     until("the others are in the archive", || archived(&place) == all);
     assert_eq!(serving.stop(), 0);
     assert_eq!(archived(&place), all);
-}
-
-/// Somebody made another archive of it.
-#[test]
-fn what_cannot_be_archived_stays_in_the_queue_and_is_archived_later() {
-    let place = archiving();
-    fs::create_dir(place.path("archive")).unwrap();
-    let version = place.write("archive/labelrelay-archive.json", "{\"layout\":99}");
-    let serving = place.serve(&[]);
-    place.logged(&["layout 99", "deliveries go on"]);
-    send(&place, &serving);
-    let all = queued(&place);
-    acknowledge_all(&place);
-    let pruned = place.run(&["queue", "prune"]);
-    for words in ["removed 0", "2 wait to be archived"] {
-        assert!(pruned.good().contains(words), "{pruned:?}");
-    }
-    assert_eq!(queued(&place), all);
-    assert_eq!(fs::read_to_string(&version).unwrap(), "{\"layout\":99}");
-    fs::remove_file(&version).unwrap();
-    until("the events are in the archive", || archived(&place) == all);
-    place.logged(&["is written again"]);
-    until("what is archived is pruned", || {
-        place.run(&["queue", "prune"]).good();
-        queued(&place).is_empty()
-    });
-    assert_eq!(serving.stop(), 0);
-    assert_eq!(archived(&place), all);
-}
-
-/// A directory of another machine may not be there yet.
-#[test]
-fn a_directory_that_cannot_be_opened_keeps_no_delivery() {
-    let place = archiving();
-    let in_the_way = place.write("archive", "no directory");
-    let serving = place.serve(&[]);
-    place.logged(&["deliveries go on"]);
-    send(&place, &serving);
-    let all = queued(&place);
-    let admin = admin(&place);
-    let figure = format!("archive_behind {}", all.len());
-    until("the figures say how many wait", || {
-        get(&admin, "/ready").1.contains(&figure)
-    });
-    fs::remove_file(in_the_way).unwrap();
-    until("the events are in the archive", || archived(&place) == all);
-    assert_eq!(serving.stop(), 0);
-}
-
-/// Opening a pipe waits for whoever writes into it, as a request waits on a connection that is dead.
-#[cfg(unix)]
-#[test]
-fn a_store_that_never_answers_keeps_neither_a_delivery_nor_a_stop() {
-    let place = archiving();
-    fs::create_dir(place.path("archive")).unwrap();
-    let pipe = place.path("archive/labelrelay-archive.json");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.unwrap().success());
-    let serving = place.serve(&[]);
-    send(&place, &serving);
-    let all = queued(&place);
-    assert_eq!(serving.stop(), 0);
-    fs::remove_file(&pipe).unwrap();
-    let serving = place.serve(&[]);
-    until("the events are in the archive", || archived(&place) == all);
-    assert_eq!(serving.stop(), 0);
-}
-
-#[test]
-fn without_an_archive_nothing_is_kept_for_one() {
-    let place = archiving();
-    fs::create_dir(place.path("archive")).unwrap();
-    place.write("archive/labelrelay-archive.json", "{\"layout\":99}");
-    let serving = place.serve(&[]);
-    send(&place, &serving);
-    place.logged(&["layout 99"]);
-    assert_eq!(serving.stop(), 0);
-    acknowledge_all(&place);
-    let queue = "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 86400\n";
-    place.write("labelrelay.toml", format!("{CONFIG}{queue}"));
-    assert!(place.run(&["queue", "prune"]).good().contains("removed 0"));
-    assert_eq!(place.serve(&[]).stop(), 0);
-    place.run(&["queue", "prune"]).good();
-    assert!(queued(&place).is_empty());
-}
-
-#[test]
-fn only_a_file_can_be_followed() {
-    let place = archiving();
-    let config = place.read("labelrelay.toml");
-    place.write(
-        "labelrelay.toml",
-        config.replace("sqlite:queue.db", "stdout:"),
-    );
-    let ran = place.run(&["serve", "--listen", "127.0.0.1:0"]);
-    ran.failed(78, &["archive.url", "not the embedded one"]);
 }
 
 /// Pruned long ago, found all the same.
@@ -420,51 +324,4 @@ fn an_author_is_taken_out_of_an_archive() {
     assert_eq!(bodies.matches("joan@example.org").count(), 2, "{bodies}");
     let again = place.run(&[&forget[..], &from].concat());
     assert_eq!(again.good(), "taken out of 0 events\n");
-}
-
-/// Of a cloud's queue there is no file to follow.
-#[test]
-fn a_queue_is_taken_out_into_an_archive() {
-    let place = configured();
-    let serving = place.serve(&[]);
-    send(&place, &serving);
-    let all = queued(&place);
-    let words = [
-        "archive",
-        "write",
-        "file:archive",
-        "--queue",
-        "sqlite:queue.db",
-    ];
-    let write = || place.run(&[&words[..], &["--until-idle", "0s"]].concat());
-    assert_eq!(write().good(), format!("archived {} events\n", all.len()));
-    assert_eq!(archived(&place), all);
-    let stats = place.run(&["queue", "stats", "--json"]).json();
-    assert_eq!(stats[0]["acknowledged"], all.len());
-    assert_eq!(write().good(), "archived 0 events\n");
-    assert_eq!(serving.stop(), 0);
-}
-
-/// Killed when dropped.
-struct Writing(std::process::Child);
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Received events are hidden from others for minutes only.
-#[test]
-fn what_was_received_is_written_while_more_is_waited_for() {
-    let place = configured();
-    let serving = place.serve(&[]);
-    send(&place, &serving);
-    let all = queued(&place);
-    let mut command = place.command(&["archive", "write", "file:archive"]);
-    command.args(["--queue", "sqlite:queue.db", "--every", "1s"]);
-    let _writing = Writing(command.args(["--until-idle", "1h"]).spawn().unwrap());
-    until("the events are in the archive", || archived(&place) == all);
-    assert_eq!(serving.stop(), 0);
 }
