@@ -70,7 +70,7 @@ fn the_alarm_for_what_aws_refuses_does_not_hear_the_border_of_two_periods() {
     let alarm = alarm.split("AlarmActions:").next().unwrap();
     for line in [
         "Expression: 2 * unseen - DIFF(unseen)",
-        "Expression: FILL(answered, 0) - FILL(ours, 0) - FILL(throttled, 0)",
+        "- FILL(answered, 0) - FILL(ours, 0) - FILL(throttled, 0)",
         "EvaluationPeriods: 3",
         "DatapointsToAlarm: 2",
         "ComparisonOperator: GreaterThanThreshold",
