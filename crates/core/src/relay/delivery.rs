@@ -87,13 +87,22 @@ impl Delivery {
         self.verification.succeeds();
     }
 
-    /// It became this event, whatever came of that. As a rule nobody else has the attributes any more.
+    /// It became this event, whatever came of that. As a rule nobody else has the attributes any more; where somebody
+    /// has, only what the report tells is copied.
     pub(super) fn became(&mut self, event: Arc<Attributes>) {
-        let event = Arc::unwrap_or_clone(event);
-        self.report.event_id = Some(event.id);
-        self.report.event_type = Some(event.event_type);
-        self.report.subject = event.subject;
-        self.report.project = event.project;
+        let (id, event_type, subject, project) = match Arc::try_unwrap(event) {
+            Ok(event) => (event.id, event.event_type, event.subject, event.project),
+            Err(shared) => (
+                shared.id.clone(),
+                shared.event_type.clone(),
+                shared.subject.clone(),
+                shared.project.clone(),
+            ),
+        };
+        self.report.event_id = Some(id);
+        self.report.event_type = Some(event_type);
+        self.report.subject = subject;
+        self.report.project = project;
     }
 
     /// Ends it without an event. The report has what the sender is not told.
