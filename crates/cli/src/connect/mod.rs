@@ -23,6 +23,7 @@ mod steps;
 mod wanted;
 
 pub(crate) use changes::Changes;
+pub(crate) use relay_url::last_segment;
 pub(crate) use state::option as command_option;
 
 use crate::env::Env;

@@ -59,9 +59,7 @@ impl RelayUrl {
             Err(CliError::Config(problem)) => return Err(problem),
             Err(_) => return Err("the relay's URL is none".to_owned()),
         };
-        let parsed: Option<Uri> = url.parse().ok();
-        let path = parsed.as_ref().map_or("", Uri::path);
-        let last = path.rsplit('/').next().unwrap_or_default();
+        let last = last_segment(&url);
         if last == name {
             let base = url.strip_suffix(name).unwrap_or(&url);
             return Ok(Self {
@@ -69,7 +67,7 @@ impl RelayUrl {
                 url,
             });
         }
-        if names.contains(&last) || letters(last) == letters(name) {
+        if names.contains(&last.as_str()) || letters(&last) == letters(name) {
             return Err(format!(
                 "the relay's URL {url} ends in /{last}, and the path of the source `{name}` is /{name}: leave /{last} away, it is added"
             ));
@@ -123,6 +121,14 @@ pub(super) fn is_loopback(url: &str) -> bool {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => plain == "localhost" || plain.ends_with(".localhost"),
     }
+}
+
+/// Last part of a URL's path: the name of a source, where the URL ends with the path of one. Empty where there is none.
+pub(crate) fn last_segment(url: &str) -> String {
+    let parsed: Option<Uri> = url.parse().ok();
+    let path = parsed.as_ref().map_or("", Uri::path);
+    let last = path.trim_end_matches('/').rsplit('/').next();
+    last.unwrap_or_default().to_owned()
 }
 
 /// A name as somebody may type it from memory: only its letters and digits.

@@ -1,7 +1,7 @@
 //! The embedded queue, as `status` looks at it: what is in it, and who takes it out.
 
 use super::report::{Consumer, Events, Report};
-use crate::connect::command_option;
+use crate::connect::{command_option, last_segment};
 use crate::damaged_event::damaged_event;
 use crate::durations::words;
 use crate::env::Env;
@@ -85,9 +85,16 @@ pub(super) fn not_written(
     file: Option<&Path>,
     public_url: Option<&str>,
 ) -> String {
-    let source = config.sources.first().map(|source| source.name.as_str());
+    // `connect` takes a URL that ends with a source's path already.
+    let last = public_url.map(last_segment).unwrap_or_default();
+    let ends_it = config.sources.iter().find(|source| source.name == last);
+    let source = ends_it.or(config.sources.first());
+    let source = source.map(|source| source.name.as_str());
     let to = public_url.zip(source);
-    let to = to.map(|(url, source)| format!("{}/{source}", url.trim_end_matches('/')));
+    let to = to.map(|(url, source)| match (url.trim_end_matches('/'), ends_it) {
+        (url, Some(_)) => url.to_owned(),
+        (url, None) => format!("{url}/{source}"),
+    });
     let file = file.map(|file| file.display().to_string());
     let options = [
         command_option("--to", to.as_deref()),
@@ -140,4 +147,47 @@ pub(super) fn can_be_made(file: &Path, env: &Env<'_>) -> Result<(), CliError> {
             };
             CliError::config(format_args!("queue: {}", chain(&error)))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn the_path_of_a_source_is_in_the_url_of_a_sample_once() {
+        let source = |name: &str, provider: &str| {
+            format!(
+                "[[source]]\nname = \"{name}\"\nprovider = \"{provider}\"\nsecret = \"env:A\"\n"
+            )
+        };
+        let text = source("labelbox", "labelbox") + &source("studio", "label-studio");
+        let nothing = |_: &str| None::<String>;
+        let env = Env::new(&nothing, PathBuf::new());
+        let config = Config::from_toml(&text, "a.toml", PathBuf::new(), env.lookup()).unwrap();
+        for (url, options) in [
+            (None, " --source labelbox"),
+            (
+                Some("https://h.test"),
+                " --to https://h.test/labelbox --source labelbox",
+            ),
+            (
+                Some("https://h.test/relay/labelbox/"),
+                " --to https://h.test/relay/labelbox --source labelbox",
+            ),
+            (
+                Some("https://h.test/studio"),
+                " --to https://h.test/studio --source studio",
+            ),
+            // A host is no path.
+            (
+                Some("https://studio"),
+                " --to https://studio/labelbox --source labelbox",
+            ),
+        ] {
+            let said = not_written(&config, None, url);
+            let command = format!("`labelrelay send{options}`");
+            assert!(said.contains(&command), "no {command} in {said}");
+        }
+    }
 }
