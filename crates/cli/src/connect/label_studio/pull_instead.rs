@@ -1,11 +1,10 @@
 //! Lets `serve` pull from a Label Studio to which no webhook can work.
 
 use super::Args;
-use super::project_names::named_projects;
 use super::target::Target;
 use crate::connect::facts::Facts;
 use crate::connect::pulling::{
-    KnownToken, Named, PlatformWords, PullSetup, Section, is_not_pulling,
+    ConfiguredPull, KnownToken, Named, PlatformWords, PullSetup, Section,
 };
 use crate::connect::report::Report;
 use crate::env::Env;
@@ -39,8 +38,23 @@ pub(super) async fn see_to(
     facts: &mut Facts,
 ) -> Result<(), CliError> {
     let refused = format!("push refused: {refusal}");
+    if target.is_pulled && args.push_only {
+        report.failed(refused)?;
+        return report.hint("`serve` pulls besides, as [source.pull] says.");
+    }
+    let names: Vec<_> = projects.iter().map(named).collect();
     if target.is_pulled {
-        return leave_as_it_is(args, target, projects, refused, report).await;
+        let there = ConfiguredPull {
+            refused,
+            origin: &target.origin,
+            queue: target.queue.as_deref(),
+            source: &target.source,
+            platform: "Label Studio",
+            server: &target.server,
+            from: target.pulled_from.as_deref(),
+        };
+        let is_pulled = |project: &Named| target.pulls(&project.id);
+        return there.leave_as_it_is(&names, is_pulled, report).await;
     }
     // A name that is not known may be misspelt, or known again in a moment: nothing is written for that alone.
     if args.push_only || (refusal.is_retryable && !args.repair) {
@@ -53,7 +67,6 @@ pub(super) async fn see_to(
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
         return report.hint(words(args, target, ""));
     }
-    let names: Vec<_> = projects.iter().map(named).collect();
     let setup = PullSetup {
         refused,
         origin: &target.origin,
@@ -76,44 +89,6 @@ pub(super) async fn see_to(
     } else {
         setup.write(env, report, facts).await
     }
-}
-
-/// The configuration has the section already: says what it does.
-async fn leave_as_it_is(
-    args: &Args,
-    target: &Target,
-    projects: &[ProjectTitle],
-    refused: String,
-    report: &mut Report,
-) -> Result<(), CliError> {
-    if args.push_only {
-        report.failed(refused)?;
-        return report.hint("`serve` pulls besides, as [source.pull] says.");
-    }
-    let is_without = |project: &&ProjectTitle| !target.pulls(project.id);
-    let without: Vec<_> = projects.iter().filter(is_without).collect();
-    if without.is_empty() {
-        report.doubted(refused)?;
-        let server = &target.server;
-        if let Some(url) = target.pulled_from.as_ref().filter(|url| *url != server) {
-            report.warn(format!(
-                "`serve` pulls from {url}, as [source.pull] says: see that this is the same Label Studio as {server}"
-            ));
-        }
-        if is_not_pulling(target.queue.as_deref(), &target.source).await {
-            report.warn(format!(
-                "the `serve` that runs here does not pull from `{}` yet: if that stays so, its log says why; or start it again",
-                target.source
-            ));
-        }
-        return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
-    }
-    report.failed(refused)?;
-    report.failed(format_args!(
-        "no webhook can work, and `serve` does not pull from {}: add to `projects` of [source.pull] in {}, and start `labelrelay serve` again",
-        named_projects(&without),
-        target.origin
-    ))
 }
 
 /// Words for a person, with lines to copy; `how` names the command that would write them. The token itself is not in them.

@@ -205,9 +205,9 @@ impl Target {
     }
 
     /// Tells whether `serve` pulls the events of a project, by the configuration.
-    pub(super) fn pulls(&self, project: u64) -> bool {
+    pub(super) fn pulls(&self, project: &str) -> bool {
         let named = &self.pulled_projects;
-        self.is_pulled && (named.is_empty() || named.contains(&project.to_string()))
+        self.is_pulled && (named.is_empty() || named.iter().any(|one| one == project))
     }
 
     /// Tells whether a webhook delivers to the relay.

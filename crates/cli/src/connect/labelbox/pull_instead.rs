@@ -1,10 +1,10 @@
 //! Lets `serve` pull from Labelbox, for a relay that Labelbox cannot reach.
 
+use super::Args;
 use super::target::{Refusal, Target};
-use super::{Args, titled};
 use crate::connect::facts::Facts;
 use crate::connect::pulling::{
-    KnownToken, Named, PlatformWords, PullSetup, Section, is_not_pulling,
+    ConfiguredPull, KnownToken, Named, PlatformWords, PullSetup, Section,
 };
 use crate::connect::report::Report;
 use crate::env::Env;
@@ -27,9 +27,6 @@ const WORDS: PlatformWords = PlatformWords {
 /// Time for the first event, where the command line says nothing else: two runs, with their exports.
 const PATIENCE: Duration = Duration::from_secs(3 * 60);
 
-/// Projects that are named, at most.
-const NAMED: usize = 5;
-
 /// Tells whether nothing is written for this `refusal`: somebody has to correct the URL, or wants webhooks alone.
 pub(super) fn is_left_to_people(args: &Args, target: &Target, refusal: &Refusal) -> bool {
     let is_new = !target.is_pulled;
@@ -47,8 +44,19 @@ pub(super) async fn see_to(
     facts: &mut Facts,
 ) -> Result<(), CliError> {
     let refused = format!("push refused: {refusal}");
+    let names: Vec<_> = projects.iter().map(named).collect();
     if target.is_pulled {
-        return leave_as_it_is(target, projects, refused, report).await;
+        let there = ConfiguredPull {
+            refused,
+            origin: &target.origin,
+            queue: target.queue.as_deref(),
+            source: &target.source,
+            platform: "Labelbox",
+            server: &target.server,
+            from: Some(target.pulled_from.as_str()),
+        };
+        let is_pulled = |project: &Named| target.pulls(Some(&project.id));
+        return there.leave_as_it_is(&names, is_pulled, report).await;
     }
     let to_copy = words(args, target);
     if target.origin == ENVIRONMENT {
@@ -56,7 +64,6 @@ pub(super) async fn see_to(
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variable that is printed here")?;
         return report.hint(to_copy);
     }
-    let names: Vec<_> = projects.iter().map(named).collect();
     let setup = PullSetup {
         refused,
         origin: &target.origin,
@@ -79,38 +86,6 @@ pub(super) async fn see_to(
     } else {
         setup.write(env, report, facts).await
     }
-}
-
-/// The configuration has the section already: says what it does.
-async fn leave_as_it_is(
-    target: &Target,
-    projects: &[ProjectName],
-    refused: String,
-    report: &mut Report,
-) -> Result<(), CliError> {
-    let is_without = |project: &&ProjectName| !target.pulls(Some(&project.id));
-    let without: Vec<_> = projects.iter().filter(is_without).map(titled).collect();
-    if without.is_empty() {
-        report.doubted(refused)?;
-        if is_not_pulling(target.queue.as_deref(), &target.source).await {
-            report.warn(format!(
-                "the `serve` that runs here does not pull from `{}` yet: if that stays so, its log says why; or start it again",
-                target.source
-            ));
-        }
-        return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
-    }
-    let more = match without.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(", {more} more"),
-    };
-    let some: Vec<_> = without.into_iter().take(NAMED).collect();
-    report.failed(refused)?;
-    report.failed(format_args!(
-        "no webhook can work, and `serve` does not pull from {}{more}: add to `projects` of [source.pull] in {}, and start `labelrelay serve` again",
-        some.join(", "),
-        target.origin
-    ))
 }
 
 /// Words for a person, with lines to copy. The key itself is not in them.

@@ -70,6 +70,8 @@ pub(super) struct Target {
     pub(super) is_pulled: bool,
     /// Projects that it pulls then; empty: all.
     pulled_projects: Vec<String>,
+    /// Endpoint that it pulls from then.
+    pub(super) pulled_from: String,
     /// The embedded queue, where that is the queue.
     pub(super) queue: Option<PathBuf>,
     /// Reference to the API key.
@@ -128,6 +130,7 @@ impl Common {
         let given = state::option("--endpoint", self.endpoint.as_deref())
             + &state::option("--key", key.as_deref());
         let at = state::option("--relay", self.relay.as_deref());
+        let pulled_from = source.pull.as_ref().and_then(|pull| pull.url.clone());
         let queue = match open::queue_location(config, env) {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
@@ -144,6 +147,7 @@ impl Common {
             fetch: format!("labelrelay pull labelbox{given}{options}"),
             is_pulled: source.pull.is_some(),
             pulled_projects: sections::pulled_projects(source).to_vec(),
+            pulled_from: pulled_from.unwrap_or_else(|| ENDPOINT.to_owned()),
             queue,
             key: reference,
             unnamed_key,

@@ -1,11 +1,12 @@
 //! Lets `serve` pull, for a platform to which no webhook can work: the lines of configuration, written where they belong,
 //! or printed to copy.
 
+mod already;
 mod figures;
 mod first_event;
 mod token;
 
-pub(super) use figures::is_not_pulling;
+pub(super) use already::ConfiguredPull;
 pub(super) use token::KnownToken;
 
 use super::config_section;
@@ -18,6 +19,7 @@ use labelrelay_core::config::SecretRef;
 use labelrelay_local::{FileError, QueueFile};
 use labelrelay_startup::SystemClock;
 use serde_json::Value;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,17 @@ pub(super) struct Named {
     pub(super) id: String,
     /// Its name; empty where the platform shows none.
     pub(super) name: String,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, name } = self;
+        if name.is_empty() {
+            write!(f, "project {id}")
+        } else {
+            write!(f, "project {id} \"{name}\"")
+        }
+    }
 }
 
 /// Words about the pull from a platform.

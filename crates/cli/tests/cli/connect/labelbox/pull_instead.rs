@@ -124,6 +124,19 @@ fn programs_are_told_of_the_first_label() {
     assert_eq!(other.code, 1, "{other:?}");
     let said = "`serve` does not pull from project p2 \"Boats\"";
     assert!(other.stdout.contains(said), "{other:?}");
+    let same = laptop.connect(&["--project", "p1"]);
+    assert!(same.good().contains("nothing to change"), "{same:?}");
+    assert!(!same.stderr.contains("serve` pulls from"), "{same:?}");
+
+    // Another Labelbox than the one that was asked.
+    let section = format!("url = \"{}\"", laptop.scene.labelbox.endpoint);
+    let elsewhere = written.replace(&section, "url = \"http://127.0.0.1:9/graphql\"");
+    assert_ne!(elsewhere, written);
+    laptop.scene.place.write("labelrelay.toml", &elsewhere);
+    let other = laptop.connect(&["--project", "p1"]);
+    other.good();
+    let said = "`serve` pulls from http://127.0.0.1:9/graphql, as [source.pull] says: see that this is the same Labelbox as";
+    assert!(other.stderr.contains(said), "{other:?}");
 }
 
 /// A public name without TLS may be written wrongly: nothing is written for that alone.
