@@ -14,6 +14,8 @@ pub(super) struct RelayUrl {
     pub(super) url: String,
     /// The same without the source's path.
     base: String,
+    /// `true` if nobody named it: it is the address of the `serve` that runs here, which may have a public one besides.
+    pub(super) is_assumed: bool,
 }
 
 impl RelayUrl {
@@ -33,17 +35,22 @@ impl RelayUrl {
             return Self::given(flag.trim(), &source.name, &names).map_err(CliError::Usage);
         }
         let settings = Settings::read(Flags::default(), Some(config))?;
-        let base = match (settings.public_url(), running_serve::address(config, env)) {
-            (Some(url), _) => url.to_owned(),
-            (None, Some(address)) => public_base(None, address),
+        let (base, is_assumed) = match (settings.public_url(), running_serve::address(config, env))
+        {
+            (Some(url), _) => (url.to_owned(), false),
+            (None, Some(address)) => (public_base(None, address), true),
             (None, None) => {
                 return Err(CliError::usage(
                     "where is the relay? No `serve` runs here with this configuration, which has no `public_url` either: start `labelrelay serve`, or give --relay https://HOST",
                 ));
             }
         };
-        Self::given(&base, &source.name, &names)
-            .map_err(|problem| CliError::config(format_args!("{}: {problem}", config.origin)))
+        let relay = Self::given(&base, &source.name, &names)
+            .map_err(|problem| CliError::config(format_args!("{}: {problem}", config.origin)))?;
+        Ok(Self {
+            is_assumed,
+            ..relay
+        })
     }
 
     /// `url`, with the path of the source `name` behind it where that is missing.
@@ -65,6 +72,7 @@ impl RelayUrl {
             return Ok(Self {
                 base: base.trim_end_matches('/').to_owned(),
                 url,
+                is_assumed: false,
             });
         }
         if names.contains(&last.as_str()) || letters(&last) == letters(name) {
@@ -75,6 +83,7 @@ impl RelayUrl {
         Ok(Self {
             url: format!("{url}/{name}"),
             base: url,
+            is_assumed: false,
         })
     }
 

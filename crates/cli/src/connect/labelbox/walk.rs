@@ -5,8 +5,10 @@ use super::target::Target;
 use super::topics::{Topics, mended};
 use super::{Args, greet, named, step, titled};
 use crate::connect::facts::{Action, Facts, Id};
+use crate::connect::listing::shown;
 use crate::connect::pulling::Way;
 use crate::connect::relay_ready;
+use crate::connect::relay_url::last_segment;
 use crate::connect::report::{Problem, Report};
 use crate::connect::steps::{Step, Steps};
 use crate::env::Env;
@@ -38,6 +40,7 @@ pub(super) async fn walk(
     };
     report.done(format_args!("{words}, {count}"))?;
     if let Some(refusal) = &refusal {
+        refuse_beside_others(args, target, &webhooks)?;
         pull_instead::see_to(args, target, &projects, refusal, env, report, facts).await?;
         return Ok(Way::Pull);
     }
@@ -77,6 +80,30 @@ pub(super) async fn walk(
         walk.scope(Some(&project.id), titled(project)).await?;
     }
     Ok(Way::Webhooks)
+}
+
+/// Sets up no pull where a webhook may deliver here by a URL that nobody named on this run: its labels come already.
+fn refuse_beside_others(args: &Args, target: &Target, webhooks: &[Webhook]) -> Result<(), Problem> {
+    let relay = &target.relay;
+    if target.is_pulled || !relay.is_assumed {
+        return Ok(());
+    }
+    let chosen = args.projects(target);
+    let may_be_ours = |hook: &&Webhook| {
+        let of_project = hook.project.as_ref();
+        let is_meant = chosen.is_empty() || of_project.is_none_or(|id| chosen.contains(id));
+        is_meant && hook.status == Status::Active && last_segment(&hook.url) == target.source
+    };
+    let Some(webhook) = webhooks.iter().find(may_be_ours) else {
+        return Ok(());
+    };
+    let url = shown(&webhook.url);
+    Err(Problem::Step(format!(
+        "Labelbox cannot reach {}, and {} delivers to {url} already. If that leads to this relay, run this with `--relay {url}`, or set `public_url`; if it leads to another one, run this with `--relay {}`, and `serve` pulls besides",
+        relay.url,
+        named(webhook),
+        relay.url
+    )))
 }
 
 /// Makes no secret where a webhook delivers here already: Labelbox shows no secret, and that webhook signs with another

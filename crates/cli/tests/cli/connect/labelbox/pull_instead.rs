@@ -1,8 +1,8 @@
 //! Where Labelbox cannot reach the relay, its labels come all the same: `connect` lets the `serve` that runs pull, and
 //! waits for the first one.
 
-use super::stand_in::{KEY, StandIn};
-use super::{SECRET, Scene};
+use super::stand_in::{KEY, StandIn, webhook};
+use super::{SECRET, Scene, URL};
 #[cfg(unix)]
 use crate::support::mode;
 use crate::support::{Serving, patient};
@@ -164,6 +164,54 @@ fn a_public_url_without_tls_is_pulled_only_if_somebody_asks_for_it() {
     let again = laptop.connect(&words);
     assert!(again.good().contains("nothing to change"), "{again:?}");
     assert_eq!(scene.place.read("labelrelay.toml"), written);
+}
+
+/// Whoever runs it on the server may have left --relay out: nothing is pulled beside what comes already.
+#[test]
+fn nothing_is_written_beside_a_webhook_that_may_deliver_here() {
+    let laptop = Laptop::new();
+    let scene = &laptop.scene;
+    scene.has(webhook("w3", Some("p1"), URL));
+    let config = scene.place.read("labelrelay.toml");
+    let quick = ["--wait", "0s"];
+    for words in [&quick[..], &["--plan"], &["--repair"], &["--project", "p1"]] {
+        let ran = laptop.connect(words);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        for said in [
+            "  -- Labelbox cannot reach http://127.0.0.1:",
+            "project p1: webhook w3 delivers to https://relay.invalid/labelbox already",
+            "run this with `--relay https://relay.invalid/labelbox`, or set `public_url`",
+        ] {
+            assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+        }
+    }
+    assert_eq!(scene.place.read("labelrelay.toml"), config);
+    assert!(!scene.place.path("labelbox.token").exists());
+    assert_eq!(scene.labelbox.changes(), [""; 0]);
+
+    // It is that of another relay.
+    let here = laptop.serving.url("labelbox");
+    let words = ["--relay", here.as_str()];
+    laptop.connect(&[&words[..], &quick].concat()).good();
+    let written = scene.place.read("labelrelay.toml");
+    assert!(written.contains("\n[source.pull]\n"), "{written}");
+    let again = laptop.connect(&[]);
+    assert!(again.good().contains("nothing to change"), "{again:?}");
+}
+
+/// Of another project, or ended: it brings nothing of what is asked for.
+#[test]
+fn a_webhook_that_brings_nothing_of_a_project_keeps_no_pull_away() {
+    let laptop = Laptop::new();
+    let scene = &laptop.scene;
+    scene.has(webhook("w3", Some("p2"), URL));
+    let mut ended = webhook("w4", Some("p1"), URL);
+    ended["status"] = "INACTIVE".into();
+    scene.has(ended);
+    let words = ["--project", "p1", "--wait", "0s"];
+    laptop.connect(&words).good();
+    let written = scene.place.read("labelrelay.toml");
+    assert!(written.contains("\nprojects = [\"p1\"]\n"), "{written}");
 }
 
 /// Nothing is set up with a key that Labelbox refuses.
