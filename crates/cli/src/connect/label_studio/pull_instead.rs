@@ -6,9 +6,8 @@ use crate::connect::facts::Facts;
 use crate::connect::pulling::{
     ConfiguredPull, KnownToken, Named, PlatformWords, PullSetup, Section,
 };
-use crate::connect::report::Report;
+use crate::connect::report::{Problem, Report};
 use crate::env::Env;
-use crate::error::CliError;
 use labelrelay_core::config::ENVIRONMENT;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::ProjectTitle;
@@ -36,11 +35,11 @@ pub(super) async fn see_to(
     env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
-) -> Result<(), CliError> {
+) -> Result<(), Problem> {
     let refused = format!("push refused: {refusal}");
     if target.is_pulled && args.push_only {
         report.failed(refused)?;
-        return report.hint("`serve` pulls besides, as [source.pull] says.");
+        return Ok(report.hint("`serve` pulls besides, as [source.pull] says.")?);
     }
     let names: Vec<_> = projects.iter().map(named).collect();
     if target.is_pulled {
@@ -54,21 +53,23 @@ pub(super) async fn see_to(
             from: target.pulled_from.as_deref(),
         };
         let is_pulled = |project: &Named| target.pulls(&project.id);
-        return there.leave_as_it_is(&names, is_pulled, report).await;
+        facts.secret = target.secret.put(args.plan, report).await?;
+        return Ok(there.leave_as_it_is(&names, is_pulled, report).await?);
     }
     // A name that is not known may be misspelt, or known again in a moment: nothing is written for that alone.
     if args.push_only || (refusal.is_retryable && !args.repair) {
         report.failed(refused)?;
         let how = format!(" (`{}{}` does so)", target.repair, args.project_options());
-        return report.hint(words(args, target, &how));
+        return Ok(report.hint(words(args, target, &how))?);
     }
     if target.origin == ENVIRONMENT {
         report.failed(refused)?;
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
-        return report.hint(words(args, target, ""));
+        return Ok(report.hint(words(args, target, ""))?);
     }
     let setup = PullSetup {
         refused,
+        source_secret: &target.secret,
         origin: &target.origin,
         queue: target.queue.as_deref(),
         token: KnownToken {

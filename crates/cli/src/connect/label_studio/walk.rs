@@ -47,6 +47,10 @@ pub(super) async fn walk(
         if !error.refuses_address {
             return Err(error.into());
         }
+        if target.secret.is_missing() {
+            let webhooks = target.management.webhooks().await?;
+            refuse_those_there(target, &ours_of(target, &webhooks))?;
+        }
         pull_instead::see_to(args, target, &projects, &error, env, report, facts).await?;
         return Ok(Way::Pull);
     }
@@ -55,10 +59,7 @@ pub(super) async fn walk(
         target.relay.url
     ))?;
     let webhooks = target.management.webhooks().await?;
-    let ours: Vec<_> = webhooks
-        .iter()
-        .filter(|hook| target.is_ours(hook))
-        .collect();
+    let ours = ours_of(target, &webhooks);
     facts.secret = new_secret(args, target, &ours, report).await?;
     let mut walk = Walk {
         target,
@@ -96,24 +97,36 @@ pub(super) async fn walk(
     Ok(Way::Webhooks)
 }
 
-/// Puts a secret where there is none yet. It refuses if a webhook delivers here already: then the reference here may
-/// be wrong, and the relay may read that webhook's secret from somewhere else. With a new secret, the relay would refuse
-/// the webhook's deliveries.
+/// The webhooks that deliver to the relay.
+fn ours_of<'a>(target: &Target, webhooks: &'a [Webhook]) -> Vec<&'a Webhook> {
+    let ours = webhooks.iter().filter(|hook| target.is_ours(hook));
+    ours.collect()
+}
+
+/// Makes no secret where a webhook delivers here already: then the reference here may be wrong, and the relay may read
+/// that webhook's secret from somewhere else. With a new secret, the relay would refuse the webhook's deliveries.
+fn refuse_those_there(target: &Target, ours: &[&Webhook]) -> Result<(), Problem> {
+    let Some(webhook) = ours.first() else {
+        return Ok(());
+    };
+    Err(Problem::Step(format!(
+        "there is no secret in {}, and {} delivers here already: see that the name is right, and in a cloud's store also its region and account; or put the secret of that webhook there; or run this with --remove, then again without it, which makes a new one",
+        target.rotatable.reference(),
+        named(webhook.id, webhook.project)
+    )))
+}
+
+/// Puts a secret where there is none yet.
 async fn new_secret(
     args: &Args,
     target: &Target,
     ours: &[&Webhook],
     report: &mut Report,
 ) -> Result<Option<Action>, Problem> {
-    let reference = target.rotatable.reference();
-    if target.secret.is_missing()
-        && let Some(webhook) = ours.first()
-    {
-        return Err(Problem::Step(format!(
-            "there is no secret in {reference}, and {} delivers here already: see that the name is right, and in a cloud's store also its region and account; or put the secret of that webhook there; or run this with --remove, then again without it, which makes a new one",
-            named(webhook.id, webhook.project)
-        )));
+    if target.secret.is_missing() {
+        refuse_those_there(target, ours)?;
     }
+    let reference = target.rotatable.reference();
     let action = target.secret.put(args.plan, report).await?;
     if action.is_some() && !args.plan && !ask_relay(target, report).await? {
         return Err(Problem::Step(format!(

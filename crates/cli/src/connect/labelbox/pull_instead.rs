@@ -6,9 +6,8 @@ use crate::connect::facts::Facts;
 use crate::connect::pulling::{
     ConfiguredPull, KnownToken, Named, PlatformWords, PullSetup, Section,
 };
-use crate::connect::report::Report;
+use crate::connect::report::{Problem, Report};
 use crate::env::Env;
-use crate::error::CliError;
 use labelrelay_core::config::ENVIRONMENT;
 use labelrelay_reconcile::labelbox::{ENDPOINT, ProjectName};
 use serde_json::Value;
@@ -42,7 +41,7 @@ pub(super) async fn see_to(
     env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
-) -> Result<(), CliError> {
+) -> Result<(), Problem> {
     let refused = format!("push refused: {refusal}");
     let names: Vec<_> = projects.iter().map(named).collect();
     if target.is_pulled {
@@ -56,16 +55,18 @@ pub(super) async fn see_to(
             from: Some(target.pulled_from.as_str()),
         };
         let is_pulled = |project: &Named| target.pulls(Some(&project.id));
-        return there.leave_as_it_is(&names, is_pulled, report).await;
+        facts.secret = target.secret.put(args.plan, report).await?;
+        return Ok(there.leave_as_it_is(&names, is_pulled, report).await?);
     }
     let to_copy = words(args, target);
     if target.origin == ENVIRONMENT {
         report.failed(refused)?;
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variable that is printed here")?;
-        return report.hint(to_copy);
+        return Ok(report.hint(to_copy)?);
     }
     let setup = PullSetup {
         refused,
+        source_secret: &target.secret,
         origin: &target.origin,
         queue: target.queue.as_deref(),
         token: KnownToken {

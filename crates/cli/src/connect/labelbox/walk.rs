@@ -41,6 +41,9 @@ pub(super) async fn walk(
     report.done(format_args!("{words}, {count}"))?;
     if let Some(refusal) = &refusal {
         refuse_beside_others(args, target, &webhooks)?;
+        if target.secret.is_missing() {
+            refuse_those_awake(target, &webhooks)?;
+        }
         pull_instead::see_to(args, target, &projects, refusal, env, report, facts).await?;
         return Ok(Way::Pull);
     }

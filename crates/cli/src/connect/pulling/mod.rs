@@ -11,7 +11,8 @@ pub(super) use token::KnownToken;
 
 use super::config_section;
 use super::facts::{Action, Facts};
-use super::report::Report;
+use super::kept_secret::KeptSecret;
+use super::report::{Problem, Report};
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use first_event::Awaited;
@@ -96,6 +97,8 @@ impl Section<'_> {
 pub(super) struct PullSetup<'a> {
     /// Why no webhook can.
     pub(super) refused: String,
+    /// The source's secret: without it, `serve` does not start. No webhook that delivers here has another one.
+    pub(super) source_secret: &'a KeptSecret,
     /// Origin of the configuration: its file.
     pub(super) origin: &'a str,
     /// The embedded queue, where that is the queue.
@@ -117,19 +120,17 @@ impl PullSetup<'_> {
         env: &Env<'_>,
         report: &mut Report,
         facts: &mut Facts,
-    ) -> Result<(), CliError> {
+    ) -> Result<(), Problem> {
         let (path, token) = self.place(env);
-        let section = self.section.text(token.reference());
-        let could_be = config_section::could_be_added(&path, self.token.source, &section, env);
-        let could_be = match could_be {
-            Ok(()) => token.could_be_put(env).await,
-            Err(why) => Err(why),
-        };
-        let is_put = match could_be {
+        let is_put = match self.could_be_written(&path, &token, env).await {
             Ok(is_put) => is_put,
-            Err(why) => return self.not_written("could not be changed", &why, report),
+            Err(why) => {
+                report.failed(&self.refused)?;
+                return Ok(self.not_written("could not be changed", &why, report)?);
+            }
         };
         report.doubted(&self.refused)?;
+        facts.secret = self.source_secret.put(true, report).await?;
         facts.pull = Some(Action::Made);
         if is_put {
             report.done(format_args!(
@@ -141,23 +142,29 @@ impl PullSetup<'_> {
             "no webhook can work; [source.pull] would be written below the source `{}` in {}, which can be written; `serve` would pull every {} instead ({})",
             self.token.source, self.origin, self.words.every_words, self.words.events
         ))?;
-        report.hint(format_args!("\n{section}\n"))
+        let section = self.section.text(token.reference());
+        Ok(report.hint(format_args!("\n{section}\n"))?)
     }
 
-    /// Puts the token and the section where they belong, and waits for the first event.
+    /// Puts the source's secret, the token and the section where they belong, and waits for the first event.
     pub(super) async fn write(
         &self,
         env: &Env<'_>,
         report: &mut Report,
         facts: &mut Facts,
-    ) -> Result<(), CliError> {
+    ) -> Result<(), Problem> {
         let (path, token) = self.place(env);
         let before = first_event::last_number(self.queue);
+        if let Err(why) = self.could_be_written(&path, &token, env).await {
+            report.failed(&self.refused)?;
+            return Ok(self.not_written("was not changed", &why, report)?);
+        }
+        report.doubted(&self.refused)?;
+        facts.secret = self.source_secret.put(false, report).await?;
         let is_put = match self.written(&path, &token, env).await {
             Ok(is_put) => is_put,
-            Err(why) => return self.not_written("was not changed", &why, report),
+            Err(why) => return Ok(self.not_written("was not changed", &why, report)?),
         };
-        report.doubted(&self.refused)?;
         facts.pull = Some(Action::Made);
         if is_put {
             report.done(format_args!("the token put into {}", token.words()))?;
@@ -175,7 +182,7 @@ impl PullSetup<'_> {
             words: self.words,
             patience: self.patience,
         };
-        first_event::wait(&awaited, report, facts).await
+        Ok(first_event::wait(&awaited, report, facts).await?)
     }
 
     fn place(&self, env: &Env<'_>) -> (PathBuf, PullToken) {
@@ -184,10 +191,21 @@ impl PullSetup<'_> {
         (path, token)
     }
 
+    /// `true` if the token would be put into its place, too. Changes nothing.
+    async fn could_be_written(
+        &self,
+        path: &Path,
+        token: &PullToken,
+        env: &Env<'_>,
+    ) -> Result<bool, String> {
+        let (source, section) = (self.token.source, self.section.text(token.reference()));
+        config_section::could_be_added(path, source, &section, env)?;
+        token.could_be_put(env).await
+    }
+
     /// `true` if the token was put into its place, too. What was begun is taken back where it can be.
     async fn written(&self, path: &Path, token: &PullToken, env: &Env<'_>) -> Result<bool, String> {
         let (source, section) = (self.token.source, self.section.text(token.reference()));
-        config_section::could_be_added(path, source, &section, env)?;
         let is_put = token.put(env).await?;
         match config_section::add(path, source, &section, env) {
             Err(why) if is_put => Err(match token.take_back() {
@@ -199,7 +217,6 @@ impl PullSetup<'_> {
     }
 
     fn not_written(&self, what: &str, why: &str, report: &mut Report) -> Result<(), CliError> {
-        report.failed(&self.refused)?;
         report.failed(format_args!(
             "no webhook can work, and {} {what}: {why}; write the lines that are printed here",
             self.origin

@@ -1,6 +1,7 @@
 //! A secret that is nowhere yet.
 
 use super::labelbox::stand_in::{KEY, StandIn as Labelbox, webhook};
+use super::repair::refuses;
 use super::stand_in::{StandIn, TOKEN, webhook as project_webhook};
 use crate::support::{Place, configured, mode};
 
@@ -43,6 +44,79 @@ fn it_is_made_and_put_into_the_file_before_a_webhook_gets_it() {
     let again = place.run(&words);
     assert!(again.good().contains("nothing to change"), "{again:?}");
     assert_eq!(place.read("label-studio.secret"), secret);
+}
+
+/// Without its secret, a source lets no `serve` start, and nobody would pull.
+#[test]
+fn it_is_made_where_no_webhook_can_work_and_serve_starts() {
+    let (place, label_studio, labelbox) = (place(), StandIn::start(), Labelbox::start());
+    label_studio.fails(refuses);
+    let of_label_studio = ["label-studio", &label_studio.url];
+    let of_labelbox = ["labelbox", "--endpoint", &labelbox.endpoint];
+    for (name, of_it) in [
+        ("label-studio", &of_label_studio[..]),
+        ("labelbox", &of_labelbox[..]),
+    ] {
+        let words = [&["connect"][..], of_it, &["--relay", "http://127.0.0.1:9"]].concat();
+        let secret = format!("{name}.secret");
+        let planned = place.run(&[&words[..], &["--plan"]].concat());
+        let would = "a new secret would be put into file:";
+        assert!(planned.good().contains(would), "{planned:?}");
+        assert!(!place.path(&secret).exists());
+
+        let ran = place.run(&[&words[..], &["--json"]].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let told = &ran.json()[0];
+        assert_eq!(told["secret"], "made");
+        assert_eq!(told["pull"], "made");
+        let made = place.read(&secret);
+        assert!(!made.is_empty() && !format!("{ran:?}").contains(&made));
+
+        // Also where the pull is there already.
+        std::fs::remove_file(place.path(&secret)).unwrap();
+        let again = place.run(&words);
+        for said in [
+            "a new secret put into file:",
+            "`serve` pulls instead, as [source.pull] says",
+        ] {
+            assert!(again.good().contains(said), "no {said:?} in {again:?}");
+        }
+        assert_ne!(place.read(&secret), made);
+    }
+    assert_eq!(label_studio.changes(), [""; 0]);
+    assert_eq!(labelbox.changes(), [""; 0]);
+    let serving = place.serve(&[]);
+    assert_eq!(serving.stop(), 0);
+}
+
+/// A webhook that delivers here has a secret, which the relay may read from somewhere else.
+#[test]
+fn none_is_made_for_a_pull_beside_webhooks_that_have_another_one() {
+    let (place, label_studio, labelbox) = (place(), StandIn::start(), Labelbox::start());
+    label_studio.fails(refuses);
+    let url = "http://127.0.0.1:9/label-studio";
+    let there = project_webhook(3, 1, url, "the-right-secret");
+    label_studio.state().webhooks.push(there);
+    let there = webhook("w3", None, "http://127.0.0.1:9/labelbox");
+    labelbox.state().webhooks.push(there);
+    let config = place.read("labelrelay.toml");
+    let of_label_studio = ["label-studio", &label_studio.url];
+    let of_labelbox = ["labelbox", "--endpoint", &labelbox.endpoint];
+    for (name, of_it) in [
+        ("label-studio", &of_label_studio[..]),
+        ("labelbox", &of_labelbox[..]),
+    ] {
+        let words = [&["connect"][..], of_it, &["--relay", "http://127.0.0.1:9"]].concat();
+        let ran = place.run(&words);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        for said in ["there is no secret in file:", "delivers here already"] {
+            assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+        }
+        for file in ["secret", "token"] {
+            assert!(!place.path(&format!("{name}.{file}")).exists(), "{file}");
+        }
+    }
+    assert_eq!(place.read("labelrelay.toml"), config);
 }
 
 #[test]
