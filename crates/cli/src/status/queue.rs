@@ -156,15 +156,11 @@ mod tests {
 
     #[test]
     fn the_path_of_a_source_is_in_the_url_of_a_sample_once() {
-        let source = |name: &str, provider: &str| {
-            format!(
-                "[[source]]\nname = \"{name}\"\nprovider = \"{provider}\"\nsecret = \"env:A\"\n"
-            )
-        };
-        let text = source("labelbox", "labelbox") + &source("studio", "label-studio");
+        let text = "[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"env:A\"\n\
+                    [[source]]\nname = \"studio\"\nprovider = \"label-studio\"\nsecret = \"env:B\"\n";
         let nothing = |_: &str| None::<String>;
         let env = Env::new(&nothing, PathBuf::new());
-        let config = Config::from_toml(&text, "a.toml", PathBuf::new(), env.lookup()).unwrap();
+        let config = Config::from_toml(text, "a.toml", PathBuf::new(), env.lookup()).unwrap();
         for (url, options) in [
             (None, " --source labelbox"),
             (
