@@ -44,7 +44,7 @@ enum Place {
 struct TokenFile {
     path: PathBuf,
     token: Secret,
-    /// The file whose readers may read this one.
+    /// The file whose readers may read this one: the secret's, or the configuration's where that is nowhere yet.
     like: PathBuf,
 }
 
@@ -66,16 +66,20 @@ impl PullToken {
                 option,
             };
         }
-        let like = match known.secret {
-            SecretRef::File(secret) => Some(env.cwd().join(secret)),
-            _ => None,
+        let beside = match known.secret {
+            SecretRef::File(secret) => env.cwd().join(secret),
+            _ => config.to_owned(),
         };
-        let like = like.filter(|secret| secret.exists());
-        let like = like.unwrap_or_else(|| config.to_owned());
         let name = PathBuf::from(format!("{}.token", known.source));
-        let path = folder_of(&like).join(&name);
+        let path = folder_of(&beside).join(&name);
         // Relative to the configuration where it can be: both may be moved together.
-        let is_beside = folder_of(&like) == folder_of(config);
+        let is_beside = folder_of(&beside) == folder_of(config);
+        // A secret that is nowhere yet is made before the token is put there.
+        let like = if beside.exists() {
+            beside
+        } else {
+            config.to_owned()
+        };
         Self {
             reference: SecretRef::File(if is_beside { name } else { path.clone() }),
             place: Place::File(TokenFile {

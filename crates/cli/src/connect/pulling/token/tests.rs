@@ -33,6 +33,46 @@ fn a_token_is_put_once_and_replaces_nothing() {
 }
 
 #[test]
+fn a_token_is_beside_its_source_s_secret_also_before_that_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = |_: &str| None::<String>;
+    let env = Env::new(&nothing, folder.path().to_owned());
+    let config = folder.path().join("labelrelay.toml");
+    fs::write(&config, "").unwrap();
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    let token = Secret::new("token", "one".to_owned()).unwrap();
+    let usual = SecretRef::Env("A_TOKEN".to_owned());
+    for secret in ["a.secret", "secrets/a.secret"] {
+        let path = folder.path().join(secret);
+        let reference = SecretRef::File(path.clone());
+        let known = KnownToken {
+            source: "a",
+            reference: &usual,
+            unnamed: Some(&token),
+            secret: &reference,
+            option: "--token",
+        };
+        let before = PullToken::of(&known, &config, &env);
+        let Place::File(file) = &before.place else {
+            panic!("{secret}: it is in no file");
+        };
+        assert_eq!(file.path, path.with_extension("token"));
+        assert_eq!(file.like, config);
+        assert!(file.could_be_put().unwrap());
+        fs::write(&path, "a secret").unwrap();
+        let after = PullToken::of(&known, &config, &env);
+        assert_eq!(after.reference(), before.reference());
+        let Place::File(file) = &after.place else {
+            panic!("{secret}: it is in no file");
+        };
+        assert_eq!(
+            (&file.path, &file.like),
+            (&path.with_extension("token"), &path)
+        );
+    }
+}
+
+#[test]
 fn a_token_is_beside_its_source_s_secret_in_a_store() {
     for (secret, token) in [
         (
