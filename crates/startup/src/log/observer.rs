@@ -96,9 +96,11 @@ impl Observer for LogObserver {
         if report.fell_back {
             tracing::warn!(
                 name: "delivery_in_fallback",
+                outcome = report.outcome.as_str(),
                 source,
                 id = report.event_id,
                 "type" = report.event_type,
+                delivery_id = report.delivery_id,
                 body_bytes = report.body_bytes,
                 late = report.late,
                 elapsed_ms,
@@ -136,6 +138,7 @@ impl Observer for LogObserver {
                 outcome = report.outcome.as_str(),
                 source,
                 id = report.event_id,
+                "type" = report.event_type,
                 delivery_id = report.delivery_id,
                 body_bytes = report.body_bytes,
                 data_sha256 = digest(),
@@ -148,6 +151,8 @@ impl Observer for LogObserver {
                 name: "delivery_refused",
                 outcome = report.outcome.as_str(),
                 source,
+                id = report.event_id,
+                "type" = report.event_type,
                 delivery_id = report.delivery_id,
                 client = report.client.map(|client| client.to_string()),
                 body_bytes = report.body_bytes,
@@ -219,4 +224,65 @@ fn list<T: Display>(items: &[T]) -> Option<String> {
             .collect::<Vec<_>>()
             .join(", ")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Line, Sink, subscriber};
+    use serde_json::{Map, Value};
+    use std::sync::Mutex;
+    use tracing::level_filters::LevelFilter;
+
+    fn fields(line: Line<'_>) -> Map<String, Value> {
+        let mut fields = line.fields;
+        fields.insert("event".to_owned(), line.event.into());
+        fields
+    }
+
+    /// What `report` is in the log.
+    fn line(report: &Report) -> Value {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let sink: Sink = Arc::new(move |line: &[u8]| {
+            let line: Value = serde_json::from_slice(line).unwrap();
+            kept.lock().unwrap().push(line);
+        });
+        let subscriber = subscriber(LevelFilter::DEBUG, LevelFilter::WARN, fields, sink);
+        tracing::subscriber::with_default(subscriber, || LogObserver.request(report));
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        lines[0].clone()
+    }
+
+    #[test]
+    fn each_line_of_a_delivery_has_what_it_is_searched_by() {
+        for (outcome, fell_back, event) in [
+            (Outcome::Accepted, false, "delivery"),
+            (Outcome::Repeat, false, "delivery"),
+            (Outcome::Filtered, false, "delivery"),
+            (Outcome::Accepted, true, "delivery_in_fallback"),
+            (Outcome::Unavailable, false, "delivery_failed"),
+            (Outcome::Bug, false, "delivery_failed"),
+            (Outcome::TooLarge, false, "delivery_refused"),
+            (Outcome::Unauthorized, false, "delivery_refused"),
+        ] {
+            let mut report = Report::refused(outcome, "why".to_owned(), None);
+            report.event_id = Some("9f86d081".to_owned());
+            report.event_type = Some("com.labelbox.label.created".to_owned());
+            report.delivery_id = Some("ckfg".to_owned());
+            report.fell_back = fell_back;
+            let line = line(&report);
+            for (name, value) in [
+                ("event", event),
+                ("outcome", outcome.as_str()),
+                ("id", "9f86d081"),
+                ("type", "com.labelbox.label.created"),
+                ("delivery_id", "ckfg"),
+            ] {
+                assert_eq!(line[name], value, "{name} of {line}");
+            }
+            assert!(line["elapsed_ms"].is_number(), "{line}");
+        }
+    }
 }
