@@ -126,6 +126,7 @@ fn details(report: &Report, put: &mut impl FnMut(&str, Value)) {
     put("verified_by", report.verified_by.as_deref().into());
     put("elapsed_ms", millis(report.elapsed).into());
     put("queue_ms", report.queue_elapsed.map(millis).into());
+    put("late", report.late.then_some(true).into());
     if !report.outcome.status().is_success() {
         put("data_sha256", report.digest.map(Digest::to_hex).into());
         put("no_digest", report.no_digest().into());
@@ -142,5 +143,25 @@ fn list(items: &[String]) -> Value {
         Value::Null
     } else {
         items.join(", ").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labelrelay_core::Outcome;
+
+    #[test]
+    fn a_delivery_that_came_to_its_end_too_late_says_so() {
+        let mut report = Report::refused(Outcome::Unavailable, "why".to_owned(), None);
+        report.event_id = Some("9f86d081".to_owned());
+        for is_late in [false, true] {
+            report.late = is_late;
+            let mut line = Line::new(Timestamp::UNIX_EPOCH, LevelFilter::ERROR, "e", "f");
+            line.report = Some(&report);
+            let line: Value = serde_json::from_slice(&line.json(true)).unwrap();
+            assert_eq!(line["id"], "9f86d081");
+            assert_eq!(line.get("late").is_some(), is_late, "{line}");
+        }
     }
 }
