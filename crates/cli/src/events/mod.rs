@@ -8,6 +8,7 @@ mod filter;
 mod forget;
 mod forgotten_envelope;
 mod list;
+mod log_query;
 mod recorded;
 mod replay;
 mod retry;

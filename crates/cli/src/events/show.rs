@@ -2,12 +2,13 @@
 
 use super::archived;
 use super::body;
+use super::log_query::FunctionLog;
 use super::recorded;
 use super::row::received;
 use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces};
+use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces, say};
 use crate::queue_file::QueueArgs;
 use crate::record;
 use clap::builder::NonEmptyStringValueParser;
@@ -22,7 +23,8 @@ Examples:
   labelrelay events show r17                        of the record of deliveries
   labelrelay events show 17 --body > body.json      the sender's bytes
   labelrelay events show 17 --envelope > event.json the envelope, as queued
-  labelrelay events show 9f86d0 --from s3://BUCKET/archive";
+  labelrelay events show 9f86d0 --from s3://BUCKET/archive
+  labelrelay events show 9f86d0 --where aws         the query for a function's log";
 
 /// Shows one event, or one delivery of the record.
 #[derive(Debug, clap::Args)]
@@ -34,6 +36,9 @@ pub(super) struct Args {
     /// Look into the archive at this URL, such as `s3://BUCKET/archive`
     #[arg(long, value_name = "URL")]
     from: Option<String>,
+    /// Look nowhere, and print the query that finds its delivery in the log of the cloud's function
+    #[arg(long = "where", value_name = "CLOUD", conflicts_with_all = ["from", "body", "envelope", "json"])]
+    cloud: Option<FunctionLog>,
     /// Print the sender's bytes alone, exactly
     #[arg(long, conflicts_with_all = ["envelope", "json"])]
     body: bool,
@@ -46,6 +51,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    if let Some(cloud) = args.cloud {
+        print(format_args!("{}", cloud.query(&args.which)?))?;
+        say(format_args!("{}", cloud.about()));
+        return Ok(());
+    }
     if let Some(url) = &args.from {
         let envelope = archived::find(url, &args.which, env)?;
         return show_archived(args, &envelope);

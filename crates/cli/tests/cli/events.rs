@@ -104,6 +104,36 @@ fn an_event_is_shown_by_the_beginning_of_its_id() {
 }
 
 #[test]
+fn the_query_for_a_clouds_log_needs_neither_queue_nor_cloud() {
+    let place = Place::new();
+    for (cloud, condition, about) in [
+        (
+            "aws",
+            "| filter id like /^9f86/ or delivery_id like /^9f86/\n",
+            "Logs Insights",
+        ),
+        (
+            "google",
+            "(jsonPayload.id=~\"^9f86\" OR jsonPayload.delivery_id=~\"^9f86\")\n",
+            "Logs Explorer",
+        ),
+        (
+            "azure",
+            "| where tostring(line.id) startswith_cs \"9f86\" or",
+            "Log Analytics",
+        ),
+    ] {
+        let ran = place.run(&["events", "show", "9f86", "--where", cloud]);
+        assert!(ran.good().contains(condition), "{ran:?}");
+        assert!(ran.stderr.contains(about), "{ran:?}");
+    }
+    let show = |words: &[&str]| place.run(&[&["events", "show"], words].concat());
+    show(&["a\nb", "--where", "aws"]).failed(2, &["control character"]);
+    show(&["9f86", "--where", "aws", "--json"]).failed(2, &["--where", "--json"]);
+    show(&["9f86", "--where", "moon"]).failed(2, &["aws, google, azure"]);
+}
+
+#[test]
 fn following_passes_over_what_is_filtered_out() {
     let (place, serving) = with_events(&["task.created"]);
     let output = place.path("tail.out");
