@@ -6,7 +6,7 @@ use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES, chain};
 use crate::from_archive::FromArchive;
-use crate::output::{one_line, print, print_json, say};
+use crate::output::{Bar, one_line, print, print_json, say};
 use crate::queue_file::QueueArgs;
 use labelrelay_event::{Attributes, Envelope};
 use labelrelay_local::{FileError, QueueFile, StoredEnvelope};
@@ -28,6 +28,9 @@ Writes two files an event: NNNNNN.json, the envelope exactly as queued, and NNNN
 bytes. NNNNNN is the event's number in the queue, so a second export into the same directory adds what is \
 new. It never changes a file that has other contents: there the export ends. Of a damaged event it \
 writes the first file alone, names it, goes on, and ends with 1. Files of an archive's events are named by their ids.";
+
+/// Said at a terminal meanwhile.
+const DOING: &str = "exporting";
 
 /// Writes events into files; acknowledged ones too, until they are pruned.
 #[derive(Debug, clap::Args)]
@@ -59,9 +62,11 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         Some(url) => {
             let from = FromArchive::open(url, args.which.archived()?, env)?;
             let mut exported = Exported::begin(&directory)?;
+            let bar = Bar::new(DOING, !args.json);
             let troubles = from.each(|event| {
                 let name = archived_name(&event.attributes);
                 exported.put(&directory, &name, None, event.envelope)?;
+                bar.add(1);
                 Ok(true)
             })?;
             exported.failures += troubles;
@@ -88,6 +93,7 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
 fn of_queue(args: &Args, queue: &QueueFile, directory: &Path) -> Result<Exported, CliError> {
     let filter = args.which.filter(queue)?;
     let mut exported = Exported::begin(directory)?;
+    let bar = Bar::new(DOING, !args.json);
     for stored in queue.export(filter) {
         let stored = match stored {
             Err(damage @ FileError::Damaged { .. }) => {
@@ -100,6 +106,7 @@ fn of_queue(args: &Args, queue: &QueueFile, directory: &Path) -> Result<Exported
         let number = stored.event.seq;
         let name = format!("{number:06}");
         exported.put(directory, &name, Some(number), &stored.envelope)?;
+        bar.add(1);
     }
     Ok(exported)
 }

@@ -3,10 +3,12 @@
 //! Others wrote the text that this program reads, and a terminal obeys some of it. So words for people are
 //! printable wherever they go, and exact bytes are where they reach a terminal.
 
+mod bar;
 mod exact;
 mod json;
 mod printable;
 
+pub(crate) use bar::Bar;
 pub(crate) use exact::{print_envelope, print_exactly};
 pub(crate) use json::JsonForTerminal;
 pub(crate) use printable::{PrintableLines, one_line};
@@ -47,8 +49,10 @@ pub(crate) fn say(words: Arguments<'_>) {
     if let Some(log) = LOG.get() {
         return log.line(format!("{words}\n").as_bytes());
     }
-    // An error has no other place to be reported.
-    let _ = writeln!(std::io::stderr().lock(), "{words}");
+    bar::above(|| {
+        // An error has no other place to be reported.
+        let _ = writeln!(std::io::stderr().lock(), "{words}");
+    });
 }
 
 /// A line for a person at a terminal, with colours of our own in it. What comes from elsewhere went through

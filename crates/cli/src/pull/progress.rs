@@ -27,11 +27,11 @@ struct Lines {
 
 impl Shown {
     pub(super) fn new(json: bool) -> Self {
-        let at_terminal = std::io::stderr().is_terminal();
+        let is_drawn = std::io::stderr().is_terminal() && !json;
         Self {
-            bar: at_terminal
+            bar: is_drawn
                 .then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())),
-            is_quiet: json && !at_terminal,
+            is_quiet: json,
             lines: Mutex::default(),
         }
     }

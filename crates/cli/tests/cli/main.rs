@@ -73,6 +73,8 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod terminal_device;
+#[cfg(unix)]
+mod terminal_progress;
 #[cfg(target_os = "linux")]
 mod traces;
 mod upgrade;

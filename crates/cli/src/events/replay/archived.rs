@@ -55,7 +55,7 @@ pub(super) fn run(
     let runtime = crate::runtime::small()?;
     let target = Target::open(args.to.as_deref(), queue.as_ref(), config.as_ref(), env);
     let target = runtime.block_on(target)?;
-    let mut progress = Progress::default();
+    let mut progress = Progress::begin(args.shows_progress());
     let (mut page, mut bytes) = (Vec::new(), 0_u64);
     let troubles = from.each(|event| {
         match chosen(event) {

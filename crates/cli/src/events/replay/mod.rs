@@ -53,6 +53,14 @@ pub(super) struct Args {
     which: Which,
 }
 
+impl Args {
+    /// Tells whether a person is told how far it is: not in the midst of envelopes that go to stdout.
+    fn shows_progress(&self) -> bool {
+        let to = self.to.as_deref();
+        !self.json && !to.is_some_and(|url| url.starts_with("stdout:"))
+    }
+}
+
 pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
     if !args.which.is_given() && !args.claimed {
         return Err(CliError::usage(
@@ -71,7 +79,7 @@ pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<
     let runtime = crate::runtime::small()?;
     let target = Target::open(args.to.as_deref(), Some(&queue), config.as_ref(), env);
     let target = runtime.block_on(target)?;
-    let mut progress = Progress::default();
+    let mut progress = Progress::begin(args.shows_progress());
     for page in selection {
         let (events, unreadable) = page?;
         progress.refuse(unreadable);

@@ -2,14 +2,14 @@
 
 use super::target::Sent;
 use crate::error::CliError;
-use crate::output::{one_line, print, print_json, say};
+use crate::output::{Bar, one_line, print, print_json, say};
 use serde::Serialize;
 
 /// Reasons that are told; the rest is only counted.
 const MAX_REASONS: u64 = 10;
 
-#[derive(Default)]
 pub(super) struct Progress {
+    bar: Bar,
     done: Replayed,
     /// Reason why it made no sense to go on.
     broken: Option<String>,
@@ -23,6 +23,15 @@ struct Replayed {
 }
 
 impl Progress {
+    /// Nothing was sent so far; `is_shown` if a person at a terminal is to see more of it.
+    pub(super) fn begin(is_shown: bool) -> Self {
+        Self {
+            bar: Bar::new("sending again", is_shown),
+            done: Replayed::default(),
+            broken: None,
+        }
+    }
+
     /// Says why these were not sent.
     pub(super) fn refuse(&mut self, failures: Vec<String>) {
         for reason in failures {
@@ -36,6 +45,7 @@ impl Progress {
     /// Counts what was sent; tells whether to go on.
     pub(super) fn sent(&mut self, page: Sent) -> bool {
         self.done.sent += page.count;
+        self.bar.add(page.count);
         self.refuse(page.failures);
         self.broken = page.broken;
         self.broken.is_none()
@@ -47,12 +57,14 @@ impl Progress {
 
     /// Says all of it.
     pub(super) fn end(self, json: bool) -> Result<(), CliError> {
+        let Self { bar, done, broken } = self;
+        drop(bar);
         if json {
-            print_json(&self.done)?;
+            print_json(&done)?;
         } else {
-            print(format_args!("{} sent again", self.done.sent))?;
+            print(format_args!("{} sent again", done.sent))?;
         }
-        match (self.broken, self.done.failed) {
+        match (broken, done.failed) {
             (Some(reason), _) => Err(CliError::failed(format_args!(
                 "the queue keeps failing, so the rest was not tried: {reason}"
             ))),

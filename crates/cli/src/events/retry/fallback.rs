@@ -1,11 +1,12 @@
 //! Moves the events in the fallback into the queue, once.
 
+use super::counted_queue::CountedQueue;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
 use crate::open::{self, Opened};
-use crate::output::{one_line, say};
+use crate::output::{Bar, one_line, say};
 use crate::queue_file::QueueArgs;
 use crate::serve_address;
 use labelrelay_core::Clock as _;
@@ -55,7 +56,13 @@ pub(super) fn served(config: &Config, env: &Env<'_>) -> Option<SocketAddr> {
     }
 }
 
-pub(super) fn retry(config: &Config, timeout: Duration, env: &Env<'_>) -> Result<Moved, CliError> {
+/// Moves them until `timeout` is over; at a terminal, says meanwhile how many, if `is_shown`.
+pub(super) fn retry(
+    config: &Config,
+    timeout: Duration,
+    is_shown: bool,
+    env: &Env<'_>,
+) -> Result<Moved, CliError> {
     let clock = Arc::new(SystemClock::new());
     let runtime = crate::runtime::small()?;
     let opened = open::relay(config, env, clock.clone(), Arc::new(NoObserver), None);
@@ -68,14 +75,16 @@ pub(super) fn retry(config: &Config, timeout: Duration, env: &Env<'_>) -> Result
         });
     };
     let until = clock.monotonic() + timeout;
-    let moves = redrive(
-        fallback,
-        &*parts.queue,
-        parts.blobs.as_deref(),
-        &*clock,
-        until,
-    );
+    // Nor in the midst of envelopes that go to stdout.
+    let to_stdout = matches!(open::queue_location(config, env), Ok(QueueLocation::Stdout));
+    let bar = Bar::new("moving into the queue", is_shown && !to_stdout);
+    let queue = CountedQueue {
+        queue: &*parts.queue,
+        bar: &bar,
+    };
+    let moves = redrive(fallback, &queue, parts.blobs.as_deref(), &*clock, until);
     let done = runtime.block_on(moves);
+    drop(bar);
     if let Some(queue) = embedded {
         queue.close();
     }

@@ -1,5 +1,6 @@
 //! `labelrelay events retry`: tries again what is stuck, in the fallback or as a dead letter.
 
+mod counted_queue;
 mod fallback;
 
 use super::filter::{self, Content};
@@ -125,7 +126,7 @@ fn move_fallback(
         say(format_args!("{words}"));
         return Ok(None);
     }
-    fallback::retry(&config, args.timeout, env).map(Some)
+    fallback::retry(&config, args.timeout, !args.json, env).map(Some)
 }
 
 /// Makes dead letters ready again; says how many, and whether some of those that were named are none.
