@@ -81,6 +81,12 @@ export class Detail {
     const curl = el('button', { id: 'curl', type: 'button' }, 'Copy as curl');
     curl.addEventListener('click', () => copy(delivery.curl, curl));
     const bar = el('div', { class: 'bar' }, this.back(), curl);
+    // The event as the queue has it: what a consumer's tests read.
+    if (delivery.envelope) {
+      const fixture = el('button', { id: 'fixture', type: 'button' }, 'Save as a test fixture');
+      fixture.addEventListener('click', () => { window.location.assign(`/api/deliveries/${encodeURIComponent(summary.name)}/event`); });
+      bar.append(fixture);
+    }
     if (delivery.previous) {
       const before = el('button', { id: 'before', type: 'button' }, 'The version before');
       before.addEventListener('click', () => this.onOpen(delivery.previous));

@@ -98,13 +98,21 @@ pub(crate) fn json(value: &impl Serialize) -> Response<Bytes> {
     }
 }
 
-/// Bytes that a browser saves and never shows.
-pub(crate) fn attachment(body: Vec<u8>) -> Response<Bytes> {
-    let mut response = response(StatusCode::OK, BINARY, body.into());
-    response.headers_mut().insert(
-        CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"body\""),
-    );
+/// The sender's bytes, which a browser saves and never shows.
+pub(crate) fn body_file(body: Vec<u8>) -> Response<Bytes> {
+    attachment(body, "attachment; filename=\"body\"")
+}
+
+/// An event as it is on the queue, which a browser saves as well.
+pub(crate) fn event_file(message: Vec<u8>) -> Response<Bytes> {
+    attachment(message, "attachment; filename=\"event.json\"")
+}
+
+fn attachment(contents: Vec<u8>, disposition: &'static str) -> Response<Bytes> {
+    let mut response = response(StatusCode::OK, BINARY, contents.into());
+    response
+        .headers_mut()
+        .insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
     response
 }
 

@@ -3,7 +3,7 @@
 use super::body::bytes_of;
 use super::delivery::DeliveryView;
 use super::list;
-use crate::answer::{Refusal, attachment, json};
+use crate::answer::{Refusal, body_file, event_file, json};
 use crate::data::{Delivery, PageData};
 use crate::query::{Query, decoded_path};
 use bytes::Bytes;
@@ -26,18 +26,21 @@ pub(crate) fn answer(
                 let words = "nothing has this address";
                 Refusal::new(StatusCode::NOT_FOUND, words)
             })?;
-            match name.strip_suffix("/body") {
-                None => {
-                    let delivery = find(data, name)?;
-                    Ok(json(&DeliveryView::of(&delivery, relay_url)))
-                }
-                Some(name) => {
-                    let delivery = find(data, name)?;
-                    let body = bytes_of(&delivery);
-                    body.map(attachment)
-                        .map_err(|words| Refusal::new(StatusCode::NOT_FOUND, words))
-                }
+            if let Some(name) = name.strip_suffix("/body") {
+                let body = bytes_of(&find(data, name)?);
+                return body
+                    .map(body_file)
+                    .map_err(|words| Refusal::new(StatusCode::NOT_FOUND, words));
             }
+            if let Some(name) = name.strip_suffix("/event") {
+                let message = find(data, name)?.message;
+                return message.map(event_file).ok_or_else(|| {
+                    let words = "this delivery has no event, or the event is gone from the queue";
+                    Refusal::new(StatusCode::NOT_FOUND, words)
+                });
+            }
+            let delivery = find(data, name)?;
+            Ok(json(&DeliveryView::of(&delivery, relay_url)))
         }
     }
 }

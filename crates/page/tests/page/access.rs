@@ -45,6 +45,7 @@ fn everything_but_the_assets_asks_for_todays_token() {
         "/api/deliveries",
         "/api/deliveries/r1",
         "/api/deliveries/r1/body",
+        "/api/deliveries/r1/event",
         "/api/nothing",
         "/nothing",
         // Only the page itself takes it from the address.

@@ -41,6 +41,7 @@ fn what_cannot_be_answered_says_why() {
         ("/api/deliveries?after=x", 400, "`after`"),
         ("/api/deliveries/r9", 404, "no such delivery"),
         ("/api/deliveries/r9/body", 404, "no such delivery"),
+        ("/api/deliveries/r9/event", 404, "no such delivery"),
         ("/api/nothing", 404, "nothing"),
     ] {
         let response = with_token(&damaged, uri);
@@ -81,6 +82,36 @@ fn a_refused_delivery_is_shown_with_its_reason() {
     assert_eq!(&saved.body()[..], b"{\"a\": [1, ");
     let disposition = saved.headers()["content-disposition"].to_str().unwrap();
     assert!(disposition.starts_with("attachment"), "{disposition}");
+}
+
+#[test]
+fn a_test_fixture_is_the_event_as_the_queue_has_it() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/changes/lb_v2_created.json"
+    );
+    let message = std::fs::read(file).unwrap();
+    let with = |message: Option<Vec<u8>>| {
+        page(Data {
+            delivery: Some(Delivery {
+                summary: summary(2),
+                message,
+                ..Delivery::default()
+            }),
+            ..Data::default()
+        })
+    };
+    let saved = with_token(&with(Some(message.clone())), "/api/deliveries/r2/event");
+    assert_eq!(saved.status().as_u16(), 200);
+    assert!(saved.body()[..] == message[..], "other bytes");
+    assert_eq!(
+        saved.headers()["content-disposition"],
+        "attachment; filename=\"event.json\""
+    );
+    let none = with_token(&with(None), "/api/deliveries/r2/event");
+    assert_eq!(none.status().as_u16(), 404);
+    let said: Value = serde_json::from_slice(none.body()).unwrap();
+    assert!(said["error"].as_str().unwrap().contains("no event"));
 }
 
 #[test]
