@@ -5,6 +5,7 @@ Needs Playwright's Python package. Waits for conditions and never for a time; en
 """
 
 import argparse
+import json
 import math
 import os
 import sys
@@ -118,8 +119,20 @@ def is_found(look):
     expect(look.page.locator("#list [role=option]")).to_have_count(1)
     look.open("r3")
     expect(look.page.locator("#detail")).to_contain_text("verify --delivery r3")
+    # It has no event.
+    expect(look.page.locator("#fixture")).to_have_count(0)
     look.page.select_option("#show", "")
     look.line("r1").wait_for()
+
+
+def is_saved_for_tests(look):
+    look.open("r1")
+    with look.page.expect_download() as saved:
+        look.page.locator("#fixture").click()
+    with open(saved.value.path(), encoding="utf-8") as file:
+        message = json.load(file)
+    assert saved.value.suggested_filename == "event.json", saved.value.suggested_filename
+    assert message["data"]["annotation"]["id"] == 5, message
 
 
 def is_drawn(look):
@@ -242,7 +255,7 @@ def main():
         browser = playwright.chromium.launch(executable_path=args.chromium, args=flags)
         try:
             look = Look(browser, args.url, Sender(args.relay, args.secret))
-            for step in (comes_without_reload, is_found, is_drawn, harm_is_none, keys_are_enough):
+            for step in (comes_without_reload, is_found, is_saved_for_tests, is_drawn, harm_is_none, keys_are_enough):
                 print(step.__name__, flush=True)
                 step(look)
                 look.nothing_happened()
