@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 /// Rows that a query shows: a beginning of an id may be that of many.
 const MAX_ROWS: u32 = 100;
 
-/// The cloud whose function's log is searched. (Comments of the kinds would be help, which is full.)
+/// The cloud whose function's log is searched.
+//
+// The kinds have no words of their own: clap would then print the whole help in its long form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum FunctionLog {
     Aws,
