@@ -44,26 +44,33 @@ pub fn export(url: &str) -> Vec<Exported> {
 fn read(path: &Path) -> Exported {
     let envelope = std::fs::read(path).unwrap();
     let body = std::fs::read(path.with_extension("body")).unwrap();
+    let event = event(&envelope, path);
+    assert!(
+        event.body == body,
+        "{}: the data in the envelope is not the body",
+        path.display()
+    );
+    event
+}
+
+/// The event of an envelope that comes from `path`, with its data in it. It is asserted that digest and data agree.
+pub fn event(envelope: &[u8], path: &Path) -> Exported {
     let decoded =
-        Envelope::decode(&envelope).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Envelope::decode(envelope).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let body = decoded
+        .data
+        .bytes()
+        .unwrap()
+        .expect("the data lies in the envelope")
+        .into_owned();
     assert!(
         decoded.matches_digest(&body),
         "{}: datasha256 is not that of the body",
         path.display()
     );
-    let data = decoded
-        .data
-        .bytes()
-        .unwrap()
-        .expect("the data lies in the envelope");
-    assert!(
-        *data == *body,
-        "{}: the data in the envelope is not the body",
-        path.display()
-    );
     Exported {
-        attributes: decoded.attributes.clone(),
-        envelope: envelope.clone(),
+        attributes: decoded.attributes,
+        envelope: envelope.to_vec(),
         body,
     }
 }
