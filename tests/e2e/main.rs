@@ -10,6 +10,7 @@
 )]
 
 mod archive;
+mod archive_kills;
 mod changes;
 mod connect;
 mod consumers;
