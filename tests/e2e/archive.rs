@@ -72,7 +72,7 @@ fn events(file: &Path) -> Vec<Exported> {
 /// Deliveries of both platforms: with numbers and spaces that other programs write otherwise, and with line breaks.
 fn request(number: usize) -> Vec<u8> {
     let tag = format!("0x{number}");
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         return sender::labelbox(SECRET, "LABEL_CREATED", &tag, &sender::label(&tag));
     }
     let body = json!({

@@ -3,11 +3,11 @@
 use crate::directory_at_need::DirectoryAtNeed;
 use crate::env::Env;
 use crate::error::{CliError, chain};
-use crate::locations::{self, StoreLocation};
+use crate::locations::{self, QueueLocation, StoreLocation};
 use crate::open;
 use crate::store_in_time::InTime;
 use labelrelay_archive::{Archive, ArchiveError};
-use labelrelay_core::config::Config;
+use labelrelay_core::config::{ArchiveConfig, Config};
 use labelrelay_core::{Clock, ObjectStore};
 use labelrelay_startup::{Setting, SystemClock};
 use std::sync::Arc;
@@ -28,13 +28,7 @@ pub(crate) async fn configured(
     let Some(settings) = &config.archive else {
         return Ok(None);
     };
-    let at = Setting {
-        origin: &config.origin,
-        key: "archive.url",
-        base_dir: &config.base_dir,
-    };
-    let location = locations::store(&settings.url, at.base_dir);
-    let location = location.map_err(|error| error.at(at.origin, at.key))?;
+    let (location, at) = configured_location(config, settings)?;
     let store: Arc<dyn ObjectStore> = match &location {
         StoreLocation::Directory(path) => Arc::new(DirectoryAtNeed::new(path.clone())),
         StoreLocation::Cloud(..) => open::object_store(&location, at, env, clock).await?,
@@ -43,6 +37,32 @@ pub(crate) async fn configured(
         store: Arc::new(InTime::of(store)),
         url: location.to_string(),
     }))
+}
+
+/// The place of the configuration's archive.
+pub(crate) fn configured_location<'a>(
+    config: &'a Config,
+    settings: &ArchiveConfig,
+) -> Result<(StoreLocation, Setting<'a>), CliError> {
+    let at = Setting {
+        origin: &config.origin,
+        key: "archive.url",
+        base_dir: &config.base_dir,
+    };
+    let location = locations::store(&settings.url, at.base_dir);
+    let location = location.map_err(|error| error.at(at.origin, at.key))?;
+    Ok((location, at))
+}
+
+/// Refuses an archive beside a queue that is no file: only a file can be followed.
+pub(crate) fn check_queue(config: &Config, queue: &QueueLocation) -> Result<(), CliError> {
+    if config.archive.is_some() && !matches!(queue, QueueLocation::Sqlite(_)) {
+        return Err(CliError::config(format_args!(
+            "{}: `archive.url` is set, and the queue is not the embedded one: only a file can be followed; remove the section [archive]",
+            config.origin
+        )));
+    }
+    Ok(())
 }
 
 /// The archive at `url`, which `flag` names and which is there.

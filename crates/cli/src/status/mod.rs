@@ -1,18 +1,21 @@
 //! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
 
+mod archive;
 mod page_url;
 mod public_url;
 mod queue;
 mod report;
 mod running;
+mod stores;
 
+use crate::archive_store;
 use crate::connect::platform_state;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::evidence::{Evidence, KnownThings};
 use crate::find_configuration::{self, Missing};
 use crate::health_check;
-use crate::locations::{self, QueueLocation, StoreLocation};
+use crate::locations::QueueLocation;
 use crate::logging;
 use crate::open;
 use crate::output::{print_json, say};
@@ -21,7 +24,7 @@ use crate::serve::{Flags, Settings};
 use crate::serve_address;
 use labelrelay_core::config::Config;
 use labelrelay_core::provider::Provider;
-use labelrelay_startup::{BLOB_STORE, FALLBACK, Name};
+use labelrelay_startup::{BLOB_STORE, FALLBACK};
 use report::{NotAsked, Platform, Report};
 use std::path::{Path, PathBuf};
 
@@ -34,11 +37,12 @@ Examples:
   labelrelay status && systemctl restart labelrelay";
 
 const NOTES: &str = "\
-Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. It asks \
-the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a running `serve`. \
-It writes an event into the queue file and reads it back, in a transaction that it takes back: nobody sees it, and \
-nothing is left. It writes nothing into a queue elsewhere, and says how to try that. It looks for damage in the queue \
-file for two seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit code 0.
+Reads the configuration and every secret that it names, and looks at the addresses, the queue, the archive and the \
+stores. It asks the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a \
+running `serve`. It writes an event into the queue file and reads it back, in a transaction that it takes back: \
+nobody sees it, and nothing is left. It writes nothing into a queue elsewhere, and says how to try that. It looks for \
+damage in the queue file for two seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit \
+code 0.
 
 Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.webhook]` or `[source.pull]` has both, it asks \
 Label Studio too: whether each project has a webhook that delivers here, whether that sends every event, and whether \
@@ -124,6 +128,7 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     let settings = Settings::read(Flags::default(), Some(&config))?;
     let location = open::queue_location(&config, env)?;
     report.queue = Some(location.to_string());
+    archive_store::check_queue(&config, &location)?;
     if let QueueLocation::Sqlite(file) = &location {
         report
             .warnings
@@ -138,9 +143,9 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     let checked = runtime.block_on(open::check(&config, env))?;
     report.warnings.extend(checked.warnings);
     report.found_dead_letters(checked.dead_letters);
-    report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
-    report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
-    let mut recent = None;
+    report.blob_store = stores::checked(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
+    report.fallback = stores::checked(config.fallback.as_ref(), FALLBACK, &config, env)?;
+    let (mut recent, mut queue_file) = (None, None);
     if let QueueLocation::Sqlite(file) = &location {
         let serve = serve_address::listening(file);
         report.serve = serve.map(|serve| serve.address.to_string());
@@ -157,8 +162,14 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             if platform_state::compares(&config, env) {
                 recent = Some(queue::recent_deliveries(&opened, file)?);
             }
+            queue_file = Some(opened);
         }
     }
+    if let Some(settings) = &config.archive {
+        let look = archive::look(&config, settings, queue_file.as_ref(), env, report);
+        runtime.block_on(look)?;
+    }
+    drop(queue_file);
     runtime.block_on(async {
         if let Some(url) = settings.public_url() {
             report.warnings.extend(public_url::warning(url).await);
@@ -231,43 +242,5 @@ async fn platforms(
                 .warnings
                 .push(format!("source `{}`: {why}", source.name)),
         }
-    }
-}
-
-/// A store's URL, without a query: that may be a signature.
-fn store(
-    url: Option<&String>,
-    name: Name,
-    config: &Config,
-    env: &Env<'_>,
-) -> Result<Option<String>, CliError> {
-    let Some(url) = url else {
-        return Ok(None);
-    };
-    let at = open::setting(name, config, env);
-    let location =
-        locations::store(url, at.base_dir).map_err(|error| error.at(at.origin, at.key))?;
-    if let StoreLocation::Directory(directory) = &location {
-        directory_can_be_made(directory).map_err(|error| {
-            CliError::config(format_args!(
-                "{}: `{}`: {}: is not there and cannot be made ({error}); make it for the user of `serve`, or name another directory",
-                at.origin,
-                at.key,
-                directory.display()
-            ))
-        })?;
-    }
-    Ok(Some(location.to_string()))
-}
-
-/// Checks that the next start could make a directory that is not there: tried with a file that has no name, in what is
-/// there of its path.
-fn directory_can_be_made(directory: &Path) -> std::io::Result<()> {
-    if directory.exists() {
-        return Ok(());
-    }
-    match directory.ancestors().find(|parent| parent.exists()) {
-        Some(parent) => tempfile::tempfile_in(parent).map(drop),
-        None => Ok(()),
     }
 }

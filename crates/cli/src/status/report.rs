@@ -51,6 +51,8 @@ pub(super) struct Report {
     pub(super) blob_store: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fallback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) archive: Option<Archive>,
     pub(super) warnings: Vec<String>,
     /// Everything was looked at, and this is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -98,6 +100,46 @@ pub(super) struct Consumer {
     /// Time for which the oldest event that is ready has waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) oldest_waits_seconds: Option<u64>,
+}
+
+/// The archive, and how far it is.
+#[derive(Default, Serialize)]
+pub(super) struct Archive {
+    pub(super) url: String,
+    /// `serve` has not made it yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_missing: bool,
+    /// Events of the queue's file that it has not got yet, about. Absent where it could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waiting_events: Option<u64>,
+    /// Time for which the oldest of them has waited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) oldest_waits_seconds: Option<u64>,
+    /// Notes on events that it will never have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gaps: Option<usize>,
+}
+
+impl Archive {
+    fn words(&self) -> String {
+        let url = &self.url;
+        if self.is_missing {
+            return format!("{url}: made by the next `serve`");
+        }
+        let waiting = match self.waiting_events {
+            None => String::new(),
+            Some(0) => ": has all events of the queue".to_owned(),
+            Some(1) => ": about 1 event waits to be written".to_owned(),
+            Some(events) => format!(": about {events} events wait to be written"),
+        };
+        let gaps = match self.gaps {
+            None | Some(0) => String::new(),
+            Some(gaps) => format!(
+                "; notes on events that it will never have: {gaps}; `labelrelay events list --from {url}` names them"
+            ),
+        };
+        format!("{url}{waiting}{gaps}")
+    }
 }
 
 impl Report {
@@ -200,9 +242,11 @@ impl Report {
                 }
             }
         }
+        let archive = self.archive.as_ref().map(Archive::words);
         for (name, store) in [
             ("blob store", &self.blob_store),
             ("fallback", &self.fallback),
+            ("archive", &archive),
         ] {
             if let Some(store) = store {
                 line(name, store)?;

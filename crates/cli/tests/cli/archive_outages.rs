@@ -98,4 +98,6 @@ fn only_a_file_can_be_followed() {
     );
     let ran = place.run(&["serve", "--listen", "127.0.0.1:0"]);
     ran.failed(78, &["archive.url", "not the embedded one"]);
+    let looked = place.run(&["status"]);
+    looked.failed(78, &["archive.url", "not the embedded one"]);
 }

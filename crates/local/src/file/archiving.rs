@@ -69,6 +69,19 @@ impl QueueFile {
         })
     }
 
+    /// How far the archive at `place` is; `None` if nothing of this file was written there. Changes nothing.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn archive_mark(&self, place: u64) -> Result<Option<ArchiveMark>, FileError> {
+        self.read(|db| {
+            if setting(db, archive_mark::PLACE)? != Some(place.cast_signed()) {
+                return Ok(None);
+            }
+            Ok(Some(mark(db)?))
+        })
+    }
+
     /// Nothing is archived any more: pruning keeps nothing for it. The mark stays for who begins again.
     ///
     /// # Errors

@@ -31,8 +31,11 @@ fn acknowledged() -> QueueDir {
 fn what_is_not_archived_stays() {
     let queue_dir = acknowledged();
     let file = queue_dir.file();
+    assert_eq!(file.archive_mark(1).unwrap(), None);
     let mark = file.begin_archive(1, 7, DAY).unwrap();
     assert_eq!((mark.writer, mark.through, mark.batch), (7, 0, None));
+    assert_eq!(file.archive_mark(1).unwrap(), Some(mark));
+    assert_eq!(file.archive_mark(2).unwrap(), None, "another archive");
     assert_eq!(file.prune(HOUR).unwrap(), 0);
     assert_eq!(file.held_for_archive().unwrap(), 4);
     file.begin_archive_batch(2).unwrap();

@@ -43,16 +43,12 @@ impl Prepared {
         env: &Env<'_>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, CliError> {
-        let queue = match open::queue_location(config, env)? {
+        let queue = open::queue_location(config, env)?;
+        archive_store::check_queue(config, &queue)?;
+        let queue = match queue {
             QueueLocation::Sqlite(file) => Some(file),
             _ => None,
         };
-        if config.archive.is_some() && queue.is_none() {
-            return Err(CliError::config(format_args!(
-                "{}: `archive.url` is set, and the queue is not the embedded one: only a file can be followed; remove the section [archive]",
-                config.origin
-            )));
-        }
         let store = archive_store::configured(config, env, clock).await?;
         Ok(Self {
             queue,
