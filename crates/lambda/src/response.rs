@@ -59,9 +59,12 @@ impl Serialize for Response {
         let mut members = serializer.serialize_map(None)?;
         members.serialize_entry("statusCode", &self.status.as_u16())?;
         match self.front {
-            Front::PayloadV2 | Front::PayloadV1 => {
+            Front::PayloadV2 => {
                 members.serialize_entry("headers", &self.joined())?;
+                // AWS can do without; `cargo lambda watch` answers 500 then.
+                members.serialize_entry("cookies", &[(); 0])?;
             }
+            Front::PayloadV1 => members.serialize_entry("headers", &self.joined())?,
             Front::LoadBalancer { multi_value } => {
                 members.serialize_entry("statusDescription", &self.status.to_string())?;
                 if multi_value {
@@ -82,7 +85,9 @@ mod tests {
     use super::*;
     use labelrelay_core::Outcome;
     use lambda_http::aws_lambda_events::alb::AlbTargetGroupResponse;
-    use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyResponse;
+    use lambda_http::aws_lambda_events::apigw::{
+        ApiGatewayProxyResponse, ApiGatewayV2httpResponse,
+    };
     use serde_json::{Value, json};
 
     fn written(front: Front) -> Value {
@@ -99,13 +104,14 @@ mod tests {
             "content-type": "application/json",
             "retry-after": "5",
         });
-        for front in [Front::PayloadV2, Front::PayloadV1] {
-            assert_eq!(
-                written(front),
-                json!({"statusCode": 503, "headers": headers, "body": BODY, "isBase64Encoded": false}),
-                "{front:?}"
-            );
-        }
+        assert_eq!(
+            written(Front::PayloadV2),
+            json!({"statusCode": 503, "headers": headers, "cookies": [], "body": BODY, "isBase64Encoded": false})
+        );
+        assert_eq!(
+            written(Front::PayloadV1),
+            json!({"statusCode": 503, "headers": headers, "body": BODY, "isBase64Encoded": false})
+        );
         assert_eq!(
             written(Front::LoadBalancer { multi_value: false }),
             json!({
@@ -138,6 +144,9 @@ mod tests {
         let theirs: ApiGatewayProxyResponse =
             serde_json::from_value(written(Front::PayloadV1)).unwrap();
         assert_eq!(theirs.status_code, 503);
+        let newer: ApiGatewayV2httpResponse =
+            serde_json::from_value(written(Front::PayloadV2)).unwrap();
+        assert_eq!(newer.headers["retry-after"], "5");
         assert_eq!(theirs.headers["retry-after"], "5");
         assert_eq!(theirs.body.as_deref(), Some(BODY.as_bytes()));
         for multi_value in [false, true] {

@@ -32,6 +32,9 @@ pub(crate) fn in_its_form(front: Front, written: &Value) {
         Front::LoadBalancer { multi_value: true } => "multiValueHeaders",
         _ => "headers",
     });
+    if let Front::FunctionUrl | Front::HttpApi(_) = front {
+        expected.push("cookies");
+    }
     if let Front::LoadBalancer { .. } = front {
         expected.push("statusDescription");
         let status = written["statusCode"].to_string();
