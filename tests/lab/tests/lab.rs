@@ -38,7 +38,7 @@ fn twelve_seeds_break_nothing() {
 fn every_sabotage_is_noticed() {
     for (sabotage, seeds, violations) in [
         ("early", "0..6", "lost: delivery"),
-        ("drop", "0..6", "lost: delivery"),
+        ("drop", "0..12", "lost: delivery"),
         ("swallow", "0..12", "lost: delivery"),
         ("flip", "0..6", "changed:"),
         ("forge", "0..6", "forged: delivery"),
