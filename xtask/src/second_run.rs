@@ -15,8 +15,11 @@ const AT_MOST: usize = 3;
 const LINES: usize = 60;
 
 /// What failed in a run of all suites.
-#[derive(Default)]
-pub(crate) struct SecondRuns(RefCell<Vec<Failed>>);
+pub(crate) struct SecondRuns {
+    failed: RefCell<Vec<Failed>>,
+    /// Gets what the tests write.
+    out: RefCell<Box<dyn Write>>,
+}
 
 /// A test that failed the first time.
 struct Failed {
@@ -26,18 +29,26 @@ struct Failed {
 }
 
 impl SecondRuns {
+    /// Nothing has failed yet. What the tests write goes to `out`.
+    pub(crate) fn writing_to(out: impl Write + 'static) -> Self {
+        Self {
+            failed: RefCell::default(),
+            out: RefCell::new(Box::new(out)),
+        }
+    }
+
     /// Runs the tests of `command`, a `cargo test` with `--no-fail-fast`.
     ///
     /// # Errors
     /// When a test failed twice, when more than [`AT_MOST`] failed, and when cargo or a test's program did.
     pub(crate) fn tests(&self, command: &mut Command) -> Outcome {
-        let first = TestOutput::of(command)?;
+        let first = self.run(command)?;
         let Err(error) = first.outcome else {
             return Ok(());
         };
         let names: Vec<&str> = first.failed.iter().map(|(name, _)| name.as_str()).collect();
         let again = !first.broke_off && (1..=AT_MOST).contains(&names.len());
-        let second = again.then(|| TestOutput::of(&mut only(command, &names)));
+        let second = again.then(|| self.run(&mut only(command, &names)));
         let still_failing: Option<Vec<String>> = match second {
             Some(Ok(second)) if second.outcome.is_ok() => Some(Vec::new()),
             Some(Ok(second)) if !second.broke_off && !second.failed.is_empty() => {
@@ -46,7 +57,7 @@ impl SecondRuns {
             _ => None,
         };
         let passes = still_failing.as_ref().is_some_and(Vec::is_empty);
-        self.0
+        self.failed
             .borrow_mut()
             .extend(first.failed.into_iter().map(|(name, wrote)| {
                 let passed_then = still_failing
@@ -72,7 +83,7 @@ impl SecondRuns {
 
     /// Prints what failed, and what passed after that.
     pub(crate) fn print(&self) {
-        for failed in self.0.borrow().iter() {
+        for failed in self.failed.borrow().iter() {
             let then = if failed.passed_then {
                 "passed the second time, by itself"
             } else {
@@ -116,11 +127,12 @@ struct TestOutput {
     broke_off: bool,
 }
 
-impl TestOutput {
-    /// Runs it, printing what it writes.
-    fn of(command: &mut Command) -> Outcome<Self> {
+impl SecondRuns {
+    /// Runs it, handing on what it writes.
+    fn run(&self, command: &mut Command) -> Outcome<TestOutput> {
+        let mut out = self.out.borrow_mut();
         let line = show(command);
-        println!("$ {line}");
+        writeln!(out, "$ {line}")?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -131,13 +143,13 @@ impl TestOutput {
             let mut stdout = BufReader::new(stdout);
             let mut bytes = Vec::new();
             while stdout.read_until(b'\n', &mut bytes)? > 0 {
-                std::io::stdout().write_all(&bytes)?;
+                out.write_all(&bytes)?;
                 reader.line(String::from_utf8_lossy(&bytes).trim_end());
                 bytes.clear();
             }
         }
         let status = child.wait()?;
-        Ok(Self {
+        Ok(TestOutput {
             outcome: ended(&line, status),
             broke_off: reader.begun != reader.over,
             failed: reader.failed(),
@@ -295,11 +307,11 @@ mod tests {
                 .current_dir(folder.path());
             command
         };
-        let runs = SecondRuns::default();
+        let runs = SecondRuns::writing_to(std::io::sink());
         runs.tests(&mut script("[ ! -e made ]")).unwrap();
-        assert!(runs.0.borrow()[0].passed_then);
+        assert!(runs.failed.borrow()[0].passed_then);
         runs.tests(&mut script("true")).unwrap_err();
-        assert!(!runs.0.borrow()[1].passed_then);
-        assert_eq!(runs.0.borrow()[1].wrote, ["b", ""]);
+        assert!(!runs.failed.borrow()[1].passed_then);
+        assert_eq!(runs.failed.borrow()[1].wrote, ["b", ""]);
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         preinstall.end()?;
         TestSetup::for_all_tests(&left_out)
     })?;
-    let runs = SecondRuns::default();
+    let runs = SecondRuns::writing_to(std::io::stdout());
     steps.suite("Python", || python_package::run(&[]));
     steps.suite("tests", || {
         let references = References::new()?;
