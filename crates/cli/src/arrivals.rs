@@ -2,11 +2,9 @@
 //! a pull may send once more, with the same id.
 
 use crate::queue_records::data;
+use labelrelay_core::OutboundMessage;
+use labelrelay_core::observed_queue::SendObserver;
 use labelrelay_core::traces::is_about_one;
-use labelrelay_core::{
-    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueLimits,
-    Receipt,
-};
 use labelrelay_event::Attributes;
 use labelrelay_reconcile::LiveEvent;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -162,45 +160,11 @@ impl Arrived {
     }
 }
 
-/// A queue whose events are noted once it has them.
-pub(crate) struct NotedQueue {
-    pub(crate) queue: Arc<dyn EventQueue>,
-    pub(crate) arrivals: Arc<Arrivals>,
-}
+/// Notes the events of a queue once it has them.
+pub(crate) struct NotesArrivals(pub(crate) Arc<Arrivals>);
 
-impl EventQueue for NotedQueue {
-    fn send<'a>(
-        &'a self,
-        message: &'a OutboundMessage,
-    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
-        Box::pin(async move {
-            let receipt = self.queue.send(message).await?;
-            self.arrivals.note(message);
-            Ok(receipt)
-        })
-    }
-
-    fn limits(&self) -> QueueLimits {
-        self.queue.limits()
-    }
-
-    fn copies(&self) -> Copies {
-        self.queue.copies()
-    }
-
-    fn offloads_above(&self) -> Option<u64> {
-        self.queue.offloads_above()
-    }
-
-    fn message_bytes(&self, message: &OutboundMessage) -> u64 {
-        self.queue.message_bytes(message)
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
-        self.queue.check()
-    }
-
-    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
-        self.queue.dead_letters()
+impl SendObserver for NotesArrivals {
+    async fn sent(&self, message: &OutboundMessage) {
+        self.0.note(message);
     }
 }

@@ -32,6 +32,7 @@ pub mod identity;
 pub mod ledger;
 pub mod object_store;
 pub mod observe;
+pub mod observed_queue;
 pub mod outcome;
 mod path;
 pub mod payload;

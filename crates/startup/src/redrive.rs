@@ -3,7 +3,7 @@
 use crate::error::StartError;
 use crate::open::{Claims, Open};
 use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, QUEUE, Setting, TRACES};
-use crate::traced_queue::TracedQueue;
+use crate::traced_queue::traced;
 use labelrelay_core::config::{ClaimCheckForm, ENVIRONMENT, misspelt};
 use labelrelay_core::fallback::{MAX_ENVELOPE, Redriven, redrive_up_to};
 use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
@@ -99,7 +99,7 @@ async fn run_up_to(
     most: u64,
 ) -> Result<Redriven, BlobError> {
     let done = if let Some(traces) = traces {
-        let queue = TracedQueue::new(queue, traces, clock);
+        let queue = traced(queue, traces, clock);
         redrive_up_to(fallback, &queue, blobs, clock, until, most).await
     } else {
         redrive_up_to(fallback, queue, blobs, clock, until, most).await

@@ -1,11 +1,12 @@
 //! Back ends whose queue notes what it took, where the queue itself cannot be looked into.
 
 use super::back_ends::BackEnds;
-use crate::arrivals::{Arrivals, NotedQueue};
+use crate::arrivals::{Arrivals, NotesArrivals};
 use crate::locations::{self, QueueLocation};
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
+use labelrelay_core::observed_queue::ObservedQueue;
 use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
 use std::sync::Arc;
 
@@ -24,9 +25,9 @@ impl NotedBackEnds<'_> {
         match (&self.arrivals, locations::queue(at.url, at.base_dir)?) {
             // The embedded queue is a record itself.
             (None, _) | (_, QueueLocation::Sqlite(_)) => Ok(queue),
-            (Some(arrivals), _) => Ok(Arc::new(NotedQueue {
+            (Some(arrivals), _) => Ok(Arc::new(ObservedQueue {
                 queue,
-                arrivals: Arc::clone(arrivals),
+                observer: NotesArrivals(Arc::clone(arrivals)),
             })),
         }
     }

@@ -1,6 +1,5 @@
 //! Moves the events in the fallback into the queue, once.
 
-use super::counted_queue::CountedQueue;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
@@ -9,10 +8,11 @@ use crate::open::{self, Opened};
 use crate::output::{Bar, one_line, say};
 use crate::queue_file::QueueArgs;
 use crate::serve_address;
-use labelrelay_core::Clock as _;
 use labelrelay_core::config::Config;
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::observe::NoObserver;
+use labelrelay_core::observed_queue::{ObservedQueue, SendObserver};
+use labelrelay_core::{Clock as _, OutboundMessage};
 use labelrelay_startup::SystemClock;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -78,9 +78,9 @@ pub(super) fn retry(
     // Nor in the midst of envelopes that go to stdout.
     let to_stdout = matches!(open::queue_location(config, env), Ok(QueueLocation::Stdout));
     let bar = Bar::new("moving into the queue", is_shown && !to_stdout);
-    let queue = CountedQueue {
+    let queue = ObservedQueue {
         queue: &*parts.queue,
-        bar: &bar,
+        observer: &bar,
     };
     let moves = redrive(fallback, &queue, parts.blobs.as_deref(), &*clock, until);
     let done = runtime.block_on(moves);
@@ -109,4 +109,11 @@ pub(super) fn retry(
         count: done.moved,
         failure,
     })
+}
+
+/// Counts what the queue took, for a person who waits.
+impl SendObserver for &Bar {
+    async fn sent(&self, _message: &OutboundMessage) {
+        self.add(1);
+    }
 }

@@ -1,6 +1,5 @@
 //! `labelrelay events retry`: tries again what is stuck, in the fallback or as a dead letter.
 
-mod counted_queue;
 mod fallback;
 
 use super::filter::{self, Content};
