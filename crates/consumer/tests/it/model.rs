@@ -230,7 +230,11 @@ async fn converges(edits: usize, consumer: impl Fn() -> Consumer) {
     options.max_receives = 10_000;
     let queue = EmbeddedQueue::open(&path, options, Arc::new(clock.clone())).unwrap();
     let mut platform = Platform::default();
-    let events = (0..edits).map(|_| platform.edit(&mut random)).collect();
+    let mut events: Vec<_> = (0..edits).map(|_| platform.edit(&mut random)).collect();
+    // A project that was deleted at last took nearly everything with it.
+    while platform.things().len() <= 5 {
+        events.push(platform.edit(&mut random));
+    }
     for envelope in shuffled(events, &mut random) {
         send(&queue, envelope).await;
     }
@@ -277,7 +281,6 @@ async fn converges(edits: usize, consumer: impl Fn() -> Consumer) {
         clock.advance(Duration::from_secs(1000));
     }
     let platform = platform.things();
-    assert!(platform.len() > 5, "{} things", platform.len());
     let version = |time: &str| {
         let digits: String = time.chars().filter(|c| !"-:".contains(*c)).collect();
         digits.replace('Z', "000Z")
