@@ -22,6 +22,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
+/// Pause before the first line of the log, which begins the log's thread: the first request need not wait for that.
+const FIRST_LINE: Duration = Duration::from_millis(20);
+
 /// Time that the last lines wait for a host that reads slowly.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -96,8 +99,11 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     let observer = Arc::clone(&relay.parts().observer);
     // A task of its own, which the reading of certificates does not hold up.
     let mut server = tokio::spawn(serve_with(listener, answer, observer, stop, options));
-    // The threads of the log and of the memory are begun while the first request is served already.
-    tracing::info!(name: "listening", port, configuration = config.origin, "listening");
+    let configuration = config.origin.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(FIRST_LINE).await;
+        tracing::info!(name: "listening", port, configuration, "listening");
+    });
     memory::give_back_after_bursts();
     // The host waits for the port: requests that come with it are answered as at any other time. What is wrong
     // for good ends the program, with the reason.

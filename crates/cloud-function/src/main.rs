@@ -25,6 +25,9 @@ const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
 /// Time for tasks that are left once everything accepted has ended: nobody waits for them.
 const RUNTIME_END: Duration = Duration::from_millis(100);
 
+/// Pause before the first line of the log, which begins the log's thread: the first request need not wait for that.
+const FIRST_LINE: Duration = Duration::from_millis(20);
+
 /// Time that the last lines wait for whoever reads them: no longer than the platform waits for us.
 const LAST_LINES: Duration = Duration::from_millis(50);
 
@@ -130,8 +133,11 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
         stop::options(of_one_address),
     );
     let server = tokio::spawn(server);
-    // The threads of the log and of the memory are begun while the first request is served already.
-    tracing::info!(name: "listening", address = %bound, queue = config.queue, "listening");
+    let queue = config.queue.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(FIRST_LINE).await;
+        tracing::info!(name: "listening", address = %bound, queue, "listening");
+    });
     memory::give_back_after_bursts();
     // `/-/ready` says when it is done; what comes before is answered as at any other time. What is wrong for good
     // ends the service, with the reason.

@@ -22,8 +22,11 @@ pub fn most_bytes(relay: &Relay, options: &ServeOptions) -> u64 {
     PROGRAM_BYTES + connection * options.max_connections as u64 + relay.max_bytes_in_flight()
 }
 
-/// Has memory go back to the system after bursts from now on, to the end of the process. Does nothing where
+/// Has memory go back to the system after bursts from now on, to the end of the runtime. Does nothing where
 /// the allocator does that by itself.
+///
+/// # Panics
+/// Outside of a Tokio runtime with time.
 pub fn give_back_after_bursts() {
     #[cfg(all(feature = "memory", target_os = "linux", target_env = "gnu"))]
     trim::start();
