@@ -1,5 +1,6 @@
 //! Label Studio: one webhook for each project, for its API makes none for a whole organization.
 
+mod beside_others;
 mod list;
 mod probe;
 mod project_names;

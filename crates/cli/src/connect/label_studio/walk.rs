@@ -1,5 +1,6 @@
 //! From the token to a webhook for each project.
 
+use super::beside_others;
 use super::project_names::titled;
 use super::pull_instead;
 use super::target::Target;
@@ -51,6 +52,7 @@ pub(super) async fn walk(
             let webhooks = target.management.webhooks().await?;
             refuse_those_there(target, &ours_of(target, &webhooks))?;
         }
+        beside_others::refuse_pull(args, target).await?;
         pull_instead::see_to(args, target, &projects, &error, env, report, facts).await?;
         return Ok(Way::Pull);
     }
@@ -59,6 +61,7 @@ pub(super) async fn walk(
         target.relay.url
     ))?;
     let webhooks = target.management.webhooks().await?;
+    beside_others::refuse_second(args, target, &webhooks)?;
     let ours = ours_of(target, &webhooks);
     facts.secret = new_secret(args, target, &ours, report).await?;
     let mut walk = Walk {

@@ -1,5 +1,6 @@
 //! `labelrelay connect`, against a stand-in for Label Studio. The real one is in `tests/e2e`.
 
+mod beside_others;
 mod configured;
 mod labelbox;
 mod new_secret;

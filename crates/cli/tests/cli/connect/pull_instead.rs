@@ -23,7 +23,7 @@ fn task(id: u64, annotation: u64) -> Value {
 }
 
 /// A stock Label Studio, with one task and one annotation in the project "Cars".
-fn stock() -> Scene {
+pub(super) fn stock() -> Scene {
     let scene = Scene::new();
     scene.label_studio.fails(refuses);
     scene.label_studio.state().tasks.push((1, task(1, 17)));
