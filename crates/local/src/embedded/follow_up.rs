@@ -69,9 +69,11 @@ impl Sequencer {
         // The next delivery finds out what others wrote, too. What is known is written when nobody waits.
         let is_due = |this: &Self| is_idle && (this.is_ahead_of_file() || this.others_wrote(db));
         if !may_try || !(has_more(self) || is_due(self)) {
+            self.last_turn = self.next;
             return None;
         }
         let done = self.write(db, &[], received_ms);
+        self.last_turn = self.next;
         self.is_taken = !self.has_begun && done.as_ref().is_err_and(is_busy);
         if let (Ok(_), Some(ledger)) = (&done, &mut self.ledger) {
             ledger.go_on();

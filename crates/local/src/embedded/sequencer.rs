@@ -34,6 +34,8 @@ pub(super) struct Sequencer {
     pub(super) ledger_trouble: Option<String>,
     /// Event that was to come when the ledger could not be opened, for a reason that may pass.
     pub(super) opens_ledger_from: Option<u64>,
+    /// Event that was to come at the ledger's last turn of its own.
+    pub(super) last_turn: u64,
 }
 
 /// Work done so far in a transaction that is open.
@@ -68,6 +70,7 @@ impl Sequencer {
             ledger: None,
             ledger_trouble: None,
             opens_ledger_from: None,
+            last_turn: next,
         };
         sequencer.open_ledger(db, options, next);
         Ok(sequencer)
@@ -171,9 +174,10 @@ impl Sequencer {
         messages: &[Pending],
         open: &mut Open<'_>,
     ) -> rusqlite::Result<Vec<Receipt>> {
-        let mut left = Budget::begin(!messages.is_empty());
+        let mut left = Budget::with_deliveries();
         if messages.is_empty() {
             // No delivery waits for it.
+            left = Budget::alone(self.next.saturating_sub(self.last_turn));
             self.derive_from_file(open, &mut left)?;
         }
         let mut receipts = Vec::with_capacity(messages.len());

@@ -16,27 +16,36 @@ const ALONE: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, Copy)]
 pub(in crate::embedded) struct Budget {
     left: usize,
+    /// So many are done whatever the time.
+    in_any_case: usize,
     until: Instant,
 }
 
 impl Budget {
-    /// That of a transaction that begins now.
-    pub(in crate::embedded) fn begin(has_deliveries: bool) -> Self {
-        let time = if has_deliveries {
-            WITH_DELIVERIES
-        } else {
-            ALONE
-        };
+    /// That of a transaction with deliveries that begins now.
+    pub(in crate::embedded) fn with_deliveries() -> Self {
         Self {
             left: AT_A_TIME,
-            until: Instant::now() + time,
+            in_any_case: IN_ANY_CASE,
+            until: Instant::now() + WITH_DELIVERIES,
+        }
+    }
+
+    /// That of a transaction of the ledger's own that begins now. Since the last one, `arrived` events came: twice as many
+    /// are done, so that a load without a pause leaves the ledger no further behind.
+    pub(in crate::embedded) fn alone(arrived: u64) -> Self {
+        let twice = usize::try_from(arrived.saturating_mul(2)).unwrap_or(AT_A_TIME);
+        Self {
+            left: AT_A_TIME,
+            in_any_case: twice.clamp(IN_ANY_CASE, AT_A_TIME),
+            until: Instant::now() + ALONE,
         }
     }
 
     /// Tells whether nothing is left of it.
     pub(super) fn is_spent(&mut self) -> bool {
         // Facts differ: that about a task with thousands of annotations counts them.
-        if self.left + IN_ANY_CASE <= AT_A_TIME && Instant::now() >= self.until {
+        if self.left + self.in_any_case <= AT_A_TIME && Instant::now() >= self.until {
             self.left = 0;
         }
         self.left == 0
@@ -60,10 +69,10 @@ mod tests {
     /// Red if only things are counted, or if a slow disk keeps the ledger from getting on.
     #[test]
     fn time_ends_it_but_some_is_done_in_any_case() {
-        let spent = |until: Instant| {
+        let spent = |arrived: u64, until: Instant| {
             let mut budget = Budget {
-                left: AT_A_TIME,
                 until,
+                ..Budget::alone(arrived)
             };
             let mut done = 0;
             while !budget.is_spent() {
@@ -73,7 +82,11 @@ mod tests {
             done
         };
         let now = Instant::now();
-        assert_eq!(spent(now), IN_ANY_CASE);
-        assert_eq!(spent(now + Duration::from_secs(3600)), AT_A_TIME);
+        let later = now + Duration::from_secs(3600);
+        assert_eq!(spent(0, now), IN_ANY_CASE);
+        assert_eq!(spent(0, later), AT_A_TIME);
+        // Red if a load without a pause leaves it further and further behind.
+        assert_eq!(spent(256, now), 512);
+        assert_eq!(spent(u64::MAX, now), AT_A_TIME);
     }
 }

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 /// Events that one transaction reads, and numbers that it looks at for them.
 const READ_AT_A_TIME: usize = 1000;
 const LOOKED_AT: u64 = 2000;
-const READ_BYTES: usize = 2 * 1024 * 1024;
+/// Twice the bytes of a group of deliveries, for the same reason as the [budget](Budget::alone)'s.
+const READ_BYTES: usize = 8 * 1024 * 1024;
 
 /// An event of more is not read, so that the ledger's memory has a bound: about 130,000 ids.
 const LARGEST_READ: i64 = 2 * 1024 * 1024;
