@@ -142,11 +142,11 @@ impl TaskLedger {
                 continue;
             };
             let mut work = self.work(db, &kept.event.cause, kept.seq, *left);
-            let room = work.room;
+            let room = work.whole_room();
             let rest = work.all(&kept.event.facts)?;
             let follows = std::mem::take(&mut work.derived);
             *left = work.left;
-            let (forgot, grown) = (work.forgot, room - work.room);
+            let (forgot, grown) = (work.forgot, work.grown(room));
             self.grown += grown;
             derived.append(&mut unless_written(db, kept.seq, follows)?);
             rest::replace(db, number, &kept.event.cause, rest)?;

@@ -72,7 +72,7 @@ impl Work<'_> {
         {
             return Ok(());
         }
-        let may_note = known.is_some() || self.takes_room();
+        let may_note = known.is_some() || self.takes_room_for_gone();
         let of = known.as_ref().map_or(0, |known| known.task);
         let task = if of > 0 {
             self.known_task(of)?
@@ -154,7 +154,7 @@ impl Work<'_> {
                 }
             }
             // One that was not known too: what comes late must not bring it back.
-            if task.seq < self.seq && (task.is_noted() || self.takes_room()) {
+            if task.seq < self.seq && (task.is_noted() || self.takes_room_for_gone()) {
                 self.bury(*id, task.version.as_deref())?;
             }
         }

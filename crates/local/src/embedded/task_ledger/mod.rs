@@ -211,10 +211,10 @@ impl TaskLedger {
         left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut work = self.work(db, &event.cause, seq, *left);
-        let room = work.room;
+        let room = work.whole_room();
         let rest = work.all(&event.facts)?;
+        let (grown, is_settled) = (work.grown(room), work.is_settled);
         let (derived, remains, forgot) = (work.derived, work.left, work.forgot);
-        let (grown, is_settled) = (room - work.room, work.is_settled);
         *left = remains;
         self.grown += grown;
         self.must_mark |= is_settled;
@@ -317,7 +317,8 @@ impl TaskLedger {
             is_silent: seq <= self.learned,
             gaps: self.gaps.cast_signed(),
             left,
-            room: self.sweep.room().saturating_sub(self.grown),
+            room: self.sweep.room(self.grown),
+            room_for_gone: self.sweep.room_for_gone(self.grown),
             forgot: 0,
             derived: Vec::new(),
         }

@@ -73,9 +73,22 @@ impl Sweep {
         self.things
     }
 
-    /// Things that may be added until those that were told longest ago have to go first.
-    pub(super) fn room(&self) -> u64 {
-        (self.most + self.most / ABOVE).saturating_sub(self.things)
+    /// Things that may be added until those that were told longest ago have to go first; `grown` were added and not
+    /// counted yet.
+    pub(super) fn room(&self, grown: u64) -> u64 {
+        self.filled()
+            .saturating_sub(self.things.saturating_add(grown))
+    }
+
+    /// Things that are gone and may be added besides: as much again.
+    pub(super) fn room_for_gone(&self, grown: u64) -> u64 {
+        let things = self.things.saturating_add(grown).max(self.filled());
+        (self.filled() + self.most / ABOVE).saturating_sub(things)
+    }
+
+    /// Things with which the ledger is full.
+    fn filled(&self) -> u64 {
+        self.most + self.most / ABOVE
     }
 
     /// So many were added.
@@ -179,12 +192,15 @@ mod tests {
     #[test]
     fn a_full_ledger_has_no_room() {
         let mut sweep = full(719, vec![]);
-        assert_eq!(sweep.room(), 1);
+        assert_eq!((sweep.room(0), sweep.room_for_gone(0)), (1, 80));
+        assert_eq!((sweep.room(3), sweep.room_for_gone(3)), (0, 78));
         sweep.has_grown(5);
-        assert_eq!(sweep.room(), 0);
+        assert_eq!((sweep.room(0), sweep.room_for_gone(0)), (0, 76));
+        sweep.has_grown(100);
+        assert_eq!((sweep.room(0), sweep.room_for_gone(0)), (0, 0));
         let mut look = Look::default();
         look.kept = 100;
         sweep.end(look, EVERY);
-        assert_eq!(sweep.room(), 615);
+        assert_eq!(sweep.room(0), 515);
     }
 }

@@ -98,7 +98,7 @@ impl Work<'_> {
         else {
             return Ok(());
         };
-        if !self.takes_room() {
+        if !self.takes_room_for_gone() {
             return Ok(());
         }
         let version = self.cause.received_version();

@@ -23,6 +23,8 @@ pub(super) struct Work<'a> {
     pub(super) left: Budget,
     /// Things that may be added before the ledger is full.
     pub(super) room: u64,
+    /// Things that are gone may be added besides, so that what comes late does not bring them back.
+    pub(super) room_for_gone: u64,
     /// Tasks and annotations that were forgotten, because what is known of them cannot be read.
     pub(super) forgot: u64,
     pub(super) derived: Vec<OutboundMessage>,
@@ -76,6 +78,25 @@ impl Work<'_> {
         }
         self.room -= 1;
         true
+    }
+
+    /// The same for a thing that is gone, for which a full ledger has some more room.
+    pub(super) fn takes_room_for_gone(&mut self) -> bool {
+        if self.room == 0 && self.room_for_gone > 0 {
+            self.room_for_gone -= 1;
+            return true;
+        }
+        self.takes_room()
+    }
+
+    /// Things that were added, of so much room that there was.
+    pub(super) fn grown(&self, room: u64) -> u64 {
+        room.saturating_sub(self.room + self.room_for_gone)
+    }
+
+    /// Room for things of both kinds.
+    pub(super) fn whole_room(&self) -> u64 {
+        self.room + self.room_for_gone
     }
 
     /// Adds an event that follows.
