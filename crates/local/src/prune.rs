@@ -12,6 +12,13 @@ const BATCH_BYTES: i64 = 4 * 1024 * 1024;
 /// written, and deliveries wait for whoever looks. A batch of the archive, which stays for good, is smaller.
 const LOOKED_THROUGH: i64 = 50_000;
 
+/// The ledger has read all that there is, or there is none.
+pub(crate) const NOTHING_UNREAD: i64 = i64::MAX;
+
+/// Time for which an event that the ledger has still to read is kept longer than others. It reads a thousand in some
+/// milliseconds: what it has not read by then, it cannot read, and the room is needed.
+const UNREAD_HOLD_MS: i64 = 60 * 60 * 1000;
+
 /// Result of one batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pruned {
@@ -20,19 +27,23 @@ pub(crate) struct Pruned {
 }
 
 /// Removes acknowledged events: acknowledged before `changed_ms`, and received before `received_ms`, for the
-/// window of repeats compares with what is in the file. What the archive has not got yet is kept for longer.
+/// window of repeats compares with what is in the file. What the archive has not got yet is kept for longer, and so is what
+/// the ledger of derived events has not read for good: events after `read`.
 pub(crate) fn acknowledged(
     db: &Connection,
     changed_ms: i64,
     received_ms: i64,
+    read: i64,
 ) -> rusqlite::Result<Pruned> {
     // Not by number: the oldest of the acknowledged are at the beginning of their own index.
     let find = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
                 WHERE d.state = 1 AND d.changed_ms < ?1 AND (+d.seq <= ?4 OR (+d.seq > ?5 AND d.changed_ms < ?6))
+                  AND (+d.seq <= ?7 OR d.changed_ms < ?8)
                   AND (e.received_ms IS NULL OR e.received_ms < ?2)
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
     let held = archive_mark::held(db)?;
     let expired_ms = changed_ms.saturating_sub(held.hold_ms);
+    let unread_ms = changed_ms.saturating_sub(UNREAD_HOLD_MS);
     let changed_ms = within_reach(db, held, changed_ms)?;
     // Looks before it locks: most turns find nothing.
     let found: Vec<(i64, Option<i64>)> = db
@@ -45,6 +56,8 @@ pub(crate) fn acknowledged(
                 held.through,
                 held.batch,
                 expired_ms,
+                read,
+                unread_ms,
             ),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
@@ -90,4 +103,30 @@ fn within_reach(db: &Connection, held: Held, changed_ms: i64) -> rusqlite::Resul
         .query_row((changed_ms, LOOKED_THROUGH), |row| row.get(0))
         .optional()?;
     Ok(last.map_or(changed_ms, |last| last.saturating_add(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    /// Red if the ledger loses what it has still to read, or if it holds events for ever.
+    #[test]
+    fn events_that_the_ledger_has_not_read_stay_for_an_hour() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let db = schema::new_in(&dir);
+        for seq in 1..=3 {
+            let event = (seq, 0, "id", "type", "/source", None::<&str>, &b"{}"[..]);
+            db.execute(schema::INSERT_EVENT, event).unwrap();
+            let acknowledged = "INSERT INTO deliveries(seq, state, receive_count, visible_ms, changed_ms) VALUES(?1, 1, 1, 0, 1000)";
+            db.execute(acknowledged, [seq]).unwrap();
+        }
+        let removed = |changed_ms| {
+            let pruned = acknowledged(&db, changed_ms, i64::MAX, 1);
+            pruned.unwrap().events
+        };
+        assert_eq!(removed(2000), 1, "it was read");
+        assert_eq!(removed(1000 + UNREAD_HOLD_MS), 0);
+        assert_eq!(removed(1001 + UNREAD_HOLD_MS), 2);
+    }
 }

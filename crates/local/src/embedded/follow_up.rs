@@ -99,6 +99,11 @@ impl Sequencer {
         let _known = self.judge(swept);
     }
 
+    /// The event up to which the ledger needs none any more; `None` if it needs none at all, or cannot say.
+    pub(super) fn read_for_good(&self) -> Option<u64> {
+        self.ledger.as_ref().and_then(TaskLedger::read_for_good)
+    }
+
     fn is_ahead_of_file(&self) -> bool {
         let ledger = self.ledger.as_ref();
         ledger.is_some_and(TaskLedger::is_ahead_of_file)

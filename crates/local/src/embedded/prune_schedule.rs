@@ -53,11 +53,12 @@ impl PruneSchedule {
     }
 }
 
-/// The owner's own batch: what was acknowledged longer ago than the retention.
+/// The owner's own batch: what was acknowledged longer ago than the retention. The ledger needs no event up to `read`.
 pub(super) fn prune_batch(
     db: &Connection,
     clock: &dyn Clock,
     options: &Options,
+    read: Option<u64>,
 ) -> rusqlite::Result<Pruned> {
     let now = now_ms(clock);
     let burying = db.unchecked_transaction()?;
@@ -67,5 +68,6 @@ pub(super) fn prune_batch(
         db,
         now.saturating_sub(ms(options.retention)),
         now.saturating_sub(ms(options.window)),
+        read.map_or(prune::NOTHING_UNREAD, u64::cast_signed),
     )
 }

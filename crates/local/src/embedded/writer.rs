@@ -10,6 +10,7 @@ use super::sequencer::Sequencer;
 use crate::disk_reserve;
 use crate::displaced_error::displaced_error;
 use crate::displaced_files::QueueFiles;
+use crate::prune::Pruned;
 use crate::sqlite::{begin, ms, now_ms};
 use crate::sqlite_error::queue_error;
 use futures_channel::oneshot;
@@ -163,7 +164,7 @@ impl Writer {
             if open {
                 derives_more = self.derive_more(&mut sequencer, is_idle);
                 let turn = pruned.take(self.clock.monotonic(), || {
-                    prune_schedule::prune_batch(&self.db, &*self.clock, &self.options)
+                    self.prune(&mut sequencer, is_idle, failing.is_some())
                 });
                 // Room that is not freed is no reason to refuse events as long as they can be written;
                 // whether they can is what the next check then really tries.
@@ -204,6 +205,21 @@ impl Writer {
         self.files.committed(self.journal.pages());
         self.tell_figures(sequencer);
         has_more.unwrap_or(false)
+    }
+
+    /// Prunes a batch. Where events are refused for want of room, none is kept for the ledger.
+    fn prune(
+        &self,
+        sequencer: &mut Sequencer,
+        is_idle: bool,
+        is_failing: bool,
+    ) -> rusqlite::Result<Pruned> {
+        if is_idle {
+            // Nobody waits for it, and no event that was read is needed again.
+            sequencer.save_ledger(&self.db);
+        }
+        let read = sequencer.read_for_good().filter(|_| !is_failing);
+        prune_schedule::prune_batch(&self.db, &*self.clock, &self.options, read)
     }
 
     /// Leaves the ledger's figures for whoever watches the queue.

@@ -152,6 +152,7 @@ impl QueueFile {
                     &self.db,
                     now.saturating_sub(ms(older_than)),
                     now.saturating_sub(window),
+                    prune::NOTHING_UNREAD,
                 )?)
             })?;
             // Takes the whole time for having it, for the share of it that was waiting is not known here.

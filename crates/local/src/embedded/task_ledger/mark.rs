@@ -23,6 +23,12 @@ impl TaskLedger {
         set_setting(db, tables::THROUGH, self.reading.cast_signed())
     }
 
+    /// The event up to which what was told is in the file. Later ones are read after this, or once more after a crash;
+    /// `None` while it waits, for nobody knows how long.
+    pub(in crate::embedded) fn read_for_good(&self) -> Option<u64> {
+        self.waits.is_none().then_some(self.marked)
+    }
+
     /// Tells whether it knows something that is not in the file.
     pub(in crate::embedded) fn is_ahead_of_file(&self) -> bool {
         self.recent.is_ahead()
