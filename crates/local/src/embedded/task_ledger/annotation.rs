@@ -4,7 +4,7 @@ use super::annotation_row::{Known, forget, write, writing};
 use super::tables::{COUNTS, GONE, THERE};
 use super::task_row::Task;
 use super::work::Work;
-use labelrelay_core::task_facts::{AnnotationThere, Beside};
+use labelrelay_core::task_facts::{AnnotationThere, Beside, TaskState};
 
 impl Work<'_> {
     pub(super) fn annotation(&mut self, there: &AnnotationThere) -> rusqlite::Result<()> {
@@ -57,6 +57,7 @@ impl Work<'_> {
                         .counted
                         .map_or(0, |counted| counted.saturating_sub(mine));
                     task.is_labelled = others >= task.needed();
+                    task.is_assumed = task.is_labelled;
                 }
                 state.is_labelled.unwrap_or_else(|| by_count(&task))
             }
@@ -80,7 +81,13 @@ impl Work<'_> {
                 if !was_known && self.may_be_old() {
                     task.is_labelled |= by_count(&task);
                 }
-                task.is_labelled || by_count(&task)
+                let completed_it = task.is_assumed
+                    && !self.may_be_old()
+                    && says_that_it_completed(there, task.needed());
+                if completed_it {
+                    task.is_labelled = false;
+                }
+                completed_it || task.is_labelled || by_count(&task)
             }
         };
         self.transition(&mut task, is_labelled, Some(there.id));
@@ -130,4 +137,18 @@ impl Work<'_> {
         let source = &self.cause.source;
         write(&mut writing(self.db)?, source, annotation, &gone)
     }
+}
+
+/// Tells whether a new annotation says that with it, its task had all that it needs, and not before.
+fn says_that_it_completed(there: &AnnotationThere, needed: i64) -> bool {
+    let Beside::After(TaskState {
+        is_labelled,
+        overlap,
+        counted,
+    }) = there.beside
+    else {
+        return false;
+    };
+    let needed = overlap.map_or(needed, |overlap| overlap.max(1));
+    there.is_new && there.counts && counted == Some(needed) && is_labelled != Some(false)
 }

@@ -88,6 +88,7 @@ impl Work<'_> {
             if left < task.needed() {
                 let reopened = Task {
                     is_labelled: false,
+                    is_assumed: false,
                     ..task.clone()
                 };
                 self.note_task(reopened, None);

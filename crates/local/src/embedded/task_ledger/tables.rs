@@ -23,7 +23,7 @@ CREATE TABLE ledger_things(
     source TEXT NOT NULL,
     task INTEGER NOT NULL,              -- 0: not known
     annotation INTEGER NOT NULL,        -- 0: this row is about the task itself; below 0, of task 0: about a project that is gone
-    state INTEGER NOT NULL,             -- annotation: 0 gone, 1 there, 2 there and counts; task: 1 labelled, 2 gone
+    state INTEGER NOT NULL,             -- annotation: 0 gone, 1 there, 2 there and counts; task: 1 labelled, 2 gone, 3 labelled as it seems
     version TEXT,                       -- its version; once it is gone, when that was told; of a task: of the annotation that told its state
     overlap INTEGER,                    -- task: annotations that it needs
     unlisted INTEGER NOT NULL DEFAULT 0,-- task: annotations that count and of which no event told
@@ -46,6 +46,10 @@ pub(super) const COUNTS: i64 = 2;
 
 /// State of a task: it is gone, with all its annotations.
 pub(super) const TASK_GONE: i64 = 2;
+
+/// State of a task: the first event about it said that others had completed it. Nobody was told of that, and the event of
+/// one of these others may still come.
+pub(super) const TASK_ASSUMED: i64 = 3;
 
 /// A look at every column: tables of another kind are found out before they are needed.
 const LOOK: [&str; 2] = [

@@ -119,7 +119,9 @@ impl Work<'_> {
                 .derivation
                 .completion(self.cause, task.id, annotation, project);
             self.derive(event);
+            task.is_assumed = false;
         }
         task.is_labelled = is_labelled;
+        task.is_assumed &= is_labelled;
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of tasks.
 
-use super::tables::{COUNTS, TASK_GONE};
+use super::tables::{COUNTS, TASK_ASSUMED, TASK_GONE};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 /// Knowledge of a task.
@@ -11,6 +11,8 @@ pub(super) struct Task {
     /// When it was told that the task is gone, in the form of a version.
     pub(super) gone: Option<String>,
     pub(super) is_labelled: bool,
+    /// It is labelled, and that was told by nothing but the state beside an annotation that came after.
+    pub(super) is_assumed: bool,
     pub(super) overlap: Option<i64>,
     /// Annotations that count and that no event told of: an import brings them with the task.
     pub(super) unlisted: i64,
@@ -42,6 +44,7 @@ impl Task {
                     is_known: true,
                     gone: None,
                     is_labelled: state != 0,
+                    is_assumed: state == TASK_ASSUMED,
                     overlap: row.get(1)?,
                     unlisted: row.get(2)?,
                     project: row.get(3)?,
@@ -73,6 +76,7 @@ impl Task {
             is_known: false,
             gone: None,
             is_labelled: false,
+            is_assumed: false,
             overlap: None,
             unlisted: 0,
             project: None,
@@ -84,6 +88,15 @@ impl Task {
     /// Tells whether there is a row about it.
     pub(super) fn is_noted(&self) -> bool {
         self.is_known || self.gone.is_some()
+    }
+
+    /// State of a task that is there, in the file.
+    fn state(&self) -> i64 {
+        if self.is_labelled && self.is_assumed {
+            TASK_ASSUMED
+        } else {
+            i64::from(self.is_labelled)
+        }
     }
 
     /// Annotations that it needs to be labelled; Label Studio's default where nothing was said.
@@ -122,7 +135,7 @@ pub(super) fn write(
         .execute((
             source,
             task.id,
-            i64::from(task.is_labelled),
+            task.state(),
             task.overlap,
             task.unlisted,
             &task.project,

@@ -166,6 +166,19 @@ fn a_pull_that_tells_of_a_task_first_completes_nothing() {
     assert_eq!(completed(&file).len(), 1, "it was known to be open");
 }
 
+/// Red if what was only assumed of a task is taken for told, after a restart too, or if its completion is told twice.
+#[test]
+fn a_completion_that_comes_late_is_told_after_a_restart_too() {
+    let queue_dir = QueueDir::new();
+    send(&open(&queue_dir), &created(2, 7, 2));
+    let queue = open(&queue_dir);
+    send(&queue, &created(1, 7, 1));
+    send(&queue, &created(3, 7, 3));
+    let told = completed(&queue_dir.file());
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].data["annotation"], 1);
+}
+
 /// Red if an annotation that was overtaken counts twice: beside the one that overtook it, and by itself.
 #[test]
 fn overtaken_events_count_once() {
