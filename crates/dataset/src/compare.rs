@@ -1,7 +1,7 @@
 //! Compares what a dataset has with what the platform has now, annotation by annotation.
 
 use crate::differences::{AnnotationId, Differences, Scope};
-use crate::{DatasetError, Store};
+use crate::{DatasetError, Store, label_content};
 use labelrelay_event::changes::Kind;
 use rusqlite::{Connection, Rows, Statement};
 use sha2::{Digest as _, Sha256};
@@ -113,9 +113,9 @@ impl Entries<'_> {
         let is_marked: bool = row.get(8)?;
         hash.update([u8::from(is_marked)]);
         let kind: String = row.get(1)?;
-        // An export of Labelbox writes a label otherwise than a webhook does: the addresses of its masks, the size of its
-        // image. Its version says whether it changed.
-        if kind != Kind::Label.as_str() {
+        if kind == Kind::Label.as_str() {
+            label_content::add(self.db, row.get(3)?, &mut hash)?;
+        } else {
             content(self.db, row.get(3)?, &mut hash)?;
         }
         Ok(Some(Entry {

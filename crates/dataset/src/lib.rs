@@ -34,6 +34,7 @@ mod geometry;
 mod housekeeping;
 mod input;
 mod label_config;
+mod label_content;
 mod manifest;
 mod mask;
 mod media;

@@ -188,6 +188,90 @@ fn labels_are_compared_by_their_versions() {
     assert_eq!(new["annotations"][0]["id"], "new", "{new}");
 }
 
+/// A label in an export: a box whose left side is here, a mark behind it, and the answers to a question.
+fn exported_box(left: f64, answers: &[&str]) -> Value {
+    let answers: Vec<_> = answers
+        .iter()
+        .map(|it| json!({"feature_id": it, "name": it, "value": it}))
+        .collect();
+    let at = "2026-11-21T11:00:00Z";
+    json!({
+        "data_row": {"id": "row", "row_data": "https://h/1.jpg", "external_id": "1"},
+        "media_attributes": {"width": 200, "height": 100},
+        "projects": {"project": {"labels": [{
+            "id": "l", "label_details": {"created_at": at, "updated_at": at}, "performance_details": {"skipped": false},
+            "annotations": {
+                "objects": [
+                    {"feature_id": "p", "name": "light", "value": "light", "point": {"x": 7.0, "y": 8.5}},
+                    {
+                        "feature_id": "b", "name": "car", "value": "car",
+                        "bounding_box": {"top": 10.0, "left": left, "width": 30.0, "height": 40.0},
+                    },
+                ],
+                "classifications": [{
+                    "feature_id": "q", "name": "weather", "value": "weather", "checklist_answers": answers,
+                }],
+                "relationships": [],
+            },
+        }], "project_details": {}}},
+    })
+}
+
+/// The same label in a webhook of the first version, which has other names, and another order.
+fn webhook_of_v1() -> Value {
+    let chosen = ["sun", "wind"].map(|it| json!({"featureId": it, "title": it, "value": it}));
+    let label = json!({
+        "objects": [
+            {
+                "featureId": "b", "title": "car", "value": "car", "instanceURI": "https://m/feature/b",
+                "bbox": {"top": 10, "left": 20, "width": 30, "height": 40},
+            },
+            {"featureId": "p", "title": "light", "value": "light", "point": {"x": 7, "y": 8.5}},
+        ],
+        "classifications": [{"featureId": "q", "title": "weather", "value": "weather", "answers": chosen}],
+        "relationships": [],
+    });
+    json!({
+        "id": "l", "label": label.to_string(), "createdAt": "2026-11-21T11:00:00Z", "updatedAt": "2026-11-21T11:00:00Z",
+        "skipped": false, "dataRow": {"id": "row"}, "project": {"id": "project"}, "user": {"id": "somebody"},
+    })
+}
+
+/// Red if a label of the same version with another box or another answer passes for equal, or if a form of the same
+/// content passes for other content.
+#[test]
+fn labels_of_one_version_are_compared_by_what_they_say() {
+    let scope = Scope {
+        source: "/labelbox".to_owned(),
+        projects: vec!["project".to_owned()],
+    };
+    let (v1, v2) = (webhook_of_v1(), exported_box(20.0, &["sun", "wind"]));
+    for live in [v1, v2] {
+        let mut ours = Dataset::new();
+        let told = r#""typefrom":"header","#;
+        ours.fold(&[more("com.labelbox.label.updated", 10, &live, told)]);
+        for (left, answers, is_equal) in [
+            (20.0, &["sun", "wind"][..], true),
+            (20.000_04, &["wind", "sun"][..], true),
+            (20.01, &["sun", "wind"][..], false),
+            (20.0, &["sun"][..], false),
+            (20.0, &["sun", "rain"][..], false),
+        ] {
+            let row = exported_box(left, answers);
+            let found = r#""subject":"label/l","origin":"reconcile","#;
+            let mut platform = Dataset::new();
+            platform.fold(&[more("com.labelbox.label.updated", 10, &row, found)]);
+            let differences = compare(&ours.store, &platform.store, &scope).unwrap();
+            assert_eq!(
+                differences.are_none(),
+                is_equal,
+                "{left} {answers:?}: {differences:?}"
+            );
+            assert_eq!(differences.equal, u64::from(is_equal));
+        }
+    }
+}
+
 /// Red if a label that an unsigned header says is gone passes for equal to one that the platform has.
 #[test]
 fn a_deletion_that_the_platform_contradicts_is_a_difference() {
