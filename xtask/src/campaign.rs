@@ -50,6 +50,11 @@ const ALL: &[Campaign] = &[
         run: |args| changes_of_label_studio("derived::", args),
     },
     Campaign {
+        name: "derived-cost",
+        what: "the cost of a commit with the ledger of derived events, beside one without: fails above 1.10 for one event, 1.5 for 64",
+        run: derived_cost,
+    },
+    Campaign {
         name: "lab",
         what: "the fault laboratory: 500 seeds of 2,000 deliveries; options as for `cargo xtask lab`",
         run: lab::run,
@@ -132,6 +137,12 @@ fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_CHANGES", changes);
     status(tests.args([tests_of, "--nocapture"]))
+}
+
+fn derived_cost(_: &[String]) -> Outcome {
+    let mut bench = cargo("bench --package labelrelay-local --bench derive");
+    bench.env("LABELRELAY_BENCH_AIMS", "1");
+    status(&mut bench)
 }
 
 fn dataset_speed(args: &[String]) -> Outcome {
