@@ -1,5 +1,7 @@
 //! A dataset that is kept beside a real Label Studio, against what that exports itself.
 
+mod ultralytics;
+
 use labelrelay_tests::changes::Changes;
 use labelrelay_tests::label_studio::LabelStudio;
 use labelrelay_tests::program;
@@ -414,7 +416,8 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     };
     work.import();
     let dir = site.folder().join("cars");
-    let mut following = follow(&site, FORMATS);
+    let formats = ultralytics::formats();
+    let mut following = follow(&site, &formats);
     let mut changes = Changes::or(CHANGES);
     for change in &mut changes {
         work.change();
@@ -426,17 +429,18 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
         if change % KILLED_EVERY == 0 {
             following.kill().unwrap();
             following.wait().unwrap();
-            following = follow(&site, FORMATS);
+            following = follow(&site, &formats);
         }
     }
     following.kill().unwrap();
     following.wait().unwrap();
-    take_in_all(&site, FORMATS);
+    take_in_all(&site, &formats);
     let told = verified(&work, &site, &["verify", "cars"]);
     assert!(told.status.success(), "{told:?}");
     assert_verdict(&site, &dir, true);
     assert_equal(&mut work, &dir);
     assert_read_by_others(&mut work, &dir);
+    ultralytics::assert_reads(&dir);
     assert_equals_the_official_converter(&mut work, &site, &dir);
 
     // A change that nobody delivered is found, and mended.
@@ -458,7 +462,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert_verdict(&site, &dir, false);
     let told = verified(&work, &site, &["verify", "cars", "--repair"]);
     assert!(told.status.success(), "{told:?}");
-    take_in_all(&site, FORMATS);
+    take_in_all(&site, &formats);
     assert_equal(&mut work, &dir);
     let told = verified(&work, &site, &["verify", "cars"]);
     assert!(told.status.success(), "{told:?}");

@@ -45,6 +45,11 @@ const ALL: &[Campaign] = &[
         run: dataset_speed,
     },
     Campaign {
+        name: "dataset-ultralytics",
+        what: "as the campaign dataset, with 200 changes (or as many as said), and Ultralytics reads the YOLO files; it installs gigabytes: [CHANGES]",
+        run: dataset_ultralytics,
+    },
+    Campaign {
         name: "derived",
         what: "2,000 random changes (or as many as said) of a real Label Studio, and what is derived: [CHANGES]",
         run: |args| changes_of_label_studio("derived::", args),
@@ -103,6 +108,11 @@ const ALL: &[Campaign] = &[
         run: |_| release::run(&["--dry-run".to_owned()]),
     },
     Campaign {
+        name: "stock-label-studio",
+        what: "`connect` to the first event within a minute, and 200 random changes (or as many as said), with Label Studio 1.23.2 as it comes: [CHANGES]",
+        run: stock_label_studio,
+    },
+    Campaign {
         name: "stranger",
         what: "5,000 connections of each kind that brings nothing, a minute each, beside valid deliveries",
         run: stranger,
@@ -132,11 +142,26 @@ fn consumer(args: &[String]) -> Outcome {
 }
 
 fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
-    let setup = TestSetup::released()?;
-    let changes = args.first().map_or("2000", String::as_str);
+    random_changes(&TestSetup::released()?, tests_of, "2000", args)
+}
+
+/// Runs tests with as many random changes as `args` say, or else the `usual` number of them.
+fn random_changes(setup: &TestSetup, tests_of: &str, usual: &str, args: &[String]) -> Outcome {
     let mut tests = setup.tests();
+    let changes = args.first().map_or(usual, String::as_str);
     tests.env("LABELRELAY_TEST_CHANGES", changes);
     status(tests.args([tests_of, "--nocapture"]))
+}
+
+fn dataset_ultralytics(args: &[String]) -> Outcome {
+    let mut setup = TestSetup::released()?;
+    setup.add(tools::ultralytics()?);
+    random_changes(&setup, "dataset::", "200", args)
+}
+
+fn stock_label_studio(args: &[String]) -> Outcome {
+    let tests_of = "serve_pulls::what_connect_sets_up";
+    random_changes(&TestSetup::released()?, tests_of, "200", args)
 }
 
 fn derived_cost(_: &[String]) -> Outcome {

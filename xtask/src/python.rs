@@ -138,6 +138,13 @@ pub(crate) const DATASET_READERS: Environment = Environment {
     program: "bin/python",
 };
 
+/// Ultralytics' own reader of YOLO datasets, and gigabytes that it needs.
+pub(crate) const ULTRALYTICS: Environment = Environment {
+    folder: "ultralytics-8.4.190",
+    requirements: "ultralytics-8.4.190.txt",
+    program: "bin/python",
+};
+
 /// pytest, mypy, numpy and a server of `PostgreSQL`, for the Python package. Its name is not a version's: many packages
 /// make it up.
 pub(crate) const PYTHON_PACKAGE: Environment = Environment {

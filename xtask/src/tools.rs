@@ -7,7 +7,7 @@ use crate::npm::{ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, BROWSER, CARGO_LAMBDA, CFN_LINT, CHECKOV, DATASET_READERS,
     FAKE_GCS, GOOGLE_CLIENTS, HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22,
-    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE, UV,
+    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE, ULTRALYTICS, UV,
 };
 use crate::runtimes;
 use crate::step::find;
@@ -35,6 +35,11 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
 /// A Python with what training runs read datasets with.
 pub(crate) fn dataset_python() -> Outcome<PathBuf> {
     DATASET_READERS.ensure()
+}
+
+/// A Python with Ultralytics, which the campaign of that name needs besides.
+pub(crate) fn ultralytics() -> Outcome<ToolPaths> {
+    Ok(vec![("LABELRELAY_TEST_ULTRALYTICS", ULTRALYTICS.ensure()?)])
 }
 
 /// Older versions that the campaign of that name needs besides.

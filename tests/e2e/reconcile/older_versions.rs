@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 const CHANGES: usize = 200;
 
-/// A first event comes within this time, by whatever way: a minute, and what a machine that does much else adds.
-pub(super) const FIRST_EVENT: Duration = Duration::from_secs(180);
+/// A first event comes within this time, by whatever way.
+pub(super) const FIRST_EVENT: Duration = Duration::from_secs(60);
 
 /// Kinds of changes; a kind that is listed twice is made twice as often.
 const KINDS: [Change; 16] = [

@@ -9,11 +9,14 @@ use labelrelay_tests::label_studio::{LabelStudio, choice};
 use labelrelay_tests::random::Random;
 use labelrelay_tests::relay::{Relay, Site, eventually};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const TASKS: usize = 30;
 
-/// How many random changes there are.
+/// Time for the first event on a machine that does much else.
+const FIRST_EVENT_BESIDE_OTHERS: Duration = Duration::from_secs(180);
+
+/// How many random changes there are; the campaign says it.
 const CHANGES: &str = "LABELRELAY_TEST_CHANGES";
 const SAMPLE: u32 = 40;
 
@@ -95,7 +98,12 @@ fn what_connect_sets_up_tells_all_that_happens_on_a_stock_label_studio() {
     assert!(!site.export().is_empty());
     let took = begun.elapsed();
     println!("stock: the first event after {took:.1?}");
-    assert!(took <= FIRST_EVENT, "{took:?}");
+    let longest = if std::env::var_os(CHANGES).is_some() {
+        FIRST_EVENT
+    } else {
+        FIRST_EVENT_BESIDE_OTHERS
+    };
+    assert!(took <= longest, "{took:?}");
     let caught_up = |label_studio: &mut LabelStudio| {
         eventually("the events say what Label Studio says", || {
             is_current(label_studio, &site.export()).then_some(())
