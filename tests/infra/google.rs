@@ -1,13 +1,13 @@
 //! `infra/google`, deployed by Terraform to a provider that has the real one's schema.
 
-use crate::terraform::{Deployment, Operation};
+use crate::terraform::{Deployment, GOOGLE, Operation};
 use crate::tool::run;
 use serde_json::Value;
 
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn it_deploys_and_a_second_time_changes_nothing() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&[]);
     let operations = deployment.operations();
     for (kind, count) in [
@@ -58,7 +58,7 @@ fn it_deploys_and_a_second_time_changes_nothing() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn the_redrive_gets_no_secret_and_nobody_but_the_scheduler_starts_it() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&[]);
     let operations = deployment.operations();
     let job = of(&operations, "google_cloud_run_v2_job").next().unwrap();
@@ -96,7 +96,7 @@ const RECONCILE: [&str; 3] = [
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     let set = [&RECONCILE[..], &["reconcile_minutes=10", "fallback=false"]].concat();
     deployment.apply(&set);
     let operations = deployment.operations();
@@ -195,7 +195,7 @@ fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn one_account_starts_both_jobs_and_nobody_else_does() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&[&RECONCILE[..], &["reconcile_minutes=60"]].concat());
     let operations = deployment.operations();
     let starters: Vec<_> = of(&operations, "google_cloud_run_v2_job_iam_member")
@@ -217,7 +217,7 @@ fn one_account_starts_both_jobs_and_nobody_else_does() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn resources_that_you_bring_are_not_made() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&[
         "topic=projects/other/topics/mine",
         "claims_bucket=my-claims",
@@ -262,7 +262,7 @@ fn resources_that_you_bring_are_not_made() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn a_rotation_adds_a_version_and_keeps_the_one_before() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&[]);
     deployment.operations();
     deployment.apply(&["labelbox_secret_version=2"]);
@@ -294,7 +294,7 @@ fn a_rotation_adds_a_version_and_keeps_the_one_before() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn without_a_fallback_nothing_of_it_is_there() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&["fallback=false", "label_studio=false", "keep_events=false"]);
     let operations = deployment.operations();
     assert_eq!(of(&operations, "google_cloud_run_v2_job").count(), 0);
@@ -311,7 +311,7 @@ fn without_a_fallback_nothing_of_it_is_there() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn mistakes_are_found() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     let refused = |set: &[&str], says: &str| {
         let output = deployment.with_variables("plan", &["-input=false"], set);
         let said = String::from_utf8_lossy(&output.stderr);

@@ -1,7 +1,7 @@
 //! What `infra/google` keeps an eye on: topics that nobody subscribes to, runs that never happen, a flood, its cost.
 
 use crate::google::of;
-use crate::terraform::{Deployment, Operation};
+use crate::terraform::{Deployment, GOOGLE, Operation};
 use crate::tool::root;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ const ALL: [&str; 5] = [
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn what_does_not_happen_rings_and_the_page_has_every_alert() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&ALL);
     let operations = deployment.operations();
     let policies: Vec<_> = of(&operations, "google_monitoring_alert_policy").collect();
@@ -45,7 +45,7 @@ fn what_does_not_happen_rings_and_the_page_has_every_alert() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn no_event_is_published_before_somebody_keeps_it() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&ALL);
     let operations = deployment.operations();
     let place = |wanted: fn(&Operation) -> bool| operations.iter().position(wanted).unwrap();
@@ -85,7 +85,7 @@ fn the_url_is_open_unless_an_allowlist_believes_a_balancer() {
             "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
         ),
     ] {
-        let deployment = Deployment::new();
+        let deployment = Deployment::new(&GOOGLE);
         deployment.apply(&set);
         let operations = deployment.operations();
         let service = of(&operations, "google_cloud_run_v2_service")
@@ -98,7 +98,7 @@ fn the_url_is_open_unless_an_allowlist_believes_a_balancer() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn a_budget_is_made_when_one_is_asked_for() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     deployment.apply(&[]);
     let none = deployment.operations();
     assert_eq!(of(&none, "google_billing_budget").count(), 0);
@@ -116,7 +116,7 @@ fn a_budget_is_made_when_one_is_asked_for() {
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn what_cannot_be_kept_or_paid_is_refused() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     for (set, says) in [
         ("topic_retention_days=32", "is 0 to 31"),
         ("monthly_budget=20", "needs billing_account"),

@@ -8,8 +8,25 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// `infra/google`, and what is deployed of it. The stand-in ends with this value.
+/// A cloud's configuration below `infra`.
+pub(crate) struct Module {
+    /// The cloud, by the name of its folder and of its provider.
+    pub(crate) cloud: &'static str,
+    /// Variable with the Python that has the provider's schema.
+    pub(crate) python: &'static str,
+    /// Variables without a default.
+    pub(crate) set: &'static [&'static str],
+}
+
+pub(crate) const GOOGLE: Module = Module {
+    cloud: "google",
+    python: "LABELRELAY_TEST_TERRAFORM_GOOGLE",
+    set: &["project=a-project", "region=europe-west1", "image=image:1"],
+};
+
+/// A module, and what is deployed of it. The stand-in ends with this value.
 pub(crate) struct Deployment {
+    module: &'static Module,
     folder: TempDir,
     providers: Child,
     reattach: String,
@@ -26,17 +43,19 @@ pub(crate) struct Operation {
 
 impl Deployment {
     /// Starts the providers and initialises a copy of the configuration.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(module: &'static Module) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for file in std::fs::read_dir(root().join("infra/google")).unwrap() {
+        for file in std::fs::read_dir(root().join("infra").join(module.cloud)).unwrap() {
             let file = file.unwrap().path();
             if file.extension().is_some_and(|end| end == "tf") {
                 let name = file.file_name().unwrap();
                 std::fs::copy(&file, folder.path().join(name)).unwrap();
             }
         }
-        let mut providers = Command::new(installed("LABELRELAY_TEST_TERRAFORM_GOOGLE"))
+        let mut providers = Command::new(installed(module.python))
+            .arg("-B")
             .arg(root().join("tests/infra/stand_in_provider.py"))
+            .arg(module.cloud)
             .arg(folder.path().join("journal"))
             // It ends when this pipe does, even if these tests are killed.
             .stdin(Stdio::piped())
@@ -48,6 +67,7 @@ impl Deployment {
             .read_line(&mut reattach)
             .unwrap();
         let deployment = Self {
+            module,
             folder,
             providers,
             reattach,
@@ -63,8 +83,7 @@ impl Deployment {
     /// A command of Terraform with the variables that have no default.
     pub(crate) fn with_variables(&self, verb: &str, flags: &[&str], set: &[&str]) -> Output {
         let mut command = self.terraform(verb, flags);
-        let always = ["project=a-project", "region=europe-west1", "image=image:1"];
-        for variable in always.iter().chain(set) {
+        for variable in self.module.set.iter().chain(set) {
             command.args(["-var", variable]);
         }
         run(&mut command)
@@ -83,15 +102,19 @@ impl Deployment {
 
     pub(crate) fn terraform(&self, verb: &str, flags: &[&str]) -> Command {
         let mut command = Command::new(installed("LABELRELAY_TEST_TERRAFORM"));
+        command.args([verb, "-no-color"]).args(flags);
+        self.surround(&mut command);
         command
-            .args([verb, "-no-color"])
-            .args(flags)
+    }
+
+    /// Runs `command` where it finds the configuration, and its Terraform the stand-in.
+    pub(crate) fn surround(&self, command: &mut Command) {
+        command
             .env("TF_REATTACH_PROVIDERS", self.reattach.trim())
             .env("TF_IN_AUTOMATION", "1")
             // Without this, Terraform asks a server for newer versions.
             .env("CHECKPOINT_DISABLE", "1")
             .current_dir(self.folder());
-        command
     }
 
     /// Changes since the last call.
