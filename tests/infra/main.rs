@@ -1,6 +1,6 @@
-//! Checks of what is deployed elsewhere than on AWS, as far as they need no cloud: Terraform plans and applies
-//! `infra/google` against a provider that has the real one's schema, scanners read `infra/azure` and the
-//! Dockerfile, the Dockerfile's commands are run, and the documented consumers consume.
+//! Checks of what is deployed otherwise than by `template.yaml`, as far as they need no cloud: Terraform plans and
+//! applies `infra/google` and `infra/aws` against providers that have the real ones' schemas, scanners read
+//! `infra/azure` and the Dockerfile, the Dockerfile's commands are run, and the documented consumers consume.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod aws_module;
 mod bicep;
 mod consumers;
 mod container;

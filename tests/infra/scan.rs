@@ -15,6 +15,12 @@ fn the_scan_of_terraform_finds_nothing_that_is_not_explained() {
 
 #[test]
 #[ignore = "needs checkov: cargo xtask test"]
+fn the_scan_of_the_module_of_aws_finds_nothing_that_is_not_explained() {
+    scan("terraform", "--directory", "infra/aws", 55);
+}
+
+#[test]
+#[ignore = "needs checkov: cargo xtask test"]
 fn the_scan_of_bicep_finds_nothing_that_is_not_explained() {
     scan("bicep", "--directory", "infra/azure", 29);
 }

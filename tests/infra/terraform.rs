@@ -24,6 +24,13 @@ pub(crate) const GOOGLE: Module = Module {
     set: &["project=a-project", "region=europe-west1", "image=image:1"],
 };
 
+pub(crate) const AWS: Module = Module {
+    cloud: "aws",
+    python: "LABELRELAY_TEST_TERRAFORM_AWS",
+    // Any file: nothing reads it.
+    set: &["package=versions.tf"],
+};
+
 /// A module, and what is deployed of it. The stand-in ends with this value.
 pub(crate) struct Deployment {
     module: &'static Module,

@@ -45,7 +45,12 @@ impl LeftOut {
     pub(crate) fn infra_tests(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
         if self.terraform.is_some() {
-            names.extend(["google::", "scan::terraform_files"]);
+            names.extend([
+                "aws_module::",
+                "google::",
+                "google_watched::",
+                "scan::terraform_files",
+            ]);
         }
         if self.pubsub_emulator.is_some() {
             names.extend(["consumers::the_consumer_of_google", "consumer_over_pubsub"]);

@@ -94,6 +94,13 @@ pub(crate) const CHECKOV: Environment = Environment {
     program: "bin/checkov",
 };
 
+/// The schema of Terraform's AWS provider, and a reader for the template that the module is compared with.
+pub(crate) const TERRAFORM_AWS: Environment = Environment {
+    folder: "terraform-aws-6.69.1",
+    requirements: "terraform-aws-6.69.1.txt",
+    program: "bin/python",
+};
+
 /// The schema of Terraform's Google provider, for the stand-in that the tests deploy to.
 pub(crate) const TERRAFORM_GOOGLE: Environment = Environment {
     folder: "terraform-google-8.7.0",

@@ -7,7 +7,7 @@ use crate::npm::{ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, BROWSER, CARGO_LAMBDA, CFN_LINT, CHECKOV, DATASET_READERS,
     FAKE_GCS, GOOGLE_CLIENTS, HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22,
-    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE, ULTRALYTICS, UV,
+    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_AWS, TERRAFORM_GOOGLE, ULTRALYTICS, UV,
 };
 use crate::runtimes;
 use crate::step::find;
@@ -129,6 +129,7 @@ pub(crate) fn azure() -> Outcome<ToolPaths> {
 /// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds, but for Terraform.
 pub(crate) fn infra() -> Outcome<ToolPaths> {
     Ok(vec![
+        ("LABELRELAY_TEST_TERRAFORM_AWS", TERRAFORM_AWS.ensure()?),
         (
             "LABELRELAY_TEST_TERRAFORM_GOOGLE",
             TERRAFORM_GOOGLE.ensure()?,
