@@ -101,6 +101,8 @@ impl Stack {
             text.filter(|text| !text.is_empty())
         };
         Self::of_aws(get)
+            // The names of the Terraform module are those of the stack, as Terraform writes names.
+            .or_else(|| Self::of_aws(|name: &str| get(&in_snake_case(name))))
             .or_else(|| Self::of_google(get))
             .or_else(|| Self::of_azure(get))
     }
@@ -225,6 +227,18 @@ fn sources(
         })
     });
     there.collect()
+}
+
+/// `BucketName` as `bucket_name`.
+fn in_snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for (index, letter) in name.char_indices() {
+        if index > 0 && letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }
 
 /// The word of a command behind this option, without quotes.

@@ -30,6 +30,14 @@ secret = "aws-secretsmanager:arn:aws:secretsmanager:eu-central-1:1:secret:s-x"
     for text in [AWS, &whole] {
         assert_eq!(toml(text).as_deref(), Some(of_aws));
     }
+    let terraform = r#"{
+            "label_studio_url": {"sensitive": false, "type": "string", "value": "https://x.lambda-url.eu-central-1.on.aws/label-studio"},
+            "label_studio_secret_command": {"value": "aws secretsmanager get-secret-value --region eu-central-1 --secret-id 'arn:aws:secretsmanager:eu-central-1:1:secret:s-x' --query SecretString --output text"},
+            "labelbox_url": {"value": null}, "labelbox_secret_command": {"value": null},
+            "queue_url": {"value": "https://sqs.eu-central-1.amazonaws.com/1/events"},
+            "redrive_function": {"value": "labelrelay-redrive"}, "bucket_name": {"value": "bucket"}
+        }"#;
+    assert_eq!(toml(terraform).as_deref(), Some(of_aws));
     let without = AWS.replace("RedriveFunction", "Other");
     assert!(!toml(&without).unwrap().contains("fallback"));
 
@@ -103,6 +111,18 @@ fn the_stacks_have_these_outputs() {
                 "BucketName",
                 "RedriveFunction",
             ][..],
+        ),
+        (
+            "infra/aws/outputs.tf",
+            &[
+                "labelbox_url",
+                "label_studio_url",
+                "labelbox_secret_command",
+                "label_studio_secret_command",
+                "queue_url",
+                "bucket_name",
+                "redrive_function",
+            ],
         ),
         (
             "infra/google/outputs.tf",
