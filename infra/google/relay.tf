@@ -65,7 +65,14 @@ locals {
       "ml_backend = ${var.label_studio_ml_backend}",
     ], local.proxies, length(var.label_studio_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.label_studio_allowed_addresses)}"] : []) : [],
   ))
+  # Behind a balancer, an allowlist believes what stands in X-Forwarded-For. Whoever called the service's own URL could
+  # write anything there, so only the balancer may.
   balancer_alone = var.trusted_proxies > 1 && length(concat(var.labelbox_allowed_addresses, var.label_studio_allowed_addresses)) > 0
+  ingress = {
+    all      = local.balancer_alone ? "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER" : "INGRESS_TRAFFIC_ALL"
+    balancer = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+    internal = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  }[var.ingress]
   places = merge({
     LABELRELAY_QUEUE      = local.queue
     LABELRELAY_BLOB_STORE = "gs://${local.claims_bucket}/claims"
@@ -79,12 +86,10 @@ locals {
 }
 
 resource "google_cloud_run_v2_service" "relay" {
-  name        = var.name
-  location    = var.region
-  description = "Verifies webhooks and publishes them."
-  # Behind a balancer, an allowlist believes what stands in X-Forwarded-For. Whoever called the service's own URL could
-  # write anything there, so only the balancer may.
-  ingress              = local.balancer_alone ? "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER" : "INGRESS_TRAFFIC_ALL"
+  name                 = var.name
+  location             = var.region
+  description          = "Verifies webhooks and publishes them."
+  ingress              = local.ingress
   invoker_iam_disabled = true
   # Nothing is kept in it that a destroy could lose.
   deletion_protection = false

@@ -65,6 +65,20 @@ variable "trusted_proxies" {
   description = "For the two lists. 0: the address that connected to Cloud Run. Behind an external Application Load Balancer 2: the second entry from the right in X-Forwarded-For, since the balancer appends its own address after the sender's. With 2 and a list, the service takes requests from balancers of this project alone, not at its own URL."
 }
 
+variable "ingress" {
+  type        = string
+  default     = "all"
+  description = "Who reaches the service at all. all: everybody, at its own URL. balancer: balancers of this project, and what is internal. internal: what is in a VPC of this project, or in a perimeter around it, alone; Label Studio must be there, and Labelbox is not."
+  validation {
+    condition     = contains(["all", "balancer", "internal"], var.ingress)
+    error_message = "ingress is all, balancer or internal."
+  }
+  validation {
+    condition     = var.ingress != "internal" || !var.labelbox
+    error_message = "With ingress = internal, labelbox must be false: Labelbox delivers from the internet."
+  }
+}
+
 # The queue, and how long things are kept
 
 variable "ordering" {

@@ -74,7 +74,7 @@ fn no_event_is_published_before_somebody_keeps_it() {
 
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
-fn the_url_is_open_unless_an_allowlist_believes_a_balancer() {
+fn the_url_is_open_unless_it_is_asked_otherwise_or_an_allowlist_believes_a_balancer() {
     let list = "label_studio_allowed_addresses=[\"192.0.2.7\"]";
     for (set, ingress) in [
         (vec![], "INGRESS_TRAFFIC_ALL"),
@@ -83,6 +83,14 @@ fn the_url_is_open_unless_an_allowlist_believes_a_balancer() {
         (
             vec!["trusted_proxies=2", list],
             "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+        ),
+        (
+            vec!["ingress=balancer"],
+            "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+        ),
+        (
+            vec!["ingress=internal", "labelbox=false"],
+            "INGRESS_TRAFFIC_INTERNAL_ONLY",
         ),
     ] {
         let deployment = Deployment::new(&GOOGLE);
@@ -120,6 +128,7 @@ fn what_cannot_be_kept_or_paid_is_refused() {
     for (set, says) in [
         ("topic_retention_days=32", "is 0 to 31"),
         ("monthly_budget=20", "needs billing_account"),
+        ("ingress=internal", "labelbox must be false"),
     ] {
         let output = deployment.with_variables("plan", &["-input=false"], &[set]);
         let said = String::from_utf8_lossy(&output.stderr);
