@@ -42,6 +42,10 @@ param frontDoorId string = ''
 @description('Networks (CIDR) of another proxy before the app, for the same purpose. With trustedProxies of 2 or more and a list, but neither this nor frontDoorId, the app takes no request at all.')
 param proxyAddresses array = []
 
+@allowed(['', 'Standard_AzureFrontDoor', 'Premium_AzureFrontDoor'])
+@description('Make a Front Door of this tier before the app, which then takes requests from there alone. The outputs name its URLs. For a firewall, Premium has managed rules. Leave it empty for none.')
+param frontDoorSku string = ''
+
 // Times for which things are kept
 
 @description('Keep events in a container while the queue fails. A timer moves them into the queue every 5 minutes.')
@@ -147,6 +151,9 @@ var makeFallback = fallback && empty(fallbackStore)
 var makeLabelboxSecret = labelbox && empty(labelboxSecret)
 var makeLabelStudioSecret = labelStudio && empty(labelStudioSecret)
 var behindProxy = trustedProxies > 1 && !(empty(labelboxAllowedAddresses) && empty(labelStudioAllowedAddresses))
+var withFrontDoor = !empty(frontDoorSku)
+// The Front Door that is made here is one more proxy.
+var proxies = withFrontDoor ? max(trustedProxies, 2) : trustedProxies
 var withReconcile = labelStudio && !empty(reconcileImage) && !empty(reconcileUrl)
 
 // Names of accounts and vaults are of the whole world; the group's id makes them this group's. 24 characters
@@ -188,7 +195,7 @@ var labelboxLines = [
   'secret = "azure-keyvault:${labelboxReference}"'
   // Nothing pulls from Labelbox.
   'traces = false'
-  'trusted_proxies = ${trustedProxies}'
+  'trusted_proxies = ${proxies}'
   empty(labelboxAllowedAddresses) ? '' : 'allow = ${string(labelboxAllowedAddresses)}'
 ]
 var labelStudioLines = [
@@ -197,7 +204,7 @@ var labelStudioLines = [
   'provider = "label-studio"'
   'secret = "azure-keyvault:${labelStudioReference}"'
   labelStudioMlBackend ? 'ml_backend = true' : ''
-  'trusted_proxies = ${trustedProxies}'
+  'trusted_proxies = ${proxies}'
   empty(labelStudioAllowedAddresses) ? '' : 'allow = ${string(labelStudioAllowedAddresses)}'
 ]
 // docs/configuration.md lists what else may stand here, such as filters.
@@ -217,6 +224,11 @@ var withTraces = [
   { name: 'LABELRELAY_TRACES', value: events.outputs.traces }
 ]
 
+module frontDoor 'front-door.bicep' = if (withFrontDoor) {
+  name: '${name}-front-door'
+  params: { name: '${name}-${unique}', sku: frontDoorSku }
+}
+
 module function 'function.bicep' = {
   name: '${name}-function'
   params: {
@@ -229,12 +241,23 @@ module function 'function.bicep' = {
     instanceMemory: instanceMemory
     logRetentionDays: logRetentionDays
     logDailyCapGb: logDailyCapGb
-    behindProxy: behindProxy
-    frontDoorId: frontDoorId
+    behindProxy: behindProxy || withFrontDoor
+    frontDoorId: withFrontDoor ? frontDoor.outputs.id : frontDoorId
     proxyAddresses: proxyAddresses
     settings: concat(settings, fallback ? withFallback : [], withReconcile ? withTraces : [])
   }
 }
+
+module frontDoorRoute 'front-door-route.bicep' = if (withFrontDoor) {
+  name: '${name}-front-door-route'
+  params: {
+    profileName: withFrontDoor ? frontDoor.outputs.profileName : ''
+    endpointName: withFrontDoor ? frontDoor.outputs.endpointName : ''
+    hostName: function.outputs.hostName
+  }
+}
+
+var hostName = withFrontDoor ? frontDoor.outputs.hostName : function.outputs.hostName
 
 module roles 'roles.bicep' = {
   name: '${name}-roles'
@@ -290,13 +313,13 @@ module alerts 'alerts.bicep' = {
 }
 
 @description('URL to enter in Labelbox; with ?code=KEY appended when the function asks for a key.')
-output labelboxUrl string = labelbox ? 'https://${function.outputs.hostName}/api/labelbox' : ''
+output labelboxUrl string = labelbox ? 'https://${hostName}/api/labelbox' : ''
 
 @description('Prints the secret to enter in Labelbox.')
 output labelboxSecretCommand string = makeLabelboxSecret ? 'az keyvault secret show --vault-name ${secrets.outputs.vaultName} --name labelbox --query value --output tsv' : ''
 
 @description('URL to enter in Label Studio; with ?code=KEY appended when the function asks for a key.')
-output labelStudioUrl string = labelStudio ? 'https://${function.outputs.hostName}/api/label-studio' : ''
+output labelStudioUrl string = labelStudio ? 'https://${hostName}/api/label-studio' : ''
 
 @description('Prints the secret to enter in Label Studio, in the header Authorization as Bearer SECRET.')
 output labelStudioSecretCommand string = makeLabelStudioSecret ? 'az keyvault secret show --vault-name ${secrets.outputs.vaultName} --name label-studio --query value --output tsv' : ''

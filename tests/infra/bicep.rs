@@ -15,7 +15,7 @@ fn properties_are_those_that_azure_knows() {
         let printed = output(&mut checker(&folder));
         let resources = printed.lines().last().unwrap();
         let count: usize = resources.split(' ').next().unwrap().parse().unwrap();
-        assert!(count >= 41, "the check saw the resources: {resources}");
+        assert!(count >= 48, "the check saw the resources: {resources}");
     });
 }
 
@@ -46,6 +46,9 @@ fn each_mistake_is_found() {
             "ipSecurityRestrictionsDefaultAction",
             "ipSecurityRestrictionDefaultAction",
         ),
+        ("front-door.bicep", "sampleSize", "sampleSizes"),
+        ("front-door-route.bicep", "originHostHeader", "hostHeader"),
+        ("front-door-route.bicep", "'HttpsOnly'", "'HttpsAlone'"),
         // In a list that is put together, in a branch, in a map.
         ("reconcile.bicep", "secretRef", "secretReference"),
         ("reconcile.bicep", "{ server:", "{ servers:"),
@@ -122,6 +125,26 @@ fn an_allowlist_behind_a_proxy_closes_the_app_to_all_others() {
     ] {
         assert!(function.lines().any(|found| found.trim() == line), "{line}");
     }
+}
+
+/// Whoever makes a Front Door here wants nobody to get past it, lists or not; and its address is one more in
+/// `X-Forwarded-For`.
+#[test]
+fn a_front_door_that_is_made_closes_the_app_to_all_others() {
+    let main = read("main.bicep");
+    for line in [
+        "var withFrontDoor = !empty(frontDoorSku)",
+        "var proxies = withFrontDoor ? max(trustedProxies, 2) : trustedProxies",
+        "behindProxy: behindProxy || withFrontDoor",
+        "frontDoorId: withFrontDoor ? frontDoor.outputs.id : frontDoorId",
+        "var hostName = withFrontDoor ? frontDoor.outputs.hostName : function.outputs.hostName",
+    ] {
+        assert!(main.lines().any(|found| found.trim() == line), "{line}");
+    }
+    assert_eq!(main.matches("'trusted_proxies = ${proxies}'").count(), 2);
+    // A redirection would lose the event, and an answer from a cache is no answer.
+    let route = read("front-door-route.bicep");
+    assert!(route.contains("httpsRedirect: 'Disabled'") && !route.contains("cacheConfiguration"));
 }
 
 /// Events in the fallback, and the memory of reconcile, stay until somebody removes them.

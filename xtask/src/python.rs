@@ -111,7 +111,7 @@ pub(crate) const TERRAFORM_GOOGLE: Environment = Environment {
 /// Parsers of Bicep, and the models of Azure's resources. Its name is not a version's: many packages
 /// make it up.
 pub(crate) const AZURE_MODELS: Environment = Environment {
-    folder: "azure-models-2",
+    folder: "azure-models-3",
     requirements: "azure-models.txt",
     program: "bin/python",
 };
