@@ -35,7 +35,8 @@ resource "aws_lambda_function_url" "relay" {
   authorization_type = "NONE"
 }
 
-# A public URL needs two permissions: for the URL, and for the function through the URL alone.
+# A public URL needs two permissions: for the URL, and for the function through the URL alone. The provider adds the
+# first when it makes the URL, and nobody puts that back once it is gone. So it is said here, by a name of its own.
 resource "aws_lambda_permission" "url" {
   #checkov:skip=CKV_AWS_301:neither platform can sign for AWS; the relay itself verifies every request
   count                  = local.with_url ? 1 : 0

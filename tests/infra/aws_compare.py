@@ -15,7 +15,8 @@ import re
 import subprocess
 import sys
 
-import aws_pairs
+from aws_names import OWN, PAIRS
+from aws_pairs import Pairs
 from aws_template import Template
 
 NAME = "labelrelay"
@@ -164,7 +165,7 @@ def differences(template, folder):
     for index, parameters in enumerate(SETS):
         kept = json.loads((folder / f"{index}.made.json").read_text())
         made = kept["made"]
-        pairs = aws_pairs.Pairs(lambda address, attribute: made[address]["values"][attribute], NAME)
+        pairs = Pairs(lambda address, attribute: made[address]["values"][attribute], NAME)
         pseudo = {
             "AWS::AccountId": ACCOUNT,
             "AWS::Partition": "aws",
@@ -198,7 +199,7 @@ def differences(template, folder):
     for file in folder.glob("*.tf"):
         found = re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', file.read_text(), re.M | re.S)
         protected |= {f"{kind}.{name}" for kind, name, body in found if "prevent_destroy = true" in body}
-    retained = {aws_pairs.PAIRS[logical].split("[")[0] for logical in read.kept()}
+    retained = {PAIRS[logical].split("[")[0] for logical in read.kept()}
     if protected != retained:
         yield f"kept by a stack that is deleted: {sorted(retained)}, not destroyed by Terraform: {sorted(protected)}"
     print(f"{len(SETS)} sets of parameters, {len(seen)} resources")
@@ -208,7 +209,7 @@ def differing(address, asked, made):
     if asked is None or made is None:
         yield f"{address} is made by {'the template' if made is None else 'the module'} alone"
         return
-    own = aws_pairs.OWN.get(address.split(".")[0], ())
+    own = OWN.get(address.split(".")[0], ())
     asked = clean(asked)
     made = {name: value for name, value in clean(made["config"]).items() if name not in own}
     for name in sorted(asked.keys() | made.keys()):

@@ -280,7 +280,10 @@ fn comparison(verb: &str, first: &Path, deployment: &Deployment) -> Command {
 fn input(name: &'static str) -> Input {
     let scripts = [
         "aws_compare.py",
+        "aws_doors.py",
+        "aws_names.py",
         "aws_pairs.py",
+        "aws_properties.py",
         "aws_template.py",
         "cloud_aws.py",
         "provider_schema.py",

@@ -1,0 +1,77 @@
+"""What template.yaml and the Terraform module call one and the same thing."""
+
+# The resource of the module that stands for one of the template.
+PAIRS = {
+    "ApiLogs": "aws_cloudwatch_log_group.api[0]",
+    "ApiPermission": "aws_lambda_permission.api[0]",
+    "Bucket": "aws_s3_bucket.events[0]",
+    "BucketPolicy": "aws_s3_bucket_policy.events[0]",
+    "Budget": "aws_budgets_budget.monthly[0]",
+    "ConsumerPolicy": "aws_iam_policy.consumer",
+    "DeadLetterQueue": "aws_sqs_queue.dead[0]",
+    "DeadLetterQueuePolicy": "aws_sqs_queue_policy.dead[0]",
+    "DeadLettersAlarm": 'aws_cloudwatch_metric_alarm.counted["dead-letters"]',
+    "Domain": "aws_apigatewayv2_domain_name.this[0]",
+    "DomainMapping": "aws_apigatewayv2_api_mapping.this[0]",
+    "ErrorsAlarm": 'aws_cloudwatch_metric_alarm.counted["errors"]',
+    "FallbackAlarm": 'aws_cloudwatch_metric_alarm.counted["fallback"]',
+    "HttpApi": "aws_apigatewayv2_api.this[0]",
+    "HttpApiIntegration": "aws_apigatewayv2_integration.relay[0]",
+    "HttpApiRoute": "aws_apigatewayv2_route.all[0]",
+    "HttpApiStage": "aws_apigatewayv2_stage.this[0]",
+    "LabelboxSecret": "aws_secretsmanager_secret.labelbox[0]",
+    "LabelStudioSecret": "aws_secretsmanager_secret.label_studio[0]",
+    "OldestMessageAlarm": 'aws_cloudwatch_metric_alarm.counted["oldest-message"]',
+    "OversizedBodyAlarm": "aws_cloudwatch_metric_alarm.oversized_body[0]",
+    "Queue": "aws_sqs_queue.events[0]",
+    "QueuePolicy": "aws_sqs_queue_policy.events[0]",
+    "Redrive": "aws_lambda_function.redrive[0]",
+    "RedriveErrorsAlarm": 'aws_cloudwatch_metric_alarm.counted["redrive-errors"]',
+    "RedriveLogs": "aws_cloudwatch_log_group.redrive[0]",
+    "RedriveRole": "aws_iam_role.redrive[0]",
+    "RedriveSilentAlarm": 'aws_cloudwatch_metric_alarm.counted["redrive-silent"]',
+    "RefusedAlarm": 'aws_cloudwatch_metric_alarm.counted["refused"]',
+    "Relay": "aws_lambda_function.relay",
+    "RelayLogs": "aws_cloudwatch_log_group.relay",
+    "RelayRole": "aws_iam_role.relay",
+    "RelayURLInvokeAllowPublicAccess": "aws_lambda_permission.function_through_url[0]",
+    "RelayUrl": "aws_lambda_function_url.relay[0]",
+    "RelayUrlPublicPermissions": "aws_lambda_permission.url[0]",
+    "RestApi": "aws_api_gateway_rest_api.this[0]",
+    "ThrottlesAlarm": 'aws_cloudwatch_metric_alarm.counted["throttles"]',
+    "UnavailableAlarm": 'aws_cloudwatch_metric_alarm.counted["unavailable"]',
+}
+
+# What CloudFormation calls an attribute; without a name, what a reference to the resource gives.
+ATTRIBUTES = {
+    "aws_api_gateway_rest_api": {None: "id"},
+    "aws_apigatewayv2_api": {None: "id"},
+    "aws_apigatewayv2_domain_name": {None: "domain_name"},
+    "aws_apigatewayv2_integration": {None: "id"},
+    "aws_apigatewayv2_stage": {None: "name"},
+    "aws_cloudwatch_log_group": {None: "name", "Arn": "arn"},
+    "aws_iam_policy": {None: "arn"},
+    "aws_iam_role": {None: "name", "Arn": "arn"},
+    "aws_lambda_function": {None: "function_name", "Arn": "arn"},
+    "aws_lambda_function_url": {"FunctionUrl": "function_url"},
+    "aws_s3_bucket": {None: "bucket", "Arn": "arn"},
+    "aws_secretsmanager_secret": {"Id": "arn"},
+    "aws_sqs_queue": {None: "url", "Arn": "arn", "QueueName": "name"},
+}
+
+# Arguments that only the module has: names, which CloudFormation makes up, and how the function gets there.
+OWN = {
+    "aws_cloudwatch_event_rule": ["name"],
+    "aws_cloudwatch_log_group": ["name"],
+    "aws_cloudwatch_metric_alarm": ["alarm_name"],
+    "aws_iam_policy": ["name"],
+    "aws_iam_role": ["name"],
+    "aws_lambda_function": ["function_name", "filename", "source_code_hash"],
+    "aws_lambda_permission": ["statement_id"],
+    "aws_s3_bucket": ["bucket"],
+    "aws_secretsmanager_secret": ["name_prefix"],
+    "aws_sqs_queue": ["name"],
+    # Another each time.
+    "aws_secretsmanager_secret_version": ["secret_string_wo"],
+    "aws_api_gateway_deployment": ["triggers"],
+}
