@@ -44,7 +44,7 @@ run "without_settings" {
     error_message = "No two redrives run at once."
   }
   assert {
-    condition     = length([for rule in aws_s3_bucket_lifecycle_configuration.events[0].rule : rule if length(rule.expiration) > 0 && !contains(["claims/", "traces/"], coalesce(rule.filter[0].prefix, "all"))]) == 0
+    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.events[0].rule : contains(["claims/", "traces/"], rule.filter[0].prefix) if length(rule.expiration) > 0])
     error_message = "Nothing expires but claims and traces."
   }
 }
