@@ -2,17 +2,17 @@
 //! that are busy with other things. A test that passes the second time is named in the summary, with all that it
 //! wrote the first time, so that nobody has to guess which one it was. A test that fails twice fails the run.
 
+mod reader;
+
 use crate::Outcome;
 use crate::step::{ended, show};
+use reader::{Read, Reader};
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 /// Tests that are run again. When more fail, something is broken.
-const AT_MOST: usize = 3;
-
-/// Lines of a failed test that the summary repeats, the last ones.
-const LINES: usize = 60;
+const AT_MOST: usize = 10;
 
 /// What failed in a run of all suites.
 pub(crate) struct SecondRuns {
@@ -25,7 +25,32 @@ pub(crate) struct SecondRuns {
 struct Failed {
     name: String,
     wrote: Vec<String>,
-    passed_then: bool,
+    then: Then,
+}
+
+/// How a test went the second time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Then {
+    Passed,
+    Failed,
+    /// There was no second run, or none that says it.
+    Unknown,
+}
+
+impl Then {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Passed => "passed the second time, by itself",
+            Self::Failed => "FAILED twice",
+            Self::Unknown => "FAILED",
+        }
+    }
+}
+
+/// What a `cargo test` said.
+struct TestOutput {
+    outcome: Outcome,
+    read: Read,
 }
 
 impl SecondRuns {
@@ -37,39 +62,14 @@ impl SecondRuns {
         }
     }
 
-    /// Runs the tests of `command`, a `cargo test` with `--no-fail-fast`.
+    /// Runs the tests of `command`, a `cargo test` with `--no-fail-fast` or of one program.
     ///
     /// # Errors
-    /// When a test failed twice, when more than [`AT_MOST`] failed, and when cargo or a test's program did.
+    /// When a test failed twice, when more than [`AT_MOST`] failed, and when cargo or a test's program did. It names
+    /// what failed: the end of a long log has it then.
     pub(crate) fn tests(&self, command: &mut Command) -> Outcome {
         let first = self.run(command)?;
-        let Err(error) = first.outcome else {
-            return Ok(());
-        };
-        let names: Vec<&str> = first.failed.iter().map(|(name, _)| name.as_str()).collect();
-        let again = !first.broke_off && (1..=AT_MOST).contains(&names.len());
-        let second = again.then(|| self.run(&mut only(command, &names)));
-        let still_failing: Option<Vec<String>> = match second {
-            Some(Ok(second)) if second.outcome.is_ok() => Some(Vec::new()),
-            Some(Ok(second)) if !second.broke_off && !second.failed.is_empty() => {
-                Some(second.failed.into_iter().map(|(name, _)| name).collect())
-            }
-            _ => None,
-        };
-        let passes = still_failing.as_ref().is_some_and(Vec::is_empty);
-        self.failed
-            .borrow_mut()
-            .extend(first.failed.into_iter().map(|(name, wrote)| {
-                let passed_then = still_failing
-                    .as_ref()
-                    .is_some_and(|failing| !failing.contains(&name));
-                Failed {
-                    name,
-                    wrote,
-                    passed_then,
-                }
-            }));
-        if passes { Ok(()) } else { Err(error) }
+        self.judge(command, first)
     }
 
     /// The same for several commands; all are run.
@@ -81,53 +81,92 @@ impl SecondRuns {
         outcome
     }
 
+    /// The same for a command that was run already: it ended with `outcome`, and `wrote` this.
+    pub(crate) fn after(&self, command: &Command, outcome: Outcome, wrote: &[u8]) -> Outcome {
+        let mut reader = Reader::default();
+        for line in wrote.split(|byte| *byte == b'\n') {
+            reader.line(String::from_utf8_lossy(line).trim_end());
+        }
+        let read = reader.end();
+        self.judge(command, TestOutput { outcome, read })
+    }
+
+    fn judge(&self, command: &Command, first: TestOutput) -> Outcome {
+        let TestOutput { outcome, read } = first;
+        let Err(error) = outcome else {
+            return Ok(());
+        };
+        let names: Vec<String> = read.failed.iter().map(|(name, _)| name.clone()).collect();
+        let again = self.again(command, &names, read.broke_off);
+        let failed = read.failed.into_iter().map(|(name, wrote)| {
+            let then = match &again {
+                Ok(failing) if failing.contains(&name) => Then::Failed,
+                Ok(_) => Then::Passed,
+                Err(_) => Then::Unknown,
+            };
+            Failed { name, wrote, then }
+        });
+        self.failed.borrow_mut().extend(failed);
+        match again {
+            Ok(failing) if failing.is_empty() => Ok(()),
+            Ok(failing) => Err(format!("{error}; failed twice: {}", failing.join(", ")).into()),
+            Err(why) if names.is_empty() => Err(format!("{error}; {why}").into()),
+            Err(why) => Err(format!("{error}; failed: {}; {why}", names.join(", ")).into()),
+        }
+    }
+
+    /// Runs what failed once more. Gives what failed again, or says why nobody knows.
+    fn again(
+        &self,
+        command: &Command,
+        names: &[String],
+        broke_off: Option<(usize, usize)>,
+    ) -> Result<Vec<String>, String> {
+        if let Some(counts) = broke_off {
+            return Err(format!("no second run: {}", broken_off(counts)));
+        }
+        if names.is_empty() {
+            return Err("no test of it failed".to_owned());
+        }
+        if names.len() > AT_MOST {
+            return Err(format!(
+                "no second run: {} are more than {AT_MOST}",
+                names.len()
+            ));
+        }
+        let second = self
+            .run(&mut only(command, names))
+            .map_err(|error| format!("the second run: {error}"))?;
+        let Read {
+            failed,
+            ran,
+            broke_off,
+        } = second.read;
+        if let Some(counts) = broke_off {
+            return Err(format!("the second run: {}", broken_off(counts)));
+        }
+        // One whose name does not say where it is, as that of a test in a document.
+        if ran < names.len() {
+            return Err(format!("the second run found {ran} of {}", names.len()));
+        }
+        match second.outcome {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) if failed.is_empty() => Err(format!("the second run: {error}")),
+            Err(_) => Ok(failed.into_iter().map(|(name, _)| name).collect()),
+        }
+    }
+
     /// Prints what failed, and what passed after that.
     pub(crate) fn print(&self) {
         for failed in self.failed.borrow().iter() {
-            let then = if failed.passed_then {
-                "passed the second time, by itself"
-            } else {
-                "FAILED"
-            };
+            let then = failed.then.told();
             println!("\n== {}: {then}; it wrote the first time:", failed.name);
             for line in &failed.wrote {
                 println!("{line}");
             }
         }
     }
-}
 
-/// `command` with those tests alone.
-fn only(command: &Command, names: &[&str]) -> Command {
-    let mut again = Command::new(command.get_program());
-    again.args(command.get_args());
-    if !command.get_args().any(|argument| argument == "--") {
-        again.arg("--");
-    }
-    // What else is named there is part of a name, and no test's whole name.
-    again.arg("--exact").args(names);
-    if let Some(folder) = command.get_current_dir() {
-        again.current_dir(folder);
-    }
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => again.env(name, value),
-            None => again.env_remove(name),
-        };
-    }
-    again
-}
-
-/// What a `cargo test` said.
-struct TestOutput {
-    outcome: Outcome,
-    /// Failed tests, with the last lines of what each wrote.
-    failed: Vec<(String, Vec<String>)>,
-    /// A test's program ended before it said how its tests went.
-    broke_off: bool,
-}
-
-impl SecondRuns {
     /// Runs it, handing on what it writes.
     fn run(&self, command: &mut Command) -> Outcome<TestOutput> {
         let mut out = self.out.borrow_mut();
@@ -151,167 +190,39 @@ impl SecondRuns {
         let status = child.wait()?;
         Ok(TestOutput {
             outcome: ended(&line, status),
-            broke_off: reader.begun != reader.over,
-            failed: reader.failed(),
+            read: reader.end(),
         })
     }
 }
 
-/// Reads the lines of Rust's test programs.
-#[derive(Default)]
-struct Reader {
-    /// Programs that said how many tests they have.
-    begun: usize,
-    /// Programs that said how these went.
-    over: usize,
-    names: Vec<String>,
-    blocks: Vec<(String, Vec<String>)>,
-    place: Place,
+fn broken_off((begun, over): (usize, usize)) -> String {
+    format!("of {begun} programs, {over} said how their tests went")
 }
 
-#[derive(Default, PartialEq)]
-enum Place {
-    #[default]
-    Elsewhere,
-    /// In what failed tests wrote.
-    Blocks,
-    /// In the list of their names.
-    Names,
-}
-
-impl Reader {
-    fn line(&mut self, line: &str) {
-        if line.starts_with("running ") && (line.ends_with(" tests") || line.ends_with(" test")) {
-            self.begun += 1;
-            self.place = Place::Elsewhere;
-        } else if line.starts_with("test result: ") {
-            self.over += 1;
-            self.place = Place::Elsewhere;
-        } else if line == "failures:" {
-            // The first of two is followed by what the tests wrote, the second by their names.
-            self.place = if self.place == Place::Blocks {
-                Place::Names
-            } else {
-                Place::Blocks
-            };
-        } else {
-            self.inside(line);
-        }
+/// `command` with those tests alone, one at a time.
+fn only(command: &Command, names: &[String]) -> Command {
+    let mut again = Command::new(command.get_program());
+    let at_once = |argument: &&std::ffi::OsStr| {
+        let argument = argument.to_str();
+        argument.is_some_and(|argument| argument.starts_with("--test-threads="))
+    };
+    again.args(command.get_args().filter(|argument| !at_once(argument)));
+    if !command.get_args().any(|argument| argument == "--") {
+        again.arg("--");
     }
-
-    fn inside(&mut self, line: &str) {
-        match self.place {
-            Place::Elsewhere => {}
-            Place::Blocks => {
-                let name = line
-                    .strip_prefix("---- ")
-                    .and_then(|rest| rest.strip_suffix(" stdout ----"));
-                if let Some(name) = name {
-                    self.blocks.push((name.to_owned(), Vec::new()));
-                } else if let Some((_, wrote)) = self.blocks.last_mut() {
-                    if wrote.len() == LINES {
-                        wrote.remove(0);
-                    }
-                    wrote.push(line.to_owned());
-                }
-            }
-            Place::Names => {
-                if let Some(name) = line.strip_prefix("    ") {
-                    self.names.push(name.to_owned());
-                }
-            }
-        }
+    // What else is named there is part of a name, and no test's whole name.
+    again.args(["--test-threads=1", "--exact"]).args(names);
+    if let Some(folder) = command.get_current_dir() {
+        again.current_dir(folder);
     }
-
-    fn failed(self) -> Vec<(String, Vec<String>)> {
-        let Self { names, blocks, .. } = self;
-        let wrote = |name: &String| {
-            let block = blocks.iter().find(|(of, _)| of == name);
-            block.map(|(_, lines)| lines.clone()).unwrap_or_default()
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => again.env(name, value),
+            None => again.env_remove(name),
         };
-        names
-            .into_iter()
-            .map(|name| {
-                let lines = wrote(&name);
-                (name, lines)
-            })
-            .collect()
     }
+    again
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(lines: &str) -> Reader {
-        let mut reader = Reader::default();
-        lines.lines().for_each(|line| reader.line(line));
-        reader
-    }
-
-    #[test]
-    fn failed_tests_are_found_with_what_they_wrote() {
-        let reader = read(
-            "running 3 tests\ntest a ... ok\ntest b::c ... FAILED\ntest d ... FAILED\n\nsuccesses:\n\n---- a stdout ----\nx\n\n\
-             successes:\n    a\n\nfailures:\n\n---- b::c stdout ----\nbecause\n\n---- d stdout ----\nwhy\n\n\
-             failures:\n    b::c\n    d\n\ntest result: FAILED. 1 passed; 2 failed\n",
-        );
-        assert_eq!((reader.begun, reader.over), (1, 1));
-        let failed = reader.failed();
-        let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["b::c", "d"]);
-        assert_eq!(failed[0].1, ["because", ""]);
-    }
-
-    #[test]
-    fn a_program_that_breaks_off_is_noticed() {
-        let reader = read("running 1 test\ntest result: ok.\nrunning 2 tests\ntest a ... ok\n");
-        assert_eq!((reader.begun, reader.over), (2, 1));
-        assert!(reader.failed().is_empty());
-    }
-
-    #[test]
-    fn the_second_run_has_the_same_settings_and_those_tests_alone() {
-        let mut first = Command::new("cargo");
-        first
-            .args(["test", "--", "--ignored", "clouds::azure::"])
-            .env("A", "1")
-            .env_remove("B");
-        let again = only(&first, &["clouds::azure::x"]);
-        let arguments: Vec<_> = again.get_args().collect();
-        assert_eq!(
-            arguments,
-            [
-                "test",
-                "--",
-                "--ignored",
-                "clouds::azure::",
-                "--exact",
-                "clouds::azure::x"
-            ]
-        );
-        assert_eq!(again.get_envs().count(), 2);
-    }
-
-    #[test]
-    fn a_failing_test_that_passes_the_second_time_passes() {
-        // A test's program of one test, which fails where a file is missing, and makes it.
-        let folder = tempfile::tempdir().unwrap();
-        let script = |fails: &str| {
-            let mut command = Command::new("sh");
-            let lines = format!(
-                "echo running 1 test; if {fails}; then touch made; printf 'failures:\\n\\n---- a stdout ----\\nb\\n\\nfailures:\\n    a\\n\\ntest result: FAILED.\\n'; exit 101; fi; echo 'test result: ok.'"
-            );
-            command
-                .args(["-c", &lines, "--"])
-                .current_dir(folder.path());
-            command
-        };
-        let runs = SecondRuns::writing_to(std::io::sink());
-        runs.tests(&mut script("[ ! -e made ]")).unwrap();
-        assert!(runs.failed.borrow()[0].passed_then);
-        runs.tests(&mut script("true")).unwrap_err();
-        assert!(!runs.failed.borrow()[1].passed_then);
-        assert_eq!(runs.failed.borrow()[1].wrote, ["b", ""]);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use crate::paths::target;
 use crate::{Outcome, cpu_time};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -245,12 +245,13 @@ impl Beside {
         })
     }
 
-    /// Waits for the end, then prints all that the program wrote.
-    pub(crate) fn end(mut self) -> Outcome {
+    /// Waits for the end, then prints all that the program wrote. Gives it back, with how the program ended.
+    pub(crate) fn end(mut self) -> Outcome<(Outcome, Vec<u8>)> {
         let status = self.child.wait()?;
         println!("$ {}", self.line);
-        io::copy(&mut File::open(&self.output)?, &mut io::stdout())?;
-        ended(&self.line, status)
+        let wrote = std::fs::read(&self.output)?;
+        io::stdout().write_all(&wrote)?;
+        Ok((ended(&self.line, status), wrote))
     }
 }
 

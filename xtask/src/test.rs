@@ -73,14 +73,18 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         runs.tests(&mut setup.long_tests())
     });
     // One core each: Terraform and the scanners run while the tests of AWS do.
-    let mut infra = setup.infra_tests();
-    for name in left_out.infra_tests() {
-        infra.args(["--skip", name]);
-    }
-    let infra = Beside::begin("infra", infra)?;
+    let infra_tests = || {
+        let mut tests = setup.infra_tests();
+        for name in left_out.infra_tests() {
+            tests.args(["--skip", name]);
+        }
+        tests
+    };
+    let infra = Beside::begin("infra", infra_tests())?;
     steps.suite("AWS", || runs.all(setup.aws_tests(&[])));
     steps.suite("Terraform, Bicep, container (begun with AWS)", || {
-        infra.end()
+        let (outcome, wrote) = infra.end()?;
+        runs.after(&infra_tests(), outcome, &wrote)
     });
     match &left_out.pubsub_emulator {
         None => steps.suite("Google Cloud", || runs.all(setup.google_tests(&[]))),
@@ -91,7 +95,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         steps.left_out("Terraform, of the suite above", why);
     }
     match &left_out.clean_root {
-        None => steps.suite("a release, installed", release::tests_of_packed),
+        None => steps.suite("a release, installed", || {
+            runs.tests(&mut release::tests_of_packed()?)
+        }),
         Some(why) => steps.left_out("a release, installed", why),
     }
     runs.print();

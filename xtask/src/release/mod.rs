@@ -17,7 +17,7 @@ mod version;
 mod wheel_files;
 
 use crate::Outcome;
-use crate::step::{Steps, host};
+use crate::step::{Steps, host, status};
 use folder::Folder;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ steps: tag NAME, licences, sdist, wheel, archive, deb, lambda, azure, cloud-run,
 pub(crate) fn run(args: &[String]) -> Outcome {
     match args {
         [flag] if flag == "--dry-run" => dry_run(),
-        [flag] if flag == "--packed" => tests_of_packed(),
+        [flag] if flag == "--packed" => status(&mut tests_of_packed()?),
         [step, name] if step == "tag" => version::check_tag(name),
         [step, program, folder] if step == "licences-of" => licences_of(program, folder.as_ref()),
         _ => some(args),

@@ -85,10 +85,21 @@ pub(crate) fn in_a_namespace_of_its_own(test: &str) -> bool {
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, "1")
         .stdin(Stdio::null())
-        .status();
+        .output();
     // `unshare` of util-linux, for a file system of a size of its own.
     let ran = ran.unwrap();
-    assert!(ran.success(), "in a mount namespace of its own: {ran}");
+    // Behind a mark: who counts the lines in which programs of tests begin and end shall not count these.
+    for line in [ran.stdout, ran.stderr]
+        .concat()
+        .split(|byte| *byte == b'\n')
+    {
+        println!("| {}", String::from_utf8_lossy(line));
+    }
+    let status = ran.status;
+    assert!(
+        status.success(),
+        "in a mount namespace of its own: {status}"
+    );
     false
 }
 
