@@ -1,6 +1,6 @@
 //! The archive that `serve` writes: everything that it accepted is there once, and the queue keeps what is not.
 
-use crate::support::{CONFIG, Place, Serving, configured, get, until};
+use crate::support::{CONFIG, Place, Serving, get, patient, until};
 use labelrelay_archive::{Archive, Search};
 use labelrelay_files::FileObjectStore;
 use labelrelay_local::Filter;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A place whose `serve` archives into a directory, and keeps nothing that was acknowledged.
 pub(crate) fn archiving() -> Place {
-    let place = configured();
+    let place = patient();
     let queue = "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 0\n";
     let archive = "[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n";
     place.write("labelrelay.toml", format!("{CONFIG}{queue}{archive}"));

@@ -1,6 +1,6 @@
 //! The page of the record, as `serve` mounts it: who may look, and what the record and the queue say there.
 
-use crate::support::{CONFIG, Place, Serving, configured, mode, until};
+use crate::support::{CONFIG, Place, Serving, mode, patient, until};
 use crate::terminal_device::Terminal;
 use labelrelay_tests::client::once;
 use labelrelay_tests::sender::{self, label};
@@ -13,7 +13,7 @@ const SECRET: &str = "a secret of Labelbox, 27 bytes";
 
 /// A place whose `serve` records, with these further settings of the record.
 fn recording(settings: &str) -> Place {
-    let place = configured();
+    let place = patient();
     let record = format!("[serve.record]\nenabled = true\n{settings}\n");
     place.write("labelrelay.toml", format!("{CONFIG}{record}"));
     place
