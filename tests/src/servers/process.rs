@@ -4,14 +4,16 @@ use crate::client::Client;
 use crate::relay::eventually;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use tempfile::TempDir;
 
 /// Ports that are free now, all different, of those that the system gives nobody by itself: a server takes seconds until
-/// it binds its own, and meanwhile any other would go to a connection, or to whoever asks for port 0.
+/// it binds its own, and meanwhile any other would go to a connection, or to whoever asks for port 0. Nobody else who asks
+/// here gets one of them as long as this process lives.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     // Held together, so that no two are the same; let go together, for the server to take.
     let held: [TcpListener; N] = std::array::from_fn(|_| listener());
@@ -21,13 +23,22 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
 /// Below what systems give by themselves: Linux from 32768, others from 49152 on.
 const NOBODY_S: std::ops::Range<u16> = 20_000..32_000;
 
+/// The ports' namesakes of UDP, which no server here wants. Who has one has the port, whichever process that is.
+static KEPT: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+
 fn listener() -> TcpListener {
     // One at random, so that programs that look at the same time do not find the same.
     let random = RandomState::new().build_hasher().finish();
     let first = usize::try_from(random % u64::try_from(NOBODY_S.len()).unwrap()).unwrap();
     let mut ports = NOBODY_S.cycle().skip(first).take(NOBODY_S.len());
-    let free = ports.find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
-    free.expect("a port is free")
+    let free = ports.find_map(|port| {
+        let kept = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        Some((kept, listener))
+    });
+    let (kept, listener) = free.expect("a port is free");
+    KEPT.lock().unwrap().push(kept);
+    listener
 }
 
 /// A running server with a folder of its own; it and its children are killed when this is dropped.

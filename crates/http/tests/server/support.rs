@@ -122,7 +122,7 @@ impl Running {
     }
 
     pub(crate) async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
-        for _ in 0..3000 {
+        for _ in 0..12_000 {
             if condition(self) {
                 return;
             }
