@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Sabotages that spoil few messages spoil one in this many.
-const ONE_IN: u64 = 1000;
+/// Sabotages that spoil few messages spoil one in this many. A process that is killed begins to count anew, and takes some
+/// hundred in between: each of them shall spoil more than one, since one can be sent again later, and is there then.
+const ONE_IN: u64 = 100;
 
 pub(super) struct LabQueue {
     queue: Arc<EmbeddedQueue>,
