@@ -45,6 +45,12 @@ impl Place {
         path
     }
 
+    /// Puts other contents into a file that somebody may read at any moment: never a part of them.
+    pub(crate) fn replace(&self, name: &str, contents: impl AsRef<[u8]>) {
+        let whole = self.write("whole", contents);
+        fs::rename(whole, self.path(name)).unwrap();
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }

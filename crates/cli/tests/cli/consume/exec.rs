@@ -84,9 +84,9 @@ fn an_event_that_fails_comes_again_later() {
 fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     let (place, _serving) = with_labels(["a"]);
     let command = "/bin/sleep 1000 & echo $! > child; wait";
-    let words = ["consume", "--exec", command, "--timeout", "2s"];
+    let words = ["consume", "--exec", command, "--timeout", "5s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
-    ran.failed(0, &["had not ended after 2 s"]);
+    ran.failed(0, &["had not ended after 5 s"]);
     wait_until_gone(place.read("child").trim());
     assert_eq!(figures(&place), [0, 1, 0, 0]);
 }
@@ -97,9 +97,9 @@ fn a_command_that_does_not_want_to_end_is_ended() {
     let (place, _serving) = with_labels(["a"]);
     let child = "trap '' TERM; echo $$ > child; echo begun >&2; while :; do /bin/sleep 0.05; done";
     let command = format!("/bin/sh -c \"{}\" & wait", child.replace('$', "\\$"));
-    let words = ["consume", "--exec", &command, "--timeout", "2s"];
+    let words = ["consume", "--exec", &command, "--timeout", "5s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
-    ran.failed(0, &["had not ended after 2 s: begun"]);
+    ran.failed(0, &["had not ended after 5 s: begun"]);
     wait_until_gone(place.read("child").trim());
     assert_eq!(figures(&place), [0, 1, 0, 0]);
 }
@@ -110,9 +110,9 @@ fn a_command_can_say_why_it_ends() {
     let (place, _serving) = with_labels(["a"]);
     let command = r#"trap 'head -c 200000 /dev/zero | tr "\0" x >&2; echo >&2; cat > rest; echo cleaned up >&2; exit 1' TERM
 while :; do /bin/sleep 0.02; done"#;
-    let words = ["consume", "--exec", command, "--timeout", "2s"];
+    let words = ["consume", "--exec", command, "--timeout", "5s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
-    ran.failed(0, &["had not ended after 2 s: cleaned up"]);
+    ran.failed(0, &["had not ended after 5 s: cleaned up"]);
 }
 
 /// A command need not read an envelope that a pipe does not hold, and may say more than one holds.

@@ -21,17 +21,17 @@ fn a_new_section_is_taken_up_and_whatever_else_changes_is_said() {
     let whole = config(&platform, "sqlite:queue.db");
     place.write("labelrelay.toml", without_pull(&place));
     let serving = place.serve(&[]);
-    place.write("labelrelay.toml", &whole);
+    place.replace("labelrelay.toml", &whole);
     until("what is there already came", || queued(&place).len() == 2);
     let log = place.logged(&["has a new [source.pull]: taken up"]);
     assert!(!log.contains("says something else now"), "{log}");
 
-    place.write("labelrelay.toml", whole.replace("\"1s\"", "\"7s\""));
+    place.replace("labelrelay.toml", whole.replace("\"1s\"", "\"7s\""));
     place.logged(&["says something else now", "start `labelrelay serve` again"]);
-    place.write("labelrelay.toml", format!("{whole}[[source]]\nname = 1\n"));
+    place.replace("labelrelay.toml", format!("{whole}[[source]]\nname = 1\n"));
     place.logged(&["would not let `serve` start"]);
     // The command line reads it as well.
-    place.write("labelrelay.toml", &whole);
+    place.replace("labelrelay.toml", &whole);
     platform.add_annotation(1, 12);
     until("it goes by what it had read", || queued(&place).len() == 3);
     looked_again(&place);
@@ -46,7 +46,7 @@ fn what_is_delivered_after_it_was_taken_up_is_not_sent_again_by_any_queue() {
     let place = place(&platform, "stdout:");
     place.write("labelrelay.toml", without_pull(&place));
     let serving = place.serve(&[]);
-    place.write("labelrelay.toml", config(&platform, "stdout:"));
+    place.replace("labelrelay.toml", config(&platform, "stdout:"));
     until("what is there already came", || printed(&place).len() == 2);
     platform.set(Mode::Hangs);
     until("a request hangs", || platform.is_waited_for());
@@ -71,9 +71,9 @@ fn a_section_that_cannot_work_is_said_and_taken_up_once_it_is_mended() {
     place.write("labelrelay.toml", without_pull(&place));
     let serving = place.serve(&[]);
     let broken = format!("{whole}token = \"env:NOWHERE_AT_ALL\"\n");
-    place.write("labelrelay.toml", broken);
+    place.replace("labelrelay.toml", broken);
     place.logged(&["which cannot work", "NOWHERE_AT_ALL is not set"]);
-    place.write("labelrelay.toml", &whole);
+    place.replace("labelrelay.toml", &whole);
     until("what is there already came", || queued(&place).len() == 2);
     assert_eq!(serving.stop(), 0);
 }
@@ -90,7 +90,7 @@ fn a_section_in_another_file_that_comes_first_now_is_not_taken_up() {
         "[[source]]\n{source}\n[source.pull]\nevery = \"1s\"\nurl = \"{}\"\n",
         platform.url
     );
-    place.write("labelrelay.toml", other);
+    place.replace("labelrelay.toml", other);
     // Its own file is read again once it changes.
     let own = ".labelrelay/labelrelay.toml";
     place.write(own, format!("{}\n# changed\n", place.read(own)));
