@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// Longer than any sender waits, so that one that comes late is told from one that never comes.
-const LATEST: Duration = Duration::from_secs(20);
+pub(crate) const LATEST: Duration = Duration::from_secs(30);
+
+/// So many are sent at least, however long they take.
+const LEAST: u32 = 10;
 
 #[derive(Default)]
 pub(crate) struct Deliveries {
@@ -24,7 +27,7 @@ impl Deliveries {
         let mut sent = Self::default();
         let begun = Instant::now();
         let mut number = 0;
-        while begun.elapsed() < time {
+        while begun.elapsed() < time || (number < LEAST && begun.elapsed() < LEAST * LATEST) {
             number += 1;
             let body = format!(
                 r#"{{"action":"ANNOTATION_CREATED","annotation":{{"id":{number},"updated_at":"2026-11-27T10:00:00.{number:06}Z"}},"task":{{"id":{number}}},"project":{{"id":1}}}}"#
