@@ -225,7 +225,12 @@ fn a_program_that_reads_no_answer_keeps_nothing() {
     let mut pipe = Pipe::start(&place);
     let gone = std::mem::replace(&mut pipe.answers, BufReader::new(no_output()));
     drop(gone);
-    pipe.write("{\"op\":\"receive\",\"visibility_ms\":3600000}\n");
+    // A process that another test is just starting may hold the other end open for a moment, and the answer has a reader.
+    until("it ends", || {
+        let requests = pipe.requests.as_mut().unwrap();
+        let _ended = requests.write_all(b"{\"op\":\"receive\",\"visibility_ms\":3600000}\n");
+        pipe.child.try_wait().unwrap().is_some()
+    });
     assert_eq!(pipe.child.wait().unwrap().code(), Some(0));
     assert_eq!(stats(&place)["ready"], 1);
 }
