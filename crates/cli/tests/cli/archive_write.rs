@@ -1,12 +1,12 @@
 //! `labelrelay archive write`.
 
 use crate::archive::{archived, queued, send};
-use crate::support::{configured, until};
+use crate::support::{patient, until};
 
 /// Of a cloud's queue there is no file to follow.
 #[test]
 fn a_queue_is_taken_out_into_an_archive() {
-    let place = configured();
+    let place = patient();
     let serving = place.serve(&[]);
     send(&place, &serving);
     let all = queued(&place);
@@ -39,7 +39,7 @@ impl Drop for Writing {
 /// Received events are hidden from others for minutes only.
 #[test]
 fn what_was_received_is_written_while_more_is_waited_for() {
-    let place = configured();
+    let place = patient();
     let serving = place.serve(&[]);
     send(&place, &serving);
     let all = queued(&place);
