@@ -2,6 +2,7 @@
 
 use super::{Server, free_ports, installed};
 use crate::client;
+use crate::relay::eventually;
 use std::fs::File;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,16 @@ impl Function {
     /// Output of the function and of the emulator.
     pub fn log(&self) -> String {
         self.0.log()
+    }
+
+    /// The output behind its first `from` bytes, in whole lines, once all of `words` stand there: the emulator passes the
+    /// function's lines on, and some of them behind the answer.
+    pub fn logged(&self, from: usize, words: &[&str]) -> String {
+        eventually(&format!("{words:?} in the function's log"), || {
+            let mut log = self.log().split_off(from);
+            log.truncate(log.rfind('\n')? + 1);
+            words.iter().all(|word| log.contains(word)).then_some(log)
+        })
     }
 }
 
