@@ -44,6 +44,12 @@ def environment(folder, stock=False):
             LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED="true",
             LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=os.path.join(folder, "local"),
             LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK="true",
+            # It gives up a delivery after a second, and never sends it again: a busy machine takes longer now and then, and
+            # so does the first message to a stand-in for a cloud.
+            LABEL_STUDIO_WEBHOOK_TIMEOUT="30",
+            LABEL_STUDIO_ML_CONNECTION_TIMEOUT="30",
+            LABEL_STUDIO_ML_TIMEOUT_HEALTH="30",
+            LABEL_STUDIO_ML_TIMEOUT_SETUP="30",
         )
     return env
 
