@@ -196,6 +196,9 @@ def killed_at_random(program: str, seed: int) -> None:
                 if dice.random() < 0.03:
                     time.sleep(dice.random() * 0.4)
                     workers.kill_one()
+            # Chance alone leaves it at fewer once in some thousand runs.
+            while workers.kills < 4:
+                workers.kill_one()
             workers.wait_until_all_is_acknowledged()
             workers.stop()
             assert stats(program, folder)["dead"] == 0
@@ -203,7 +206,6 @@ def killed_at_random(program: str, seed: int) -> None:
             found = workers.things()
         finally:
             end([*started, serving.process])
-    assert workers.kills > 3, workers.kills
     assert found["task"] == {str(id): task for id, task in platform.tasks.items()}
     assert found["annotation"] == {str(id): one for id, one in platform.annotations.items()}
     count = len(found["task"]) + len(found["annotation"])

@@ -192,7 +192,7 @@ fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     walk.assert_deletions(&events, &there);
     let derived = |event: &&Exported| event.attributes.origin == Some(Origin::Derived);
     let count = events.iter().filter(derived).count();
-    assert!(count > 20, "hardly anything was derived");
+    assert!(count > 5, "hardly anything was derived");
 
     let pulled = program::command()
         .args(["pull", "label-studio", "--url", &walk.label_studio.base])
