@@ -1,7 +1,7 @@
 //! `events replay`: the same events again, told from repeats.
 
 use crate::queue::with_events;
-use crate::support::{Place, Serving, configured, send_laid_out};
+use crate::support::{Place, Serving, patient, send_laid_out};
 use serde_json::Value;
 
 /// All messages of a queue, with their envelopes; consumes nothing but their first receive.
@@ -131,7 +131,7 @@ fn filters_choose_and_a_dry_run_sends_nothing() {
 
 #[test]
 fn dead_letters_go_to_another_queue_and_stay_where_they_are() {
-    let place = configured();
+    let place = patient();
     let config = place.read("labelrelay.toml");
     place.write(
         "labelrelay.toml",
@@ -168,7 +168,7 @@ fn dead_letters_go_to_another_queue_and_stay_where_they_are() {
 
 #[test]
 fn a_claim_checked_event_goes_again_unless_its_data_is_gone() {
-    let place = configured();
+    let place = patient();
     let config = place.read("labelrelay.toml");
     let claims = place.path("claims");
     place.write(

@@ -66,8 +66,14 @@ impl Running {
     }
 
     pub(crate) async fn start_with(settings: &str, options: ServeOptions) -> Self {
+        // No answer is late because a machine is busy.
+        let deadline = if settings.contains("deadline_ms") {
+            ""
+        } else {
+            "deadline_ms = 30000\n"
+        };
         let toml = format!(
-            "{settings}\n[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"env:SECRET\"\n\
+            "{deadline}{settings}\n[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"env:SECRET\"\n\
             [[source]]\nname = \"label-studio\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\n"
         );
         let lookup = |name: &str| (name == "SECRET").then(|| SECRET.to_owned());
