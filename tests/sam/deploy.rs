@@ -156,8 +156,8 @@ pub(crate) fn forgeries(stack: &Stack, outputs: &Outputs) {
     );
 }
 
-/// A real Label Studio, as webhooks and with the relay as its ML back end. One at a time: each answer of the stand-in takes
-/// longer beside another one.
+/// A real Label Studio, as webhooks and with the relay as its ML back end. One at a time: each answer of the stand-in
+/// takes longer beside another one.
 pub(crate) fn walk(stack: &Stack, outputs: &Outputs, secret: &str, accepted: &mut Accepted) {
     static ONE: Mutex<()> = Mutex::new(());
     // A walk that failed is no reason to let the next one fail.

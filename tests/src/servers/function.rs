@@ -54,8 +54,8 @@ impl Function {
         self.0.log()
     }
 
-    /// The output behind its first `from` bytes, in whole lines, once all of `words` stand there: the emulator passes the
-    /// function's lines on, and some of them behind the answer.
+    /// The output behind its first `from` bytes, in whole lines, once all of `words` stand there: the emulator passes
+    /// the function's lines on, and some of them behind the answer.
     pub fn logged(&self, from: usize, words: &[&str]) -> String {
         eventually(&format!("{words:?} in the function's log"), || {
             let mut log = self.log().split_off(from);

@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use tempfile::TempDir;
 
 /// Ports that are free now, all different, of those that the system gives nobody by itself: a server takes seconds until
-/// it binds its own, and meanwhile any other would go to a connection, or to whoever asks for port 0. Nobody else who asks
-/// here gets one of them as long as this process lives.
+/// it binds its own, and meanwhile any other would go to a connection, or to whoever asks for port 0. Nobody else who
+/// asks here gets one of them as long as this process lives.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     // Held together, so that no two are the same; let go together, for the server to take.
     let held: [TcpListener; N] = std::array::from_fn(|_| listener());

@@ -31,8 +31,8 @@ pub(super) fn tests(folder: &Folder) -> Outcome {
     status(command(folder)?.env("LABELRELAY_TEST_RELEASED", "yes"))
 }
 
-/// Those of files that are packed around the programs of the other tests. A release compiles everything again; that is
-/// `cargo xtask campaign release`.
+/// Those of files that are packed around the programs of the other tests. A release compiles everything again; that
+/// is `cargo xtask campaign release`.
 pub(crate) fn tests_of_packed() -> Outcome<Command> {
     let folder = Folder::empty_at(target()?.join("release-packed"))?;
     let (target, program) = (host()?, built("release", "labelrelay")?);
