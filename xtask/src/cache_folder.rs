@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 /// Written into a folder last.
 const WHOLE: &str = ".whole";
 
-/// Fills `folder` with `fill`, unless that was done to its end. What a run left that was ended goes first.
-pub(crate) fn ensure(folder: &Path, fill: impl FnOnce() -> Outcome) -> Outcome {
+/// Fills `folder` with `fill`, unless that was done to its end. What a run left that was ended goes first. Where it
+/// fails, it is tried once more: most of it comes over the network.
+pub(crate) fn ensure(folder: &Path, fill: impl Fn() -> Outcome) -> Outcome {
     let whole = folder.join(WHOLE);
     if whole.exists() {
         return Ok(());
@@ -23,16 +24,25 @@ pub(crate) fn ensure(folder: &Path, fill: impl FnOnce() -> Outcome) -> Outcome {
     if whole.exists() {
         return Ok(());
     }
+    if let Err(error) = anew(folder, &fill) {
+        println!("{}: {error}; once more", folder.display());
+        anew(folder, &fill)?;
+    }
+    File::create(whole)?.sync_all()?;
+    Ok(())
+}
+
+/// Nothing is left of a filling that failed.
+fn anew(folder: &Path, fill: &impl Fn() -> Outcome) -> Outcome {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir(folder)?;
-    if let Err(error) = fill() {
+    let filled = fill();
+    if filled.is_err() {
         fs::remove_dir_all(folder)?;
-        return Err(error);
     }
-    File::create(whole)?.sync_all()?;
-    Ok(())
+    filled
 }
 
 fn lock_beside(folder: &Path) -> PathBuf {
@@ -54,7 +64,7 @@ mod tests {
         // As a run leaves it that is ended while pip works.
         fs::create_dir_all(folder.join("bin")).unwrap();
         fs::write(&program, "half").unwrap();
-        let fill = || {
+        let fill = || -> Outcome {
             assert!(!program.exists(), "it begins with nothing");
             fs::create_dir(folder.join("bin"))?;
             Ok(fs::write(&program, "whole")?)
@@ -64,7 +74,16 @@ mod tests {
             (failed.to_string(), folder.exists()),
             ("no room".to_owned(), false)
         );
-        ensure(&folder, fill).unwrap();
+        let tries = std::cell::Cell::new(0);
+        let second = || -> Outcome {
+            tries.set(tries.get() + 1);
+            if tries.get() == 1 {
+                return Err("the network is away".into());
+            }
+            fill()
+        };
+        ensure(&folder, second).unwrap();
+        assert_eq!(tries.get(), 2);
         assert_eq!(fs::read_to_string(&program).unwrap(), "whole");
         ensure(&folder, || panic!("it is whole")).unwrap();
         fs::remove_dir_all(base).unwrap();
