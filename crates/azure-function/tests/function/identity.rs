@@ -37,6 +37,7 @@ fn a_managed_identity_and_tls() {
             place(azurite.blobs.port(), "claims/data"),
         ),
         ("LABELRELAY_LOG", "trace".to_owned()),
+        ("LABELRELAY_DEADLINE_MS", "30000".to_owned()),
         ("SSL_CERT_FILE", certificate.display().to_string()),
     ];
     variables.extend(identity.environment());
