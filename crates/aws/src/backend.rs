@@ -59,6 +59,10 @@ impl BackEnd for Aws {
 }
 
 impl CommandLineBackEnd for Aws {
+    fn identity(&self) -> Option<String> {
+        self.identity().map(str::to_owned)
+    }
+
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,

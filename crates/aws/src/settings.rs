@@ -44,23 +44,41 @@ impl Aws {
     /// # Errors
     /// [`BackEndError`] when one of them cannot be used.
     pub fn load(lookup: Lookup<'_>) -> Result<Self, BackEndError> {
-        let variable =
-            |name: &str| -> Result<Option<String>, BackEndError> { Ok(lookup.text(name)?) };
+        Self::with(lookup, |_, http| CredentialsSource::find(lookup, http))
+    }
+
+    /// The same with every identity that AWS's tools know: also profiles, web identities (IRSA), and the role of an
+    /// EC2 instance. One is chosen by what is set and by what files are there, and no other is asked if that one fails.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when a variable cannot be used, or names an identity that cannot be.
+    #[cfg(feature = "identities")]
+    pub fn load_any_identity(lookup: Lookup<'_>) -> Result<Self, BackEndError> {
+        Self::with(lookup, |region, http| {
+            CredentialsSource::find_any(lookup, region, http)
+        })
+    }
+
+    fn with(
+        lookup: Lookup<'_>,
+        credentials: impl FnOnce(Option<&str>, &Http) -> Result<Option<CredentialsSource>, BackEndError>,
+    ) -> Result<Self, BackEndError> {
         let endpoint = |service: &str| -> Result<Option<String>, BackEndError> {
             for name in [&*format!("{ENDPOINT_URL}_{service}"), ENDPOINT_URL] {
-                if let Some(url) = variable(name)? {
+                if let Some(url) = lookup.text(name)? {
                     return Ok(Some(origin(name, &url)?));
                 }
             }
             Ok(None)
         };
         let http = Http::new(trust(lookup)?);
+        let region = match lookup.text("AWS_REGION")? {
+            Some(region) => Some(region),
+            None => lookup.text("AWS_DEFAULT_REGION")?,
+        };
         Ok(Self {
-            region: match variable("AWS_REGION")? {
-                Some(region) => Some(region),
-                None => variable("AWS_DEFAULT_REGION")?,
-            },
-            credentials: CredentialsSource::find(&variable, &http)?,
+            credentials: credentials(region.as_deref(), &http)?,
+            region,
             endpoints: Endpoints {
                 sqs: endpoint("SQS")?,
                 s3: endpoint("S3")?,
@@ -69,6 +87,11 @@ impl Aws {
             },
             http,
         })
+    }
+
+    /// Words for the identity that signs; `None` if there is none.
+    pub(crate) fn identity(&self) -> Option<&str> {
+        self.credentials.as_ref().map(CredentialsSource::identity)
     }
 
     /// The queue at `url`: what AWS prints (`https://sqs.<region>.amazonaws.com/<account>/<name>`), the
@@ -262,7 +285,7 @@ impl Aws {
 
     fn credentials(&self, setting: &str) -> Result<CredentialsSource, BackEndError> {
         self.credentials.clone().ok_or_else(|| {
-            let cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are temporary); `aws configure export-credentials --format env` prints them";
+            let cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are temporary); `aws configure export-credentials --format env` prints them; on one's own machine set AWS_PROFILE, and give a pod, task or instance a role";
             BackEndError::new(setting, "needs credentials, and there are none", cure)
         })
     }

@@ -1,6 +1,6 @@
 //! Requests to services that have no SDK here: signed by AWS's own signer, sent over the shared client.
 
-use crate::credentials::CredentialsSource;
+use crate::credentials::{CredentialsSource, no_credentials};
 use crate::http::{Answer, Http, read};
 use crate::quoted_text::chain;
 use aws_sigv4::http_request::{
@@ -49,10 +49,25 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// No answer came that could be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{endpoint} does not answer: {}", chain(source.as_ref()))]
+#[error("{}", told(endpoint, &**source))]
 pub(crate) struct NoResponse {
     endpoint: String,
     source: BoxError,
+}
+
+impl NoResponse {
+    /// Our identity is wrong, and stays so until somebody mends it.
+    pub(crate) fn is_permanent(&self) -> bool {
+        no_credentials(&*self.source).is_some_and(|error| error.is_permanent)
+    }
+}
+
+fn told(endpoint: &str, source: &(dyn StdError + Send + Sync + 'static)) -> String {
+    match no_credentials(source) {
+        // Nobody was asked.
+        Some(error) => error.to_string(),
+        None => format!("{endpoint} does not answer: {}", chain(source)),
+    }
 }
 
 impl SignedClient {

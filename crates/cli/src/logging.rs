@@ -43,7 +43,11 @@ pub(crate) fn start(format: Format, verbose: bool, by: By, env: &Env<'_>) -> Res
         level(env)?
     };
     // Of others' lines only warnings and errors: a cloud's client would log whole requests.
-    let shown = move |metadata: &Metadata<'_>| log::is_shown(metadata, level, LevelFilter::WARN);
+    // AWS's client of identities warns of an error that it returns, with the whole answer: ours says it shortly.
+    let shown = move |metadata: &Metadata<'_>| {
+        log::is_shown(metadata, level, LevelFilter::WARN)
+            && !metadata.target().starts_with("aws_config")
+    };
     let shown = filter_fn(shown).with_max_level_hint(level);
     let lines = fmt::layer()
         .with_writer(writer(format, by)?)

@@ -49,7 +49,12 @@ pub(super) fn stated(answer: &Answer) -> Stated {
 
 impl S3ErrorContext<'_> {
     pub(super) fn no_response(&self, error: NoResponse) -> BlobError {
-        self.transient(format_args!("{error}")).caused_by(error)
+        let told = if error.is_permanent() {
+            self.permanent(format_args!("{error}"))
+        } else {
+            self.transient(format_args!("{error}"))
+        };
+        told.caused_by(error)
     }
 
     pub(super) fn of(&self, answer: &Answer, stated: &Stated) -> BlobError {

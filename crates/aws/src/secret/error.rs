@@ -34,6 +34,9 @@ pub(super) fn code(answer: &Answer, members: Option<&Value>) -> String {
 
 impl SecretErrorContext<'_> {
     pub(super) fn no_response(&self, error: &NoResponse) -> SecretError {
+        if error.is_permanent() {
+            return self.permanent(&error.to_string());
+        }
         SecretError::transient(format!("the secret {}: {error}", self.name))
     }
 

@@ -2,6 +2,7 @@
 
 use super::QueueLocation;
 use super::answer_digests::unproven;
+use crate::credentials::no_credentials;
 use crate::quoted_text::{chain, quoted};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -32,6 +33,13 @@ impl SqsErrorContext<'_> {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
+        if let Some(identity) = no_credentials(error) {
+            return Failed {
+                error: self.error(kind_of(identity.is_permanent), format_args!("{identity}")),
+                answered: false,
+                forbidden: false,
+            };
+        }
         let (error, answered, forbidden) = match error {
             SdkError::ServiceError(stated) => {
                 let status = stated.raw().status().as_u16();
@@ -168,6 +176,11 @@ impl SqsErrorContext<'_> {
         let QueueLocation { account, name, .. } = self.location;
         format!("arn:{partition}:sqs:{}:{account}:{name}", self.region)
     }
+}
+
+/// Kind of an error of our identity.
+pub(super) fn kind_of(is_permanent: bool) -> QueueErrorKind {
+    if is_permanent { Denied } else { Unavailable }
 }
 
 /// The commonest reasons why nobody is there.

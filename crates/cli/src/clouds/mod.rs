@@ -57,7 +57,9 @@ impl Cloud {
         let _ = (env, clock, resource);
         match self {
             #[cfg(feature = "aws")]
-            Self::Aws => Ok(Arc::new(labelrelay_aws::Aws::load(env.lookup())?)),
+            Self::Aws => Ok(Arc::new(labelrelay_aws::Aws::load_any_identity(
+                env.lookup(),
+            )?)),
             #[cfg(feature = "google")]
             Self::Google => Ok(Arc::new(labelrelay_google::Google::load(env.lookup())?)),
             #[cfg(feature = "azure")]

@@ -52,6 +52,15 @@ impl<'a> BackEnds<'a> {
         self.local.embedded()
     }
 
+    /// The clouds that were opened, and the identity that each is used with.
+    pub(super) fn identities(&self) -> Vec<(Cloud, String)> {
+        let clouds = self.clouds.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clouds.iter();
+        known
+            .filter_map(|(cloud, back_end)| Some((*cloud, back_end.identity()?)))
+            .collect()
+    }
+
     fn cloud(
         &self,
         cloud: Cloud,
@@ -62,6 +71,9 @@ impl<'a> BackEnds<'a> {
             return Ok(Arc::clone(back_end));
         }
         let back_end = cloud.open(self.env, &self.clock, resource)?;
+        if let Some(identity) = back_end.identity() {
+            tracing::info!(name: "identity", %cloud, %identity, "the identity that is used");
+        }
         clouds.push((cloud, Arc::clone(&back_end)));
         Ok(back_end)
     }

@@ -106,6 +106,8 @@ pub(crate) struct Checked {
     pub(crate) warnings: Vec<String>,
     /// Dead letters of a queue elsewhere.
     pub(crate) dead_letters: DeadLetterCount,
+    /// The identity that each cloud is used with, which was proven by what the check asked.
+    pub(crate) identities: Vec<String>,
 }
 
 /// Checks everything that [`relay`] would open, without owning or making anything.
@@ -125,7 +127,14 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Checked, Cli
     let found = examine(&relay, PATIENCE, true).await;
     settle(&found, &relay, config, env.lookup())?;
     match found.first() {
-        None => Ok(checked(&relay).await),
+        None => {
+            let of = back_ends.identities().into_iter();
+            let identities = of.map(|(cloud, identity)| format!("{cloud}: {identity}"));
+            Ok(Checked {
+                identities: identities.collect(),
+                ..checked(&relay).await
+            })
+        }
         Some(found) => Err(not_ready(found)),
     }
 }
@@ -139,6 +148,7 @@ async fn checked(relay: &Relay) -> Checked {
             return Checked {
                 warnings,
                 dead_letters,
+                identities: Vec::new(),
             };
         }
         Ok(Err(error)) => chain(&error),
@@ -150,6 +160,7 @@ async fn checked(relay: &Relay) -> Checked {
     Checked {
         warnings,
         dead_letters: DeadLetterCount::Unknown(None),
+        identities: Vec::new(),
     }
 }
 

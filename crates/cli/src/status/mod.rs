@@ -142,6 +142,7 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     let runtime = crate::runtime::small()?;
     let checked = runtime.block_on(open::check(&config, env))?;
     report.warnings.extend(checked.warnings);
+    report.identities = checked.identities;
     report.found_dead_letters(checked.dead_letters);
     report.blob_store = stores::checked(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
     report.fallback = stores::checked(config.fallback.as_ref(), FALLBACK, &config, env)?;

@@ -26,6 +26,9 @@ pub(super) struct Report {
     pub(super) not_asked: Vec<NotAsked>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) queue: Option<String>,
+    /// Each cloud, and the identity that it was asked with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) identities: Vec<String>,
     /// Events in the queue, where it is a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) events: Option<Events>,
@@ -241,6 +244,9 @@ impl Report {
                     line("not tried", words)?;
                 }
             }
+        }
+        for identity in &self.identities {
+            line("identity", identity)?;
         }
         let archive = self.archive.as_ref().map(Archive::words);
         for (name, store) in [

@@ -20,6 +20,12 @@ use std::sync::Arc;
 /// }
 /// ```
 pub trait CommandLineBackEnd: BackEnd {
+    /// Words for the identity that it was found to have, of several that it could have: for the log and for a person.
+    /// Never a secret. `None` where there is none, or nothing needs one.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// The events of the queue at `at`, for a consumer. Unlike the others, this may ask the queue: a source without a
     /// place for dead letters is refused at the start. A back end whose queues nobody can consume here says so.
     ///

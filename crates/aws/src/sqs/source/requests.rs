@@ -3,7 +3,7 @@
 use crate::http::Answer;
 use crate::quoted_text::quoted;
 use crate::signed_client::{Content, SignedClient};
-use crate::sqs::error::SqsErrorContext;
+use crate::sqs::error::{SqsErrorContext, kind_of};
 use crate::sqs::{QueueLocation, answer_digests};
 use aws_smithy_types::body::SdkBody;
 use labelrelay_core::{BackEndError, EventSourceError, QueueError, QueueErrorKind};
@@ -105,7 +105,10 @@ impl SqsRequests {
         // Dropped when the time is up, it retires its connection.
         let answer = match timeout(PATIENCE.saturating_add(wait), asked).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(unavailable(error.to_string())),
+            Ok(Err(error)) => {
+                let kind = kind_of(error.is_permanent());
+                return Err(QueueError::new(kind, error.to_string()));
+            }
             Err(_) => {
                 let origin = &self.location.origin;
                 return Err(unavailable(format!("{origin} does not answer in time")));
