@@ -228,6 +228,7 @@ fn a_fault_of_sqs_is_named() {
         cloud.says_what_is_wrong("sqs://eu-central-1/000000000000/missing", "missing");
         let nobody = Place::new()
             .with("AWS_REGION", "eu-central-1")
+            .with("AWS_EC2_METADATA_DISABLED", "true")
             .with("LABELBOX_WEBHOOK_SECRET", "a secret that is long enough")
             .with("LABELRELAY_QUEUE", &cloud.queue);
         nobody

@@ -4,6 +4,7 @@ mod aws;
 mod azure;
 mod dead_letters;
 mod google;
+mod identities;
 mod pull;
 mod pull_token;
 mod secret_manager;
