@@ -52,6 +52,10 @@ impl BackEnd for Google {
 }
 
 impl CommandLineBackEnd for Google {
+    fn identity(&self) -> Option<String> {
+        self.identity().map(str::to_owned)
+    }
+
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,

@@ -1,11 +1,12 @@
 //! Google Cloud as this process may use it: credentials, and endpoints of the services.
 
+use crate::identity::{FILE, Identity, Whose};
 use crate::location::{GcsLocation, SecretName, Topic};
 use crate::pubsub::{PubSubQueue, PubSubSource};
 use crate::rest::Rest;
 use crate::secret_manager::SecretManagerSecret;
 use crate::storage::{Bucket, GcsBlobStore, GcsFallback, GcsObjectStore};
-use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
+use google_cloud_auth::credentials::{Credentials, anonymous};
 use jiff::Timestamp;
 use labelrelay_core::config::Lookup;
 use labelrelay_core::{BackEndError, SourceOptions};
@@ -32,10 +33,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 ///
 /// Parts that take time to set up (credentials, the system's certificates) are set up when something needs them:
 /// with emulators nothing does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Google {
     http: OnceLock<reqwest::Client>,
     credentials: OnceLock<Credentials>,
+    whose: Whose,
     pubsub: Option<String>,
     storage: Option<String>,
     secrets: Option<String>,
@@ -53,11 +55,13 @@ impl Google {
         // The client reads it by itself, and takes one that is no text for absent.
         lookup.text(QUOTA_PROJECT)?;
         Ok(Self {
+            whose: Whose::of(lookup),
             pubsub: emulator(lookup, PUBSUB_EMULATOR)?,
             storage: emulator(lookup, STORAGE_EMULATOR)?,
             secrets: emulator(lookup, SECRETS_EMULATOR)?,
             project: lookup.text(PROJECT)?,
-            ..Self::default()
+            http: OnceLock::new(),
+            credentials: OnceLock::new(),
         })
     }
 
@@ -177,14 +181,22 @@ impl Google {
     /// Our credentials.
     fn credentials(&self) -> Result<Credentials, BackEndError> {
         once(&self.credentials, || {
-            Builder::default().build().map_err(|error| {
+            let opened = Identity::open(self.whose.clone()).map_err(|error| {
                 BackEndError::of_variable(
-                    "GOOGLE_APPLICATION_CREDENTIALS",
+                    FILE,
                     format!("leads to credentials that cannot be used: {error}"),
                     "correct or unset it; in Google's cloud nothing has to be set",
                 )
-            })
+            });
+            opened.map(Credentials::from)
         })
+    }
+
+    /// Words for our identity; `None` where emulators stand in for all services.
+    pub(crate) fn identity(&self) -> Option<&str> {
+        let all = [&self.pubsub, &self.storage, &self.secrets];
+        let is_needed = all.iter().any(|emulator| emulator.is_none());
+        is_needed.then(|| self.whose.identity())
     }
 }
 

@@ -11,7 +11,7 @@
 //! | `gcp-secretmanager:NAME` | the same, in the project that `GOOGLE_CLOUD_PROJECT` names |
 //!
 //! Our identity: [Application Default Credentials][adc], which in Google's cloud are the service account of
-//! the machine. `PUBSUB_EMULATOR_HOST`, `STORAGE_EMULATOR_HOST` and `SECRET_MANAGER_EMULATOR_HOST` send
+//! the machine, and elsewhere a file: a key, or workload identity federation. If that fails, no other is tried. `PUBSUB_EMULATOR_HOST`, `STORAGE_EMULATOR_HOST` and `SECRET_MANAGER_EMULATOR_HOST` send
 //! everything to an emulator instead, without credentials.
 //!
 //! No retry of a client's own decides anything, nor does its batching: core's deadlines do, and an attempt
@@ -23,6 +23,7 @@ mod backend;
 #[cfg(test)]
 mod cloud_tests;
 mod credentials_and_endpoints;
+mod identity;
 mod location;
 mod pubsub;
 mod rest;

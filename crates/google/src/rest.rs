@@ -1,5 +1,6 @@
 //! Google's JSON APIs: one request, one answer, no retries.
 
+use crate::identity::{NoCredentials, no_credentials};
 use bytes::Bytes;
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use http::{Extensions, Method, StatusCode};
@@ -23,8 +24,9 @@ pub(crate) struct Rest {
 pub(crate) enum RestError {
     #[error("cannot be reached")]
     Unreachable(#[source] reqwest::Error),
-    #[error("no credentials for Google Cloud can be got")]
-    Credentials(#[source] google_cloud_gax::error::CredentialsError),
+    // Without its cause, which would quote what came: that may be a token.
+    #[error("{}", told(.0))]
+    Credentials(google_cloud_gax::error::CredentialsError),
     #[error("answered {status}: {message}")]
     Refused {
         status: StatusCode,
@@ -54,6 +56,14 @@ impl RestError {
         }
     }
 
+    /// The error of our identity, if it is one.
+    pub(crate) fn identity(&self) -> Option<&NoCredentials> {
+        match self {
+            Self::Credentials(error) => no_credentials(error),
+            _ => None,
+        }
+    }
+
     /// Tells whether the same request may succeed if it is made again at once.
     pub(crate) fn is_retryable(&self) -> bool {
         match self {
@@ -63,6 +73,13 @@ impl RestError {
                 status.is_server_error() || [408, 409, 429].contains(&status.as_u16())
             }
         }
+    }
+}
+
+fn told(error: &google_cloud_gax::error::CredentialsError) -> String {
+    match no_credentials(error) {
+        Some(told) => told.to_string(),
+        None => "is not asked, for no credentials can be got".to_owned(),
     }
 }
 

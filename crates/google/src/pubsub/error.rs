@@ -1,5 +1,6 @@
 //! Pub/Sub's errors in core's terms.
 
+use crate::identity::no_credentials;
 use crate::rest::RestError;
 use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::Code;
@@ -26,9 +27,17 @@ pub(super) fn publish_error(error: PublishError, topic: &str, bytes: u64) -> Que
 fn explain(error: &Error, topic: &str, bytes: u64) -> (QueueErrorKind, String) {
     use QueueErrorKind::{Denied, Full, Misconfigured, Throttled, TooLarge, Unavailable};
     let Some(status) = error.status() else {
-        if error.is_authentication() && !is_transient(error) {
-            let message = "no credentials for Google Cloud can be got; run where a service account is at hand, or set GOOGLE_APPLICATION_CREDENTIALS";
-            return (Denied, message.to_owned());
+        if error.is_authentication() {
+            let told = no_credentials(error).map_or_else(
+                || "is not asked, for no credentials can be got; run where a service account is at hand, or set GOOGLE_APPLICATION_CREDENTIALS".to_owned(),
+                ToString::to_string,
+            );
+            let kind = if is_transient(error) {
+                Unavailable
+            } else {
+                Denied
+            };
+            return (kind, format!("{topic}: Pub/Sub {told}"));
         }
         return (Unavailable, format!("{topic} cannot be reached"));
     };

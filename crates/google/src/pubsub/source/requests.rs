@@ -147,10 +147,17 @@ impl Subscription {
             return self.error(&said, "it may pass").retryable();
         }
         match error.status().map(|status| status.as_u16()) {
-            None => self.error(
-                &chain(error),
-                "run where a service account is at hand, or set GOOGLE_APPLICATION_CREDENTIALS",
-            ),
+            None => match error.identity() {
+                Some(told) => {
+                    let problem =
+                        format!("no credentials from {}: {}", told.identity, told.problem);
+                    self.error(&problem, told.cure)
+                }
+                None => self.error(
+                    &chain(error),
+                    "run where a service account is at hand, or set GOOGLE_APPLICATION_CREDENTIALS",
+                ),
+            },
             Some(404) => self.error("it does not exist", "create it, or correct its URL"),
             Some(401 | 403) => self.error(&said, &format!("give this identity {ROLES}")),
             Some(_) => self.error(&said, "correct its settings, or these"),
