@@ -2,7 +2,7 @@
 
 use crate::blob::{AzureBlobFallback, AzureBlobStore, AzureObjectStore};
 use crate::connection_string::ConnectionString;
-use crate::credential::credential;
+use crate::credential::{Identity, credential};
 use crate::key_vault::KeyVaultSecret;
 use crate::location::{SettingValue, StorageLocation};
 use crate::queue_source::{AccountQueue, PROCESSOR, StorageQueueSource};
@@ -22,11 +22,14 @@ use labelrelay_core::{
 };
 use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Shared by all parts of Azure: connections, and our identity.
 pub struct Azure {
     client: Arc<dyn HttpClient>,
-    credential: Arc<dyn TokenCredential>,
+    credential: Arc<Identity>,
+    /// Something was opened that asks with it: with signatures and connection strings nothing does.
+    has_identity: AtomicBool,
     storage: Option<ConnectionString>,
     service_bus: Option<ConnectionString>,
     clock: Arc<dyn Clock>,
@@ -42,6 +45,7 @@ impl Azure {
         let client = client();
         Ok(Self {
             credential: credential(lookup, &client)?,
+            has_identity: AtomicBool::new(false),
             client,
             storage: connection_string(lookup, "AZURE_STORAGE_CONNECTION_STRING")?,
             service_bus: connection_string(lookup, "AZURE_SERVICEBUS_CONNECTION_STRING")?,
@@ -60,7 +64,7 @@ impl Azure {
                 url,
                 self.service_bus.as_ref(),
                 Arc::clone(&self.client),
-                Arc::clone(&self.credential),
+                self.token_credential(),
                 Arc::clone(&self.clock),
                 setting,
             )?;
@@ -223,7 +227,7 @@ impl Azure {
                 "name one of azure-keyvault:VAULT/SECRET, env:NAME or file:/path",
             ));
         };
-        let credential = Arc::clone(&self.credential);
+        let credential = self.token_credential();
         let clock = Arc::clone(&self.clock);
         KeyVaultSecret::open(name, credential, &self.client, clock, not_after, setting)
     }
@@ -246,7 +250,12 @@ impl Azure {
     }
 
     fn credential_for(&self, location: &StorageLocation) -> Option<Arc<dyn TokenCredential>> {
-        (!location.is_signed).then(|| Arc::clone(&self.credential))
+        (!location.is_signed).then(|| self.token_credential())
+    }
+
+    fn token_credential(&self) -> Arc<dyn TokenCredential> {
+        self.has_identity.store(true, Ordering::Relaxed);
+        self.credential.clone()
     }
 }
 
@@ -281,6 +290,11 @@ impl BackEnd for Azure {
 }
 
 impl CommandLineBackEnd for Azure {
+    fn identity(&self) -> Option<String> {
+        let is_used = self.has_identity.load(Ordering::Relaxed);
+        is_used.then(|| self.credential.name().to_owned())
+    }
+
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,

@@ -1,83 +1,235 @@
-//! Our identity where no URL is signed.
+//! Our identity where no URL is signed. One is chosen by what the environment says; if that one fails, it is an error.
+
+#[cfg(test)]
+mod tests;
 
 use crate::transport::options;
-use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::HttpClient;
+use async_trait::async_trait;
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::error::{Error, ErrorKind, Result as AzureResult};
+use azure_core::http::{ClientMethodOptions, HttpClient};
 use azure_identity::{
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
-    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+const CLIENT: &str = "AZURE_CLIENT_ID";
+const TENANT: &str = "AZURE_TENANT_ID";
+const TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+const SECRET: &str = "AZURE_CLIENT_SECRET";
+const AUTHORITY: &str = "AZURE_AUTHORITY_HOST";
 
 /// Variables that the identity library reads by itself: where the machine gives tokens out, and which cloud it is. It
 /// takes one that is no text for absent, and would ask another machine for another identity.
 const OF_THE_LIBRARY: [&str; 5] = [
-    "AZURE_AUTHORITY_HOST",
+    AUTHORITY,
     "IDENTITY_ENDPOINT",
     "IDENTITY_HEADER",
     "IMDS_ENDPOINT",
     "MSI_ENDPOINT",
 ];
 
+/// An identity, and words for it. Its errors say whose they are, and how to mend it.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    credential: Arc<dyn TokenCredential>,
+    name: String,
+    cure: String,
+}
+
+impl Identity {
+    /// Words for it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[async_trait]
+impl TokenCredential for Identity {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> AzureResult<AccessToken> {
+        let got = self.credential.get_token(scopes, options).await;
+        got.map_err(|source| {
+            let told = NoToken {
+                identity: self.name.clone(),
+                cure: self.cure.clone(),
+                source,
+            };
+            Error::new(ErrorKind::Credential, told)
+        })
+    }
+}
+
+/// An identity got no token.
+#[derive(Debug)]
+pub(crate) struct NoToken {
+    pub(crate) identity: String,
+    pub(crate) cure: String,
+    source: Error,
+}
+
+impl fmt::Display for NoToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no token from {}", self.identity)
+    }
+}
+
+impl std::error::Error for NoToken {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// The file of a federated token, read each time: Kubernetes renews it.
+#[derive(Debug)]
+struct TokenFile(PathBuf);
+
+#[async_trait]
+impl ClientAssertion for TokenFile {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> AzureResult<String> {
+        let unusable = |problem: String| {
+            let path = self.0.display();
+            let told = TokenFileError(format!("its token's file {path} {problem}"));
+            Error::new(ErrorKind::Credential, told)
+        };
+        let read = std::fs::read_to_string(&self.0);
+        let text = read.map_err(|error| unusable(format!("cannot be read: {error}")))?;
+        match text.trim() {
+            "" => Err(unusable("is empty".to_owned())),
+            token => Ok(token.to_owned()),
+        }
+    }
+}
+
+/// The file of a federated token cannot be used: which, and why.
+#[derive(Debug)]
+pub(crate) struct TokenFileError(String);
+
+impl fmt::Display for TokenFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TokenFileError {}
+
 /// The identity that the environment names.
 pub(crate) fn credential(
     lookup: Lookup<'_>,
     client: &Arc<dyn HttpClient>,
-) -> Result<Arc<dyn TokenCredential>, BackEndError> {
+) -> Result<Arc<Identity>, BackEndError> {
     for name in OF_THE_LIBRARY {
         lookup.text(name)?;
     }
-    let client_id = lookup.text("AZURE_CLIENT_ID")?;
-    if let Some(file) = lookup.text("AZURE_FEDERATED_TOKEN_FILE")? {
-        let options = WorkloadIdentityCredentialOptions {
-            credential_options: ClientAssertionCredentialOptions {
-                client_options: options(client),
-            },
-            client_id,
-            tenant_id: lookup.text("AZURE_TENANT_ID")?,
-            token_file_path: Some(file.into()),
-        };
-        let credential = WorkloadIdentityCredential::new(Some(options)).map_err(|_| {
-            wrong(
-                "AZURE_FEDERATED_TOKEN_FILE",
-                "set AZURE_TENANT_ID and AZURE_CLIENT_ID as well",
-            )
-        })?;
-        return Ok(credential);
-    }
-    if let Some(secret) = lookup.text("AZURE_CLIENT_SECRET")? {
-        let options = ClientSecretCredentialOptions {
-            client_options: options(client),
-        };
-        let tenant = lookup.text("AZURE_TENANT_ID")?.unwrap_or_default();
-        let id = client_id.unwrap_or_default();
-        let credential =
-            ClientSecretCredential::new(&tenant, id, Secret::new(secret), Some(options)).map_err(
-                |_| {
-                    wrong(
-                        "AZURE_CLIENT_SECRET",
-                        "set AZURE_TENANT_ID and AZURE_CLIENT_ID as well",
-                    )
-                },
-            )?;
-        return Ok(credential);
-    }
+    let identity = if let Some(file) = lookup.text(TOKEN_FILE)? {
+        federated(lookup, client, file)?
+    } else if let Some(secret) = lookup.text(SECRET)? {
+        by_secret(lookup, client, secret)?
+    } else {
+        managed(lookup, client)?
+    };
+    Ok(Arc::new(identity))
+}
+
+/// Workload identity, as on AKS.
+fn federated(
+    lookup: Lookup<'_>,
+    client: &Arc<dyn HttpClient>,
+    file: String,
+) -> Result<Identity, BackEndError> {
+    let (id, tenant) = registered(lookup, TOKEN_FILE)?;
+    let name = format!("workload identity {id} of tenant {tenant}, by the token in {file}");
+    let cure = format!(
+        "let a federated credential of that identity name this token's issuer, subject and audience, and see that {file} holds a token that has not ended"
+    );
+    let options = ClientAssertionCredentialOptions {
+        client_options: options(client),
+    };
+    let token = TokenFile(file.into());
+    let credential = ClientAssertionCredential::new(tenant, id, token, Some(options));
+    Ok(Identity {
+        credential: credential.map_err(|_| no_tenant())?,
+        name,
+        cure,
+    })
+}
+
+/// A service principal.
+fn by_secret(
+    lookup: Lookup<'_>,
+    client: &Arc<dyn HttpClient>,
+    secret: String,
+) -> Result<Identity, BackEndError> {
+    let (id, tenant) = registered(lookup, SECRET)?;
+    let name = format!("service principal {id} of tenant {tenant}, by AZURE_CLIENT_SECRET");
+    let options = ClientSecretCredentialOptions {
+        client_options: options(client),
+    };
+    let credential = ClientSecretCredential::new(&tenant, id, Secret::new(secret), Some(options));
+    Ok(Identity {
+        credential: credential.map_err(|_| no_tenant())?,
+        name,
+        cure: "make another client secret of that application if this one has ended, and check AZURE_CLIENT_ID and AZURE_TENANT_ID".to_owned(),
+    })
+}
+
+/// Managed identity of an app or a machine.
+fn managed(lookup: Lookup<'_>, client: &Arc<dyn HttpClient>) -> Result<Identity, BackEndError> {
+    let id = lookup.text(CLIENT)?;
+    let name = match &id {
+        Some(id) => format!("managed identity {id}"),
+        None => "the managed identity of this app or machine".to_owned(),
+    };
     let options = ManagedIdentityCredentialOptions {
-        user_assigned_id: client_id.map(UserAssignedId::ClientId),
+        user_assigned_id: id.map(UserAssignedId::ClientId),
         client_options: options(client),
     };
     let credential = ManagedIdentityCredential::new(Some(options)).map_err(|_| {
-        wrong(
+        BackEndError::of_variable(
             "IDENTITY_ENDPOINT",
+            "makes no identity",
             "assign a managed identity to this app, or use a shared access signature",
         )
     })?;
-    Ok(credential)
+    Ok(Identity {
+        credential,
+        name,
+        cure: "assign a managed identity to this app or machine, and name it in AZURE_CLIENT_ID if it is a user-assigned one; on AKS label the pod azure.workload.identity/use; or use a shared access signature".to_owned(),
+    })
 }
 
-fn wrong(variable: &str, cure: &str) -> BackEndError {
-    BackEndError::of_variable(variable, "makes no identity", cure)
+/// Ids of an application and its tenant, which `with` needs besides itself.
+fn registered(lookup: Lookup<'_>, with: &str) -> Result<(String, String), BackEndError> {
+    let needed = |name: &str| {
+        lookup.text(name)?.ok_or_else(|| {
+            let problem = format!("is not set, and {with} is");
+            BackEndError::of_variable(name, problem, "set AZURE_TENANT_ID and AZURE_CLIENT_ID; on AKS, annotate the pod's service account with azure.workload.identity/client-id")
+        })
+    };
+    let authority = lookup.text(AUTHORITY)?;
+    if authority.is_some_and(|host| !host.starts_with("https://")) {
+        return Err(BackEndError::of_variable(
+            AUTHORITY,
+            "is no address that begins with https://",
+            "unset it, or write https://login.microsoftonline.com/ or that of your cloud",
+        ));
+    }
+    Ok((needed(CLIENT)?, needed(TENANT)?))
+}
+
+fn no_tenant() -> BackEndError {
+    BackEndError::of_variable(
+        TENANT,
+        "makes no identity",
+        "write the tenant's id, or one of its domains",
+    )
 }

@@ -1,6 +1,7 @@
 //! Azure's errors in core's terms: the resource, the service's code, and the role or setting that puts it right.
 //! Never a URL's query, which may be a signature, nor a service's free text, which may repeat the request.
 
+use crate::credential::{NoToken, TokenFileError};
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::StatusCode;
 use labelrelay_core::{
@@ -120,32 +121,50 @@ impl AzureError {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         let mut kind = QueueErrorKind::Denied;
         let mut said = "no identity is at hand".to_owned();
+        let mut identity: Option<&NoToken> = None;
         while let Some(error) = cause {
+            identity = identity.or_else(|| error.downcast_ref());
+            if let Some(file) = error.downcast_ref::<TokenFileError>() {
+                said = file.to_string();
+            }
             match error.downcast_ref::<Error>().map(Error::kind) {
                 Some(ErrorKind::Connection | ErrorKind::Io) => {
                     kind = QueueErrorKind::Unavailable;
                     "the service that gives out tokens cannot be reached".clone_into(&mut said);
                 }
-                Some(ErrorKind::HttpResponse { status, .. }) => {
+                Some(ErrorKind::HttpResponse {
+                    status, error_code, ..
+                }) => {
                     let number = u16::from(*status);
                     if number >= 500 || number == 429 {
                         kind = QueueErrorKind::Unavailable;
                     }
-                    said =
-                        format!("the service that gives out tokens answers with status {number}");
+                    said = format!(
+                        "the service that gives out tokens answers with status {number}{}",
+                        entra(error_code.as_deref().unwrap_or_default())
+                    );
                 }
                 _ => {}
             }
             cause = error.source();
         }
-        let cure = format!(
-            "assign a managed identity to this app and give it the role `{}`, or use a shared access signature",
-            resource.role
-        );
+        let role = resource.role;
+        let (from, cure) = match identity {
+            Some(NoToken { identity, cure, .. }) => (
+                format!(" from {identity}"),
+                format!("{cure}; it needs the role `{role}`"),
+            ),
+            None => (
+                String::new(),
+                format!(
+                    "assign a managed identity to this app and give it the role `{role}`, or use a shared access signature"
+                ),
+            ),
+        };
         Self {
             kind,
-            message: format!("no token for {}: {said}; {cure}", resource.what),
-            problem: format!("no token for it: {said}"),
+            message: format!("no token for {}{from}: {said}; {cure}", resource.what),
+            problem: format!("no token for it{from}: {said}"),
             cure,
         }
     }
@@ -194,6 +213,15 @@ impl From<AzureError> for SecretError {
             Self::permanent(error.message)
         }
     }
+}
+
+/// The code of an error of Entra ID, whose documents explain it. The text beside it is not told.
+fn entra(code: &str) -> String {
+    let number = code.split(',').next().unwrap_or_default();
+    if number.is_empty() || number.len() > 12 || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return String::new();
+    }
+    format!(", AADSTS{number}")
 }
 
 /// Codes are single words; anything else came from somewhere else.

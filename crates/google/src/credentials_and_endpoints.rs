@@ -192,11 +192,9 @@ impl Google {
         })
     }
 
-    /// Words for our identity; `None` where emulators stand in for all services.
+    /// Words for our identity; `None` unless something was opened that asks with it: emulators need none.
     pub(crate) fn identity(&self) -> Option<&str> {
-        let all = [&self.pubsub, &self.storage, &self.secrets];
-        let is_needed = all.iter().any(|emulator| emulator.is_none());
-        is_needed.then(|| self.whose.identity())
+        self.credentials.get().map(|_| self.whose.identity())
     }
 }
 

@@ -71,9 +71,6 @@ impl<'a> BackEnds<'a> {
             return Ok(Arc::clone(back_end));
         }
         let back_end = cloud.open(self.env, &self.clock, resource)?;
-        if let Some(identity) = back_end.identity() {
-            tracing::info!(name: "identity", %cloud, %identity, "the identity that is used");
-        }
         clouds.push((cloud, Arc::clone(&back_end)));
         Ok(back_end)
     }

@@ -69,6 +69,9 @@ pub(crate) async fn relay(
     let mut open = back_ends.open();
     open.back_end = &noted;
     let relay = opened(&open, config, env, clock, observer).await?;
+    for (cloud, identity) in back_ends.identities() {
+        tracing::info!(name: "identity", %cloud, %identity, "the identity that is used");
+    }
     Ok(Opened {
         relay: Arc::new(relay),
         embedded: back_ends.embedded(),

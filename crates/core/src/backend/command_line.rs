@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// }
 /// ```
 pub trait CommandLineBackEnd: BackEnd {
-    /// Words for the identity that it was found to have, of several that it could have: for the log and for a person.
+    /// Words for the identity that what was opened asks with, of several that it could have: for the log and for a person.
     /// Never a secret. `None` where there is none, or nothing needs one.
     fn identity(&self) -> Option<String> {
         None

@@ -1,0 +1,188 @@
+use super::*;
+use crate::error::{AzureError, Resource};
+use crate::stub::Stub;
+use azure_core::http::Body;
+use labelrelay_core::QueueErrorKind;
+use labelrelay_core::config::Environment;
+
+const SCOPE: &str = "https://storage.azure.com/.default";
+const GOOD: &str =
+    r#"{"token_type":"Bearer","expires_in":3600,"ext_expires_in":3600,"access_token":"a-token"}"#;
+
+fn identity(
+    variables: &[(&str, &str)],
+    answers: &[(u16, &str)],
+) -> (Arc<Stub>, Result<Arc<Identity>, BackEndError>) {
+    let stub = Stub::answering(answers);
+    let client: Arc<dyn HttpClient> = stub.clone();
+    let environment: Environment = variables.iter().copied().collect();
+    let made = credential(&environment, &client);
+    (stub, made)
+}
+
+fn of_aks(file: &str) -> [(&str, &str); 3] {
+    [
+        (CLIENT, "client-7"),
+        (TENANT, "tenant-7"),
+        (TOKEN_FILE, file),
+    ]
+}
+
+fn body(request: &azure_core::http::Request) -> String {
+    match request.body() {
+        Body::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+        _ => panic!("a form is bytes"),
+    }
+}
+
+#[tokio::test]
+async fn a_workload_identity_sends_the_token_that_its_file_has_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    let file = path.to_str().unwrap();
+    let (stub, made) = identity(&of_aks(file), &[(200, GOOD)]);
+    let identity = made.unwrap();
+    for word in ["client-7", "tenant-7", file] {
+        assert!(identity.name().contains(word), "{}", identity.name());
+    }
+    // Each scope has a token of its own, so each asks.
+    for (token, scope) in [
+        ("first-token", SCOPE),
+        ("second-token", "https://vault.azure.net/.default"),
+    ] {
+        std::fs::write(&path, format!("{token}\n")).unwrap();
+        let got = identity.get_token(&[scope], None).await.unwrap();
+        assert_eq!(got.token.secret(), "a-token");
+        let asked = stub.requests().pop().unwrap();
+        assert_eq!(
+            asked.url().as_str(),
+            "https://login.microsoftonline.com/tenant-7/oauth2/v2.0/token"
+        );
+        let form = body(&asked);
+        assert!(
+            form.contains(&format!("client_assertion={token}&")),
+            "{form}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_managed_identity_is_asked_for_at_the_machine() {
+    let answer = r#"{"access_token":"of-the-machine","expires_on":"4102444800","token_type":"Bearer","resource":"https://storage.azure.com"}"#;
+    let (stub, made) = identity(&[(CLIENT, "client-7")], &[(200, answer)]);
+    let identity = made.unwrap();
+    assert_eq!(identity.name(), "managed identity client-7");
+    let got = identity.get_token(&[SCOPE], None).await.unwrap();
+    assert_eq!(got.token.secret(), "of-the-machine");
+    let asked = stub.requests().pop().unwrap();
+    assert_eq!(asked.url().host_str(), Some("169.254.169.254"));
+    assert!(asked.url().as_str().contains("client_id=client-7"));
+}
+
+/// Red if a wrong identity is told without its resource, its problem or its cure, or another one is asked in its place.
+#[tokio::test]
+async fn wrong_identities_are_told_and_no_other_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (token, empty) = (file("token", "a-secret-assertion"), file("empty", "\n"));
+    let missing = directory.path().join("missing").display().to_string();
+    let entra = r#"{"error":"invalid_client","error_codes":[700016],"error_description":"AADSTS700016: no a-secret-assertion"}"#;
+    let by_secret = [
+        (CLIENT, "client-7"),
+        (TENANT, "tenant-7"),
+        (SECRET, "a-client-secret"),
+    ];
+    let resource = Resource {
+        what: "the queue `q` of account `a`".to_owned(),
+        role: "Storage Queue Data Message Sender",
+    };
+    for (variables, answer, words) in [
+        (
+            &of_aks(&missing)[..],
+            (500, "{}"),
+            ["client-7", "cannot be read", "federated credential"],
+        ),
+        (
+            &of_aks(&empty)[..],
+            (500, "{}"),
+            ["client-7", "is empty", "has not ended"],
+        ),
+        (
+            &of_aks(&token)[..],
+            (400, entra),
+            [
+                "tenant-7",
+                "status 400, AADSTS700016",
+                "issuer, subject and audience",
+            ],
+        ),
+        (
+            &by_secret[..],
+            (401, entra),
+            [
+                "service principal client-7",
+                "status 401",
+                "another client secret",
+            ],
+        ),
+        (
+            &[(CLIENT, "client-7")][..],
+            (400, "{}"),
+            ["managed identity client-7", "status 400", "AZURE_CLIENT_ID"],
+        ),
+    ] {
+        let (stub, made) = identity(variables, &[answer]);
+        let error = made.unwrap().get_token(&[SCOPE], None).await.unwrap_err();
+        let told = AzureError::of(&error, &resource);
+        assert_eq!(told.kind, QueueErrorKind::Denied, "{}", told.message);
+        for word in words.iter().chain(&[&*resource.what, resource.role]) {
+            assert!(told.message.contains(word), "no {word} in {}", told.message);
+        }
+        assert!(!told.message.contains("a-secret"), "{}", told.message);
+        assert!(
+            !told.message.contains("a-client-secret"),
+            "{}",
+            told.message
+        );
+        assert!(stub.requests().len() <= 1, "{:?}", stub.requests());
+    }
+}
+
+#[test]
+fn half_of_an_identity_is_told_before_anything_is_asked() {
+    for (variables, blamed) in [
+        (&[(TOKEN_FILE, "/token"), (TENANT, "tenant-7")][..], CLIENT),
+        (&[(TOKEN_FILE, "/token"), (CLIENT, "client-7")][..], TENANT),
+        (
+            &[(SECRET, "a-client-secret"), (CLIENT, "client-7")][..],
+            TENANT,
+        ),
+        (
+            &[
+                (SECRET, "a-client-secret"),
+                (CLIENT, "c"),
+                (TENANT, "no tenant"),
+            ][..],
+            TENANT,
+        ),
+        (
+            &[
+                (TOKEN_FILE, "/token"),
+                (CLIENT, "c"),
+                (TENANT, "t"),
+                (AUTHORITY, "http://login.test"),
+            ][..],
+            AUTHORITY,
+        ),
+    ] {
+        let (stub, made) = identity(variables, &[(500, "{}")]);
+        let error = made.unwrap_err();
+        assert_eq!(error.resource, blamed);
+        assert!(!error.to_string().contains("a-client-secret"), "{error}");
+        assert!(stub.requests().is_empty());
+    }
+}
