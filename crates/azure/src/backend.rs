@@ -60,11 +60,16 @@ impl Azure {
     pub fn queue(&self, url: &str) -> Result<Arc<dyn EventQueue>, BackEndError> {
         let setting = SettingValue(url);
         if url.starts_with("servicebus://") {
+            let credential: Arc<dyn TokenCredential> = match self.service_bus {
+                // Its key comes first.
+                Some(_) => self.credential.clone(),
+                None => self.token_credential(),
+            };
             let queue = ServiceBusQueue::open(
                 url,
                 self.service_bus.as_ref(),
                 Arc::clone(&self.client),
-                self.token_credential(),
+                credential,
                 Arc::clone(&self.clock),
                 setting,
             )?;
