@@ -29,10 +29,10 @@ fn of_aks(file: &str) -> [(&str, &str); 3] {
 }
 
 fn body(request: &azure_core::http::Request) -> String {
-    match request.body() {
-        Body::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-        _ => panic!("a form is bytes"),
-    }
+    let Body::Bytes(bytes) = request.body() else {
+        panic!("a form is bytes");
+    };
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use crate::identity::no_credentials;
 use crate::rest::RestError;
-use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::Code;
+use google_cloud_gax::error::{CredentialsError, Error};
 use google_cloud_pubsub::error::PublishError;
 use labelrelay_core::{QueueError, QueueErrorKind, chain};
 
@@ -27,17 +27,17 @@ pub(super) fn publish_error(error: PublishError, topic: &str, bytes: u64) -> Que
 fn explain(error: &Error, topic: &str, bytes: u64) -> (QueueErrorKind, String) {
     use QueueErrorKind::{Denied, Full, Misconfigured, Throttled, TooLarge, Unavailable};
     let Some(status) = error.status() else {
-        if error.is_authentication() {
-            let told = no_credentials(error).map_or_else(
-                || "is not asked, for no credentials can be got; run where a service account is at hand, or set GOOGLE_APPLICATION_CREDENTIALS".to_owned(),
-                ToString::to_string,
-            );
+        if let Some(told) = no_credentials(error) {
             let kind = if is_transient(error) {
                 Unavailable
             } else {
                 Denied
             };
             return (kind, format!("{topic}: Pub/Sub {told}"));
+        }
+        if error.is_authentication() && !is_transient(error) {
+            let message = "no credentials for Google Cloud can be got; run where a service account is at hand, or set GOOGLE_APPLICATION_CREDENTIALS";
+            return (Denied, message.to_owned());
         }
         return (Unavailable, format!("{topic} cannot be reached"));
     };
@@ -67,10 +67,14 @@ fn explain(error: &Error, topic: &str, bytes: u64) -> (QueueErrorKind, String) {
 
 fn is_transient(error: &Error) -> bool {
     use std::error::Error as _;
-    error
-        .source()
-        .and_then(|source| source.downcast_ref::<google_cloud_gax::error::CredentialsError>())
-        .is_some_and(google_cloud_gax::error::CredentialsError::is_transient)
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<CredentialsError>() {
+            return error.is_transient();
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The look-up of the permission failed.

@@ -1,6 +1,7 @@
 //! Identities, against stand-ins of whoever gives them out, through the program.
 
 mod aws;
+mod aws_wrong;
 mod google;
 mod stand_in;
 
