@@ -18,6 +18,8 @@ mod identities;
 mod kept;
 #[cfg(feature = "identities")]
 mod profile_files;
+#[cfg(all(test, feature = "identities"))]
+mod tests;
 
 pub(crate) use failure::no_credentials;
 
