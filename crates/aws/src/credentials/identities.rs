@@ -287,9 +287,10 @@ fn problem(error: &CredentialsError) -> (String, bool) {
         )
     });
     // The outermost says no more than that there is an error.
-    let said = error
-        .source()
-        .map_or_else(|| chain(error), |cause| chain(cause));
+    let said = match error.source() {
+        Some(cause) => chain(cause),
+        None => chain(error),
+    };
     let said = without_tokens(&said);
     let problem = if is_file && !is_connection {
         format!("what it reads or runs cannot be used: {said}")
