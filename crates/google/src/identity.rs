@@ -66,10 +66,9 @@ impl Whose {
     pub(crate) fn of(lookup: Lookup<'_>) -> Self {
         let named = lookup.get(FILE).map(PathBuf::from);
         let home = lookup.get("HOME").map(PathBuf::from);
-        match named.or_else(|| {
-            home.map(|home| home.join(OF_GCLOUD))
-                .filter(|file| file.exists())
-        }) {
+        let of_gcloud = home.map(|home| home.join(OF_GCLOUD));
+        let file = named.or(of_gcloud.filter(|file| file.exists()));
+        match file {
             Some(file) => Self::of_file(&file),
             None => Self {
                 identity: "the service account of this machine, by its metadata server".to_owned(),
@@ -92,7 +91,7 @@ impl Whose {
                 );
                 let place = |name: &str| json.pointer(name).and_then(Value::as_str);
                 let token = place("/credential_source/file")
-                    .or_else(|| place("/credential_source/url"))
+                    .or_else(|| place("/credential_source/url")?.split('?').next())
                     .unwrap_or("a program");
                 (
                     format!(

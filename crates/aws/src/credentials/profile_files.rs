@@ -71,12 +71,12 @@ impl ProfileFiles {
 
     /// Both, for messages.
     pub(super) fn shown(&self) -> String {
-        let shown = |path: &Option<PathBuf>, name: &str| match path {
+        let shown = |path: Option<&Path>, name: &str| match path {
             Some(path) => path.display().to_string(),
             None => format!("~/.aws/{name}"),
         };
-        let config = shown(&self.config, "config");
-        let credentials = shown(&self.credentials, "credentials");
+        let config = shown(self.config.as_deref(), "config");
+        let credentials = shown(self.credentials.as_deref(), "credentials");
         format!("{config} and {credentials}")
     }
 }
