@@ -43,7 +43,7 @@ pub(crate) struct NoCredentials {
 }
 
 /// The error of an identity among the causes of `error`.
-pub(crate) fn no_credentials(error: &(dyn StdError + 'static)) -> Option<&NoCredentials> {
+pub(crate) fn no_credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a NoCredentials> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<NoCredentials>() {

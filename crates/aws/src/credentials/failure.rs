@@ -19,14 +19,14 @@ pub(crate) struct NoCredentials {
 }
 
 /// The error of an identity among the causes of `error`.
-pub(crate) fn no_credentials(error: &(dyn StdError + 'static)) -> Option<&NoCredentials> {
+pub(crate) fn no_credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a NoCredentials> {
     causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>())
 }
 
 /// An error and its causes, the outermost first.
-pub(crate) fn causes(
-    error: &(dyn StdError + 'static),
-) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+pub(crate) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     from_fn(move || {
         let error = next?;

@@ -243,8 +243,8 @@ impl ProvideCredentials for Profile {
                 .configure(&self.config)
                 .profile_name(self.name.clone())
                 .build();
-            let provided = provider.provide_credentials().await;
-            provided.map_err(|error| self.whose.error(&error))
+            let answer = provider.provide_credentials().await;
+            answer.map_err(|error| self.whose.error(&error))
         })
     }
 }
