@@ -39,6 +39,12 @@ pub enum RecordError {
         /// Error of `SQLite`.
         source: rusqlite::Error,
     },
+    /// The disk is nearly full.
+    #[error("the disk that {} is on has little room, and the last of it is left to the queue: make room on it, or give `serve.record.file` a path on another disk", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system did not let it be made or looked at.
     #[error("{} cannot be made or looked at; see that its directory is there and may be written", path.display())]
     File {

@@ -21,9 +21,15 @@ const ROWS: PerClass<u64> = PerClass {
 
 /// Bytes of each class that may wait.
 const BYTES: PerClass<usize> = PerClass {
-    verified: 24 * 1024 * 1024,
-    stranger: 2 * 1024 * 1024,
+    verified: 12 * MIB,
+    stranger: 2 * MIB,
 };
+
+/// The most that a record has in memory: one group that is written, another one that gathers meanwhile, and the cache of
+/// `SQLite`.
+pub const MEMORY_BYTES: u64 = (2 * (BYTES.verified + BYTES.stranger) + 4 * MIB) as u64;
+
+const MIB: usize = 1024 * 1024;
 
 #[derive(Default)]
 struct Waiting {

@@ -7,6 +7,7 @@ use crate::class::PerClass;
 use crate::error::RecordError;
 use crate::journal::Pending;
 use crate::options::Options;
+use crate::room;
 use crate::set_aside::{can_be_set_aside, set_aside};
 use crate::shared::{Rate, Shared, Turn};
 use crate::store::{Done, Load, Store};
@@ -74,6 +75,15 @@ impl Mover {
             let is_new = turn.store.is_some();
             if is_new {
                 self.store = turn.store.take();
+            }
+            // What waits is found in the journal, too.
+            if room::is_low(&self.path, false) {
+                self.shared.lock().lose(turn.lost);
+                if turn.is_closing {
+                    break;
+                }
+                self.shared.pause(AGAIN);
+                continue;
             }
             let is_over = is_over(&turn.pending, &self.options);
             let rests = turn.rate == Rate::Busy && !is_over && !is_new && !turn.is_closing;

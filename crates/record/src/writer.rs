@@ -6,6 +6,7 @@ use crate::inbox::{Batch, Inbox};
 use crate::journal::Journal;
 use crate::lock;
 use crate::options::Options;
+use crate::room;
 use crate::set_aside::set_aside;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -100,6 +101,11 @@ impl Writer {
     }
 
     fn append(&mut self, batch: &mut Batch) -> Result<(), RecordError> {
+        if room::is_low(&self.path, self.failed.is_some()) {
+            return Err(RecordError::NoRoom {
+                path: self.path.clone(),
+            });
+        }
         let mut state = self.shared.lock();
         let mut journal = state.journal.take();
         // Somebody removed the record. What waits in its journal belongs to it. A record that cannot be looked at is no
