@@ -41,8 +41,8 @@ pub(crate) fn make(record: &Path) -> Result<String, CliError> {
         make_private(&file)?;
         file.rewind()?;
         file.set_len(0)?;
-        file.write_all(format!("{token}\n").as_bytes())?;
-        file.sync_all()
+        // Not synced, which a start would wait for: one that a loss of power costs is made anew.
+        file.write_all(format!("{token}\n").as_bytes())
     };
     write().map_err(failed)?;
     Ok(token)

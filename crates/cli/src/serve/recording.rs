@@ -7,7 +7,7 @@ use crate::record;
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Observer};
 use labelrelay_http::observe::Tee;
-use labelrelay_record::Recorder;
+use labelrelay_record::{MEMORY_BYTES, Recorder};
 use std::sync::Arc;
 
 pub(super) struct Recording {
@@ -30,6 +30,11 @@ impl Recording {
 
     pub(super) const fn is_on(&self) -> bool {
         self.recorder.is_some()
+    }
+
+    /// The most that the record has in memory.
+    pub(super) const fn most_bytes(&self) -> u64 {
+        if self.is_on() { MEMORY_BYTES } else { 0 }
     }
 
     /// What the record does not say of the relay.
