@@ -77,7 +77,7 @@ pub(crate) fn open_existing(queue: &QueueArgs, env: &Env<'_>) -> Result<RecordFi
     let file = file_beside(queue, env)?;
     RecordFile::open(&file)?.ok_or_else(|| {
         CliError::failed(format_args!(
-            "there is no record at {}: set `enabled = true` in [serve.record], and start `serve` again; deliveries from then on are recorded",
+            "there is no record at {}: `serve` makes it, unless [serve.record] has `enabled = false`; deliveries from then on are recorded",
             file.display()
         ))
     })

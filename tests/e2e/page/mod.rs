@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 #[ignore = "needs Chromium and Playwright: run it with `cargo xtask e2e page`"]
 fn deliveries_are_seen_in_a_browser() {
     let _machine = crate::beside_others();
-    let site = Site::with("deadline_ms = 30000\n[serve.record]\nenabled = true");
+    let site = Site::new();
     let relay = site.serve();
     let told = program::command()
         .args(["status", "--page-url", "--config"])

@@ -1,12 +1,14 @@
 //! `cargo xtask bench pair`: this `labelrelay serve` beside another one, or beside itself with other settings, in
 //! turns: a slow minute of the machine hits both.
+//!
+//! Neither keeps a record of its deliveries, since one that was built earlier may have none: `bench record` measures that.
 
 use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
 use super::figures::Figures;
 use super::load::{self, Until};
 use super::report::median;
-use super::servers::Server;
+use super::servers::{Server, WITHOUT_RECORD};
 use crate::Outcome;
 use crate::paths::built;
 use crate::step::{cargo, output, status};
@@ -97,8 +99,13 @@ pub(super) fn run(args: &[String]) -> Outcome {
     let start = |program: &Path, name: &str, settings: &[(&str, &str)]| {
         let folder = folder.0.join(name);
         std::fs::create_dir(&folder)?;
-        Server::of_program(program, &folder, settings)
+        // A setting of the caller's own comes later, and stands.
+        let mut all = Vec::new();
+        all.extend(knows_records(program)?.then_some(WITHOUT_RECORD));
+        all.extend_from_slice(settings);
+        Server::of_program(program, &folder, &all)
     };
+    println!("neither keeps a record of its deliveries, unless --set says so");
     let this = start(&this, "this", &settings)?;
     let other = start(other, "other", &[])?;
     let mut figures = Figures::default();
@@ -122,6 +129,12 @@ pub(super) fn run(args: &[String]) -> Outcome {
     }
     figures.print();
     Ok(())
+}
+
+/// Tells whether the program can keep a record. One that cannot does not take its settings either.
+fn knows_records(program: &Path) -> Outcome<bool> {
+    let help = output(Command::new(program).args(["events", "list", "--help"]))?;
+    Ok(help.contains("--recorded"))
 }
 
 /// Measures both servers in each round, the one that goes second first in the next.

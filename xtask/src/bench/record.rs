@@ -4,7 +4,7 @@ use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
 use super::figures::Figures;
 use super::pair::{self, Terms};
-use super::servers::Server;
+use super::servers::{Server, WITHOUT_RECORD};
 use crate::Outcome;
 use crate::step::{cargo, status};
 use labelrelay_record::RecordFile;
@@ -23,7 +23,7 @@ const TERMS: Terms = Terms {
 /// KiB of a body.
 const BODY: usize = 1;
 
-const CONFIGURATION: &str = "[serve.record]\nenabled = true\n";
+const ON: &str = "[serve.record]\nenabled = true\n";
 
 pub(super) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
@@ -36,8 +36,8 @@ pub(super) fn run(args: &[String]) -> Outcome {
         std::fs::create_dir(&folder)?;
         Server::labelrelay_with(&folder, settings)
     };
-    let on = start("on", &[("LABELRELAY_CONFIG_TOML", CONFIGURATION)])?;
-    let off = start("off", &[])?;
+    let on = start("on", &[("LABELRELAY_CONFIG_TOML", ON)])?;
+    let off = start("off", &[WITHOUT_RECORD])?;
     let deliveries = Arc::new(Deliveries::new(BODY * 1024));
     let mut figures = Figures::default();
     println!("this: the record is on; the other: it is off");

@@ -50,7 +50,7 @@ impl Report {
 
     pub(crate) fn print(&self) {
         println!(
-            "\n{} connections, every body, delivery id and signature distinct, {} events in the queue at the start",
+            "\n{} connections, every body, delivery id and signature distinct, {} events in the queue at the start; labelrelay keeps its record of deliveries",
             load::CONNECTIONS,
             self.prefill
         );

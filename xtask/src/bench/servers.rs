@@ -10,6 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The setting of a `labelrelay serve` that keeps no record of its deliveries.
+pub(crate) const WITHOUT_RECORD: (&str, &str) = (
+    "LABELRELAY_CONFIG_TOML",
+    "[serve.record]\nenabled = false\n",
+);
+
 /// A running server; ended when dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -33,7 +39,7 @@ impl Server {
         Self::start("ceiling", folder, command, &Readiness::File(ready))
     }
 
-    /// `labelrelay serve` with the embedded queue `folder/queue.db`.
+    /// `labelrelay serve` with the embedded queue `folder/queue.db`, and with its record, as it is by default.
     pub(crate) fn labelrelay(folder: &Path) -> Outcome<Self> {
         Self::labelrelay_with(folder, &[])
     }

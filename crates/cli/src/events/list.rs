@@ -17,12 +17,12 @@ Examples:
   labelrelay events list
   labelrelay events list --since 1h --type io.labelstud.annotation --newest
   labelrelay events list --dead --json
-  labelrelay events list --refused --since 1h      needs the record of deliveries
+  labelrelay events list --refused --since 1h      from the record of deliveries
   labelrelay events list --since 30d --subject label/7 --from s3://BUCKET/archive";
 
 const RECORD: &str = "\
-With `[serve.record]`, the record of deliveries is looked into: by --recorded and --refused, and by a filter that nothing on the \
-queue passes, since the queue forgets what was acknowledged.";
+The record of deliveries is looked into by --recorded and --refused, and by a filter that nothing on the queue passes, since \
+the queue forgets what was acknowledged. `[serve.record]` says how much of it there is.";
 
 /// Lists events, in order of arrival.
 #[derive(Debug, clap::Args)]

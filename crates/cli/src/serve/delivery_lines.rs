@@ -225,7 +225,7 @@ pub(super) const fn cure(outcome: Outcome, has_record: bool) -> Option<&'static 
             "why: `labelrelay events list --refused` names it, and `labelrelay verify --delivery NAME --secret REF` explains it",
         ),
         Outcome::Unauthorized | Outcome::Malformed => Some(
-            "why: `labelrelay verify` explains it; with `enabled = true` in [serve.record], `serve` keeps what it needs for that",
+            "why: `labelrelay verify` explains it; without `enabled = false` in [serve.record], `serve` keeps what it needs for that",
         ),
         Outcome::Forbidden => Some(
             "add the address to `allow` of the source; set `trusted_proxies` if it is that of a proxy",

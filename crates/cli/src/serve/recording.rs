@@ -1,4 +1,4 @@
-//! The record of deliveries, while `serve` runs: off, unless the configuration asks for it.
+//! The record of deliveries, while `serve` runs: on, unless the configuration switches it off, or it has no place.
 
 use super::page::RelayState;
 use crate::env::Env;

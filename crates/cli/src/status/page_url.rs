@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 pub(super) fn run(config: &Config, env: &Env<'_>) -> Result<(), CliError> {
     let record = record::shown_by_page(config, env)?.ok_or_else(|| {
-        CliError::failed("there is no page: set `enabled = true` in [serve.record], remove `page = false` there, and start `serve` again")
+        CliError::failed("there is no page: it shows the record of deliveries. Remove `enabled = false` and `page = false` from [serve.record], name a `file` there if the queue is not the embedded one, and start `serve` again")
     })?;
     let token = page_token::read(&record)?.ok_or_else(|| {
         CliError::failed("no `serve` has made the page's token yet: start `labelrelay serve`")

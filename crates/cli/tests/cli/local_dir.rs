@@ -209,3 +209,28 @@ fn nothing_is_written_through_a_link_in_place_of_a_file_of_the_queue() {
         assert_eq!(place.read("victim"), "of somebody else");
     }
 }
+
+/// The record answers questions, and is no reason not to serve.
+#[test]
+fn nothing_is_written_through_a_link_in_place_of_a_file_of_the_record() {
+    use std::os::unix::fs::symlink;
+    for (ending, words) in [
+        ("", "is a link"),
+        (".lock", "is a link"),
+        (".token", "is a link"),
+        (".journal", "is a directory"),
+    ] {
+        let place = Place::new();
+        let victim = place.write("victim", "of somebody else");
+        fs::create_dir(place.path(".labelrelay")).unwrap();
+        let name = format!(".labelrelay/queue.db.record{ending}");
+        symlink(&victim, place.path(&name)).unwrap();
+        let serving = place.serve(&[]);
+        place
+            .run(&["send", "--to", &serving.url("labelbox")])
+            .good();
+        place.logged(&["queue.db.record", words]);
+        assert_eq!(serving.stop(), 0);
+        assert_eq!(place.read("victim"), "of somebody else", "{name}");
+    }
+}

@@ -67,16 +67,82 @@ fn verify(place: &Place, delivery: &str, secret: &str) -> Ran {
 }
 
 #[test]
-fn nothing_is_recorded_unless_asked_for() {
+fn deliveries_are_recorded_unless_that_is_switched_off() {
+    for (section, is_on) in [("", true), ("[serve.record]\nenabled = false\n", false)] {
+        let place = configured();
+        place.write("labelrelay.toml", format!("{CONFIG}{section}"));
+        let serving = place.serve(&[]);
+        let answer = once(address(&serving), &labelbox(SECRET, "d-1", &label("1")));
+        assert_eq!(answer.status, 200);
+        assert_eq!(serving.stop(), 0);
+        if is_on {
+            assert_eq!(name(&recorded(&place, &[])[0]), "r1");
+            continue;
+        }
+        let names = fs::read_dir(place.directory.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let of_record: Vec<_> = names.filter(|name| name.contains(".record")).collect();
+        assert!(of_record.is_empty(), "{of_record:?}");
+        place
+            .run(&["events", "list", "--refused"])
+            .failed(1, &["no record", "enabled = false"]);
+    }
+}
+
+#[test]
+fn a_queue_beside_which_it_has_no_place_is_served_without_a_record() {
     let place = configured();
+    let config = CONFIG.replacen("sqlite:queue.db", "stdout:", 1);
+    place.write("labelrelay.toml", config);
     let serving = place.serve(&[]);
     let answer = once(address(&serving), &labelbox(SECRET, "d-1", &label("1")));
     assert_eq!(answer.status, 200);
-    assert_eq!(serving.stop(), 0);
-    assert!(!place.path("queue.db.record").exists());
     place
-        .run(&["events", "list", "--refused"])
-        .failed(1, &["no record", "enabled = true"]);
+        .run(&["status", "--page-url"])
+        .failed(1, &["there is no page", "name a `file`"]);
+    assert_eq!(serving.stop(), 0);
+    assert!(!place.read("serve.log").contains("record"));
+}
+
+/// Deliveries are worth more: whatever keeps the record from being kept is one line of the log.
+#[test]
+fn what_cannot_be_recorded_is_taken_all_the_same() {
+    // Another `serve` records there; a directory is in its place; there is no such directory.
+    for (file, reason) in [
+        ("shared", "another process records into"),
+        ("taken", "is no regular file"),
+        ("nowhere/record", "cannot be made or looked at"),
+    ] {
+        let (place, other) = (Place::new(), configured());
+        let shared = place.path(file);
+        if file == "taken" {
+            fs::create_dir(&shared).unwrap();
+        }
+        let section = format!("[serve.record]\nfile = \"{}\"\n", shared.display());
+        other.write("labelrelay.toml", format!("{CONFIG}{section}"));
+        let first = (file == "shared").then(|| {
+            let first = configured();
+            first.write("labelrelay.toml", format!("{CONFIG}{section}"));
+            let serving = first.serve(&[]);
+            let answer = once(address(&serving), &labelbox(SECRET, "d-0", &label("0")));
+            assert_eq!(answer.status, 200);
+            until("the first one records", || shared.exists());
+            once_recorded(&first, &[], 1);
+            (first, serving)
+        });
+        let serving = other.serve(&[]);
+        let answer = once(address(&serving), &labelbox(SECRET, "d-1", &label("1")));
+        assert_eq!(answer.status, 200, "{file}");
+        other.logged(&["deliveries are not recorded", reason]);
+        assert_eq!(serving.stop(), 0);
+        let log = other.read("serve.log");
+        assert_eq!(
+            log.matches("deliveries are not recorded").count(),
+            1,
+            "{log}"
+        );
+        drop(first);
+    }
 }
 
 /// Each question of somebody on call, by one command.

@@ -318,7 +318,17 @@ pub(crate) fn configured() -> Place {
     place
 }
 
-/// The same, where no answer is late because a machine is busy.
+/// The same, where `serve` keeps no record: what it says of that is not looked for.
+pub(crate) fn unrecorded(place: Place) -> Place {
+    let config = place.read("labelrelay.toml");
+    place.write(
+        "labelrelay.toml",
+        format!("{config}[serve.record]\nenabled = false\n"),
+    );
+    place
+}
+
+/// A [`configured`] place, where no answer is late because a machine is busy.
 pub(crate) fn patient() -> Place {
     configured().with("LABELRELAY_DEADLINE_MS", "10000")
 }

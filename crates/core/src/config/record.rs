@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// Whether deliveries are recorded where the configuration does not say.
-const IS_ON_BY_DEFAULT: bool = false;
+const IS_ON_BY_DEFAULT: bool = true;
 
 /// Settings of the record of deliveries, as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]

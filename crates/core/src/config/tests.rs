@@ -507,10 +507,17 @@ fn connections_of_one_address_are_bounded_unless_all_come_from_a_proxy() {
 }
 
 #[test]
-fn a_record_is_off_unless_it_is_asked_for() {
+fn a_record_is_on_unless_it_is_switched_off() {
     let unset = read(SOURCE, &[]).unwrap().serve.record;
-    assert!(!unset.enabled);
+    assert!(unset.enabled && unset.is_default);
     assert_eq!(unset, RecordConfig::default());
+    // Whoever sets something else of it has said nothing of this.
+    let other = format!("[serve.record]\nbodies = false\n{SOURCE}");
+    let other = read(&other, &[]).unwrap().serve.record;
+    assert!(other.enabled && other.is_default);
+    let off = format!("[serve.record]\nenabled = false\n{SOURCE}");
+    let off = read(&off, &[]).unwrap().serve.record;
+    assert!(!off.enabled && !off.is_default);
     let on = format!(
         "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_age_s = 60\nblot_out = false\n{SOURCE}"
     );
