@@ -25,6 +25,7 @@ mod lock;
 mod moved;
 mod mover;
 mod open;
+mod open_files;
 mod options;
 mod reader;
 mod recorder;

@@ -6,6 +6,7 @@
 use crate::class::PerClass;
 use crate::error::RecordError;
 use crate::journal::Pending;
+use crate::open_files::OpenFiles;
 use crate::options::Options;
 use crate::room;
 use crate::set_aside::{can_be_set_aside, set_aside};
@@ -149,7 +150,7 @@ impl Mover {
             // Whoever begins a new record waits meanwhile.
             let state = self.shared.lock();
             // One that was begun since then comes with a turn of its own: numbers of this one mean nothing for it.
-            if state.is_of(turn) && self.path.exists() {
+            if state.is_of(turn) && !state.files.are_displaced(&self.path) {
                 self.store = Some(Store::open(&self.path)?);
             }
         }
@@ -172,13 +173,14 @@ impl Mover {
             return false;
         }
         // Whoever writes the journal must not see the moment in which there is no file.
-        let state = self.shared.lock();
+        let mut state = self.shared.lock();
         self.store = None;
         // Nor is a record set aside that was begun since then: the error is not its own.
         if !state.is_of(turn) || !set_aside(&self.path, error, !self.has_failed) {
             return false;
         }
         self.store = Store::open(&self.path).ok();
+        state.files = OpenFiles::at(&self.path);
         self.store.is_some()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::class::PerClass;
 use crate::journal::{Journal, Pending};
+use crate::open_files::OpenFiles;
 use crate::store::{Done, Store};
 use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub(crate) journal: Option<Journal>,
     /// Deliveries that were lost, and are not noted in the record yet.
     pub(crate) lost: PerClass<u64>,
+    /// The record's files, as they were when it was opened.
+    pub(crate) files: OpenFiles,
     /// The record, on its way to the thread that moves.
     handed: Option<Store>,
     /// Held as long as one of the threads runs; `None` until the record was opened for the first time.
@@ -40,8 +43,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Begins with a record and its journal.
-    pub(crate) fn begin(&mut self, store: Store, journal: Journal) -> &mut Journal {
+    /// Begins with a record, which has these files, and its journal.
+    pub(crate) fn begin(
+        &mut self,
+        store: Store,
+        files: OpenFiles,
+        journal: Journal,
+    ) -> &mut Journal {
+        self.files = files;
         self.handed = Some(store);
         self.generation += 1;
         self.journal.insert(journal)

@@ -5,6 +5,7 @@ use crate::error::RecordError;
 use crate::inbox::{Batch, Inbox};
 use crate::journal::Journal;
 use crate::lock;
+use crate::open_files::OpenFiles;
 use crate::options::Options;
 use crate::room;
 use crate::set_aside::set_aside;
@@ -108,11 +109,13 @@ impl Writer {
         }
         let mut state = self.shared.lock();
         let mut journal = state.journal.take();
-        // Somebody removed the record. What waits in its journal belongs to it. A record that cannot be looked at is no
-        // removed one.
-        let is_removed = matches!(self.path.try_exists(), Ok(false));
-        if let Some(removed) = journal.as_mut().filter(|_| is_removed) {
-            removed.discard();
+        // Somebody removed the record, or put another one in its place. What waits in its journal belongs to it.
+        let is_displaced = journal.is_some() && state.files.are_displaced(&self.path);
+        if let Some(displaced) = journal.as_mut().filter(|_| is_displaced) {
+            let waiting = displaced.sums().rows();
+            tracing::warn!(name: "record_displaced", file = %self.path.display(), waiting, "the file of the record was removed or replaced: deliveries from now on are recorded in the one that is there, or in a new one; those that waited in the journal are gone with the old one");
+            displaced.discard();
+            state.files.remove_left_over(&self.path);
             journal = None;
         }
         let journal = if let Some(journal) = journal {
@@ -121,9 +124,12 @@ impl Writer {
             if state.lock.is_none() {
                 state.lock = Some(lock::take(&self.path)?);
             }
+            let before = OpenFiles::at(&self.path);
             let store = Store::open(&self.path)?;
-            let journal = Journal::open(&self.path, store.moved()?)?;
-            state.begin(store, journal)
+            let moved = store.moved()?;
+            let files = OpenFiles::at(&self.path).opened_after(before);
+            let journal = Journal::open(&self.path, moved)?;
+            state.begin(store, files, journal)
         };
         // While it cannot be moved as fast as strangers send, they have their share of the journal, and no more.
         let share = self.options.stranger.all_bytes().saturating_mul(2);

@@ -46,6 +46,14 @@ impl Place {
         RecordFile::open(&self.file()).unwrap().unwrap()
     }
 
+    /// Tells whether the record is there, and has the delivery of this event.
+    fn has(&self, id: &str) -> bool {
+        let Ok(Some(file)) = RecordFile::open(&self.file()) else {
+            return false;
+        };
+        file.find(id).is_ok_and(|found| found.len() == 1)
+    }
+
     fn all(&self) -> Vec<Recorded> {
         self.open().list(&Filter::default(), usize::MAX).unwrap()
     }
@@ -457,12 +465,7 @@ fn a_file_that_was_removed_begins_again() {
     let place = Place::new();
     let recorder = place.begin(Options::default());
     recorder.note(accepted("e-1"));
-    until(|| {
-        place.file().exists()
-            && RecordFile::open(&place.file()).is_ok_and(|file| {
-                file.is_some_and(|file| file.find("e-1").is_ok_and(|found| found.len() == 1))
-            })
-    });
+    until(|| place.has("e-1"));
     for name in ["", "-wal", "-shm"] {
         let mut path = place.file().into_os_string();
         path.push(name);
@@ -471,6 +474,24 @@ fn a_file_that_was_removed_begins_again() {
     recorder.note(accepted("e-2"));
     recorder.close();
     assert_eq!(place.all().len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_replaced_is_noticed_and_recorded_into() {
+    let (place, other) = (Place::new(), Place::new());
+    other.record(Options::default(), [accepted("of-the-other")]);
+    let recorder = place.begin(Options::default());
+    recorder.note(accepted("e-1"));
+    until(|| place.has("e-1") && waiting(&place) == 0);
+    // As somebody puts a copy there who moved the file away; what `SQLite` has beside it stays.
+    fs::rename(place.file(), place.0.path().join("aside")).unwrap();
+    fs::rename(other.file(), place.file()).unwrap();
+    recorder.note(accepted("e-2"));
+    recorder.close();
+    let all = place.all();
+    let ids: Vec<_> = all.iter().map(|it| it.row.event_id.as_deref()).collect();
+    assert_eq!(ids, [Some("of-the-other"), Some("e-2")]);
 }
 
 #[test]

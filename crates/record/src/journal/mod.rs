@@ -28,6 +28,10 @@ use std::path::{Path, PathBuf};
 /// deliveries reads one.
 const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 
+/// After so many files, each of the next may be twice as long: a journal that waits for long has a few dozen files, however
+/// much it holds, and whoever reads it has all of them open.
+const DOUBLED_AFTER: usize = 4;
+
 /// The name of a file that was damaged, once its good part was moved.
 const DAMAGED: &str = "damaged";
 
@@ -119,6 +123,7 @@ impl Journal {
         if self.open.is_none() {
             self.begin_file()?;
         }
+        let most = segment_bytes(self.files.len());
         let (Some(file), Some(written)) = (&mut self.open, self.files.back_mut()) else {
             return Err(io::Error::other("the journal has no file"));
         };
@@ -141,7 +146,7 @@ impl Journal {
         written.last = self.next - 1;
         written.bytes += frame.len() as u64;
         written.sums.add(sums);
-        if written.bytes >= SEGMENT_BYTES {
+        if written.bytes >= most {
             self.open = None;
         }
         Ok(())
@@ -245,6 +250,11 @@ impl Journal {
     }
 }
 
+/// The length from which on the last of so many files is followed by another.
+fn segment_bytes(files: usize) -> u64 {
+    SEGMENT_BYTES << (files.saturating_sub(1) / DOUBLED_AFTER).min(16)
+}
+
 /// The files of the journal beside the record in the file `record`, each with the first number in it, the oldest first.
 pub(crate) fn list_beside(record: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
     list(&beside(record))
@@ -307,4 +317,26 @@ fn written(first: i64, path: PathBuf) -> io::Result<Option<Written>> {
 /// Names a damaged file.
 pub(crate) fn tell_damage(path: &Path) {
     tracing::error!(name: "record_journal_damaged", file = %path.display(), set_aside = %path.with_file_name(DAMAGED).display(), "a file of the record's journal was damaged, by a loss of power, by its disk or by another program; what can be read of it is moved into the record, and the file is set aside");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+
+    #[test]
+    fn a_journal_has_a_few_dozen_files_at_most() {
+        // Beyond twice its bound, the oldest goes.
+        let most = Options::default().journal_bytes() * 2;
+        let lengths = (1..).map(segment_bytes);
+        let mut bytes = 0;
+        let files = lengths.take_while(|length| {
+            bytes += length;
+            bytes < most
+        });
+        assert_eq!(files.count(), 24);
+        assert_eq!(segment_bytes(4), SEGMENT_BYTES);
+        assert_eq!(segment_bytes(5), 2 * SEGMENT_BYTES);
+        assert_eq!(segment_bytes(usize::MAX), SEGMENT_BYTES << 16);
+    }
 }
