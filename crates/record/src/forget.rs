@@ -1,7 +1,7 @@
 //! Takes an author's e-mail address out of a record.
 
 use crate::error::{Failure, RecordError};
-use crate::journal::{list_beside, rewrite};
+use crate::journal::{finish_rewriting, list_beside, rewrite};
 use crate::open::begin;
 use crate::reader::RecordFile;
 use crate::totals::length;
@@ -41,6 +41,10 @@ impl RecordFile {
         let forget = || -> Result<u64, Failure> {
             self.db.execute_batch("PRAGMA secure_delete = ON")?;
             let mut numbers = Vec::new();
+            let transaction = begin(&self.db)?;
+            // Somebody who did the same may have been killed at it.
+            finish_rewriting(&self.path)?;
+            drop(transaction);
             for (_, path) in list_beside(&self.path)? {
                 // Meanwhile nothing is moved: what was read before it was rewritten is in the rows by then.
                 let _transaction = begin(&self.db)?;

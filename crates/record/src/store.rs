@@ -4,7 +4,7 @@ use crate::bounds;
 use crate::class::{Class, PerClass};
 use crate::entry::{Entry, entries};
 use crate::error::{Failure, RecordError};
-use crate::journal::{Ending, Pending, Segment, tell_damage};
+use crate::journal::{self, Ending, Pending, Segment, tell_damage};
 use crate::moved;
 use crate::open::{self, begin};
 use crate::options::{Limits, Options};
@@ -65,6 +65,19 @@ impl Store {
         moved::read(&self.db).map_err(|source| RecordError::of(&self.path, source))
     }
 
+    /// Ends what somebody was killed at who took an address out of the journal.
+    pub(crate) fn finish_forgetting(&self) -> Result<(), RecordError> {
+        if !journal::is_half_rewritten(&self.path) {
+            return Ok(());
+        }
+        let finish = || -> Result<(), Failure> {
+            let _transaction = begin(&self.db)?;
+            journal::finish_rewriting(&self.path)?;
+            Ok(())
+        };
+        finish().map_err(|failure| failure.of(&self.path))
+    }
+
     /// Takes rows out of the journal, notes how many were lost on the way there, and removes what is too much or too
     /// old: in one transaction.
     pub(crate) fn take_in(&self, load: &Load<'_>) -> Result<Done, RecordError> {
@@ -81,6 +94,7 @@ impl Store {
         let oldest_ms = load.now_ms.saturating_sub(max_age_ms);
         let mut intake = Intake {
             db: &transaction,
+            path: &self.path,
             load,
             oldest_ms,
             all: before,
@@ -120,6 +134,8 @@ impl Store {
 /// A transaction under way.
 struct Intake<'a> {
     db: &'a Connection,
+    /// The record.
+    path: &'a Path,
     load: &'a Load<'a>,
     oldest_ms: i64,
     all: PerClass<Totals>,
@@ -144,7 +160,12 @@ impl Intake<'_> {
                 continue;
             }
             let mut buffer = std::mem::take(&mut self.buffer);
-            if segment.entries(&frame, &mut buffer)? {
+            let mut is_whole = segment.entries(&frame, &mut buffer)?;
+            // Somebody may have been killed who wrote over it.
+            if !is_whole && journal::finish_rewriting(self.path)? {
+                is_whole = segment.entries(&frame, &mut buffer)?;
+            }
+            if is_whole {
                 self.miss(header.first.saturating_sub(1));
                 if !self.entries(header.first, &buffer)? {
                     return Ok(false);

@@ -127,6 +127,7 @@ impl Writer {
             let before = OpenFiles::at(&self.path);
             let store = Store::open(&self.path)?;
             let moved = store.moved()?;
+            store.finish_forgetting()?;
             let files = OpenFiles::at(&self.path).opened_after(before);
             let journal = Journal::open(&self.path, moved)?;
             state.begin(store, files, journal)

@@ -47,6 +47,7 @@ impl Place {
     }
 
     /// Tells whether the record is there, and has the delivery of this event.
+    #[cfg(unix)]
     fn has(&self, id: &str) -> bool {
         let Ok(Some(file)) = RecordFile::open(&self.file()) else {
             return false;

@@ -6,11 +6,14 @@
 
 mod frame;
 mod overwrite;
+mod prepared;
 mod segment;
 mod tail;
 
 pub(crate) use frame::HEADER_BYTES;
 pub(crate) use overwrite::rewrite;
+#[cfg(test)]
+pub(crate) use prepared::stop_after;
 pub(crate) use segment::{Ending, Segment};
 pub(crate) use tail::Tail;
 
@@ -226,11 +229,12 @@ impl Journal {
         };
     }
 
-    /// Removes everything.
+    /// Removes everything. Numbers begin anew then, and so do the names of files.
     pub(crate) fn discard(&mut self) {
         while !self.is_empty() {
             self.remove_oldest();
         }
+        prepared::remove_in(&self.dir);
     }
 
     /// Nothing is written any more: an empty directory goes.
@@ -253,6 +257,17 @@ impl Journal {
 /// The length from which on the last of so many files is followed by another.
 fn segment_bytes(files: usize) -> u64 {
     SEGMENT_BYTES << (files.saturating_sub(1) / DOUBLED_AFTER).min(16)
+}
+
+/// Tells whether somebody may have been stopped while a group of the journal was written over.
+pub(crate) fn is_half_rewritten(record: &Path) -> bool {
+    prepared::is_there(&beside(record))
+}
+
+/// Writes again what somebody was stopped at; `true` if there was something. The caller has the record's lock, as whoever
+/// [rewrites](rewrite) has.
+pub(crate) fn finish_rewriting(record: &Path) -> io::Result<bool> {
+    prepared::finish(&beside(record))
 }
 
 /// The files of the journal beside the record in the file `record`, each with the first number in it, the oldest first.
@@ -320,23 +335,4 @@ pub(crate) fn tell_damage(path: &Path) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::Options;
-
-    #[test]
-    fn a_journal_has_a_few_dozen_files_at_most() {
-        // Beyond twice its bound, the oldest goes.
-        let most = Options::default().journal_bytes() * 2;
-        let lengths = (1..).map(segment_bytes);
-        let mut bytes = 0;
-        let files = lengths.take_while(|length| {
-            bytes += length;
-            bytes < most
-        });
-        assert_eq!(files.count(), 24);
-        assert_eq!(segment_bytes(4), SEGMENT_BYTES);
-        assert_eq!(segment_bytes(5), 2 * SEGMENT_BYTES);
-        assert_eq!(segment_bytes(usize::MAX), SEGMENT_BYTES << 16);
-    }
-}
+mod tests;

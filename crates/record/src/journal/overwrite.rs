@@ -1,10 +1,10 @@
 //! Writes other text over text that must not stay in a file of the journal.
 
 use super::frame::{HEADER_BYTES, seal};
+use super::prepared;
 use super::segment::Segment;
 use crate::entry::{Entry, entries};
-use std::fs::OpenOptions;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io;
 use std::path::Path;
 
 /// Writes what `clean` gives for a text or a body over it; that is as long as what was there. Returns the numbers of
@@ -36,9 +36,7 @@ pub(crate) fn rewrite(
         let is_as_long = sealed.len() == HEADER_BYTES + buffer.len();
         if changed.len() > before && is_as_long {
             seal(&mut sealed, frame.header.first, &frame.header.sums);
-            let mut file = OpenOptions::new().write(true).open(path)?;
-            file.seek(SeekFrom::Start(frame.at - HEADER_BYTES as u64))?;
-            file.write_all(&sealed)?;
+            prepared::write_over(path, frame.at - HEADER_BYTES as u64, &sealed)?;
         }
     }
     Ok(changed)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::filter::{Filter, Pattern};
-use crate::journal::{HEADER_BYTES, Journal};
+use crate::journal::{HEADER_BYTES, Journal, stop_after};
 use crate::reader::RecordFile;
 use crate::row::Row;
 use std::fs;
@@ -396,4 +396,62 @@ fn an_author_is_taken_out_of_the_journal() {
         assert_eq!(body.start, br#"{"by":"[forgotten]****"}"#);
     }
     assert_eq!(record.forget("ann@example.org").unwrap(), 0);
+}
+
+/// Whoever comes after one that was killed.
+type Next = fn(&Place, &Store);
+
+/// Whoever writes over a group may be killed at any byte of it: the group is there all the same, without the address.
+#[test]
+fn a_kill_in_the_middle_of_forgetting_costs_no_delivery() {
+    let place = Place::new();
+    let (store, mut journal) = (place.store(), place.journal(0));
+    let mut row = refused(br#"{"by":"ann@example.org"}"#);
+    row.head = Some("x-user: ann@example.org\n".to_owned());
+    append(&mut journal, &[accepted("e-1")]);
+    let path = place.journal_file("0000000000000001");
+    let at = path.metadata().unwrap().len();
+    append(&mut journal, &[row, accepted("e-3")]);
+    let before = fs::read(&path).unwrap();
+    let record = place.record();
+    assert_eq!(record.forget("ann@example.org").unwrap(), 1);
+    let after = fs::read(&path).unwrap();
+    let frame = &after[usize::try_from(at).unwrap()..];
+    let is_whole = || {
+        let head = record.find("r2").unwrap().pop()?.row.head?;
+        (record.count().unwrap() == 3).then_some(head)
+    };
+    let forgotten = || Some("x-user: [forgotten]****\n".to_owned());
+    let nexts: [Next; 2] = [
+        // Who forgets somebody else.
+        |place, _| {
+            place.record().forget("joe@example.org").unwrap();
+        },
+        // The next start.
+        |_, store| store.finish_forgetting().unwrap(),
+    ];
+    let half = frame.len() / 2;
+    for bytes in [0, 1, 6, HEADER_BYTES, HEADER_BYTES + 40, half, frame.len()] {
+        for next in nexts {
+            fs::write(&path, &before).unwrap();
+            stop_after(&path, at, frame, bytes);
+            next(&place, &store);
+            assert_eq!(is_whole(), forgotten(), "{bytes}");
+            assert_eq!(fs::read(&path).unwrap(), after, "{bytes}");
+            assert!(!place.journal_file("forgetting").exists());
+        }
+    }
+    // A file that is not whole was not written over anything yet.
+    fs::write(place.journal_file("forgetting"), &before[..20]).unwrap();
+    store.finish_forgetting().unwrap();
+    assert_eq!(fs::read(&path).unwrap(), after);
+    // Whoever moves what is there finds it whole, too.
+    fs::write(&path, &before).unwrap();
+    stop_after(&path, at, frame, HEADER_BYTES + 40);
+    let done = take_in(&store, &journal, usize::MAX, &Options::default());
+    assert_eq!((done.moved, done.inserted), (3, 3));
+    assert!(done.damaged.is_empty(), "{:?}", done.damaged);
+    journal.retire(done.moved);
+    assert_eq!(is_whole(), forgotten());
+    assert_eq!(record.lost().unwrap(), 0);
 }

@@ -1,0 +1,20 @@
+//! How many files a journal has.
+
+use super::*;
+use crate::options::Options;
+
+#[test]
+fn a_journal_has_a_few_dozen_files_at_most() {
+    // Beyond twice its bound, the oldest goes.
+    let most = Options::default().journal_bytes() * 2;
+    let lengths = (1..).map(segment_bytes);
+    let mut bytes = 0;
+    let files = lengths.take_while(|length| {
+        bytes += length;
+        bytes < most
+    });
+    assert_eq!(files.count(), 24);
+    assert_eq!(segment_bytes(4), SEGMENT_BYTES);
+    assert_eq!(segment_bytes(5), 2 * SEGMENT_BYTES);
+    assert_eq!(segment_bytes(usize::MAX), SEGMENT_BYTES << 16);
+}
