@@ -5,6 +5,7 @@
 mod archive;
 mod archive_store;
 mod arrivals;
+mod claimed_data;
 mod cli;
 mod clouds;
 mod completions;

@@ -5,6 +5,11 @@ import { drawing, facts } from './draw.js';
 
 const TABS = [['drawing', 'Drawing'], ['head', 'Head'], ['body', 'Body'], ['envelope', 'Envelope'], ['steps', 'Steps']];
 
+const DEEDS = {
+  retry: ['Retry', 'Makes the dead letter ready again, as if it had never been received'],
+  replay: ['Replay', 'Puts the event onto the queue once more, for whoever consumes it'],
+};
+
 const cut = (words) => (words ? el('p', { class: 'cut' }, words) : null);
 
 // A scrolling text that the keyboard reaches.
@@ -59,6 +64,7 @@ export class Detail {
   async open(name) {
     this.asked?.abort();
     this.asked = new AbortController();
+    this.shown = name;
     try {
       const delivery = await ask(`deliveries/${encodeURIComponent(name)}`, this.asked.signal);
       this.show(delivery);
@@ -76,6 +82,31 @@ export class Detail {
     return button;
   }
 
+  // A button that has something done with the event, and says what became of it.
+  deed(action, name) {
+    const [label, title] = DEEDS[action];
+    const button = el('button', { id: action, type: 'button', title }, label);
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      const path = `deliveries/${encodeURIComponent(name)}`;
+      let said;
+      try {
+        said = [(await ask(`${path}/${action}`, undefined, 'POST')).words, false];
+      } catch (error) {
+        said = [error.message, true];
+      }
+      // Another delivery may be shown by now.
+      if (this.shown !== name) return;
+      // What can be done with the event is another thing by now.
+      await this.open(name).catch(() => {});
+      if (this.shown !== name) return;
+      const done = byId('done');
+      done?.replaceChildren(said[0]);
+      done?.classList.toggle('bad', said[1]);
+    });
+    return button;
+  }
+
   show(delivery) {
     const { summary } = delivery;
     const curl = el('button', { id: 'curl', type: 'button' }, 'Copy as curl');
@@ -87,6 +118,7 @@ export class Detail {
       fixture.addEventListener('click', () => { window.location.assign(`/api/deliveries/${encodeURIComponent(summary.name)}/event`); });
       bar.append(fixture);
     }
+    bar.append(...delivery.actions.filter((action) => DEEDS[action]).map((action) => this.deed(action, summary.name)));
     if (delivery.previous) {
       const before = el('button', { id: 'before', type: 'button' }, 'The version before');
       before.addEventListener('click', () => this.onOpen(delivery.previous));
@@ -127,13 +159,15 @@ export class Detail {
     this.box.replaceChildren(bar, el('h2', null, summary.type ?? summary.outcome, ' ', el('span', { class: 'words' }, summary.subject ?? '')),
       el('p', { class: summary.tone }, words),
       ...(summary.reason ? [el('p', { class: 'cure' }, summary.reason, delivery.cure ? ` — ${delivery.cure}` : '')] : []),
-      tabs, panel);
+      el('p', { id: 'done', role: 'status' }), tabs, panel);
     pick(tab);
     this.tab = kept;
     this.box.scrollTop = 0;
   }
 
   sources(list) {
+    this.asked?.abort();
+    this.shown = null;
     const sections = list.map((source) => el('section', { 'aria-label': source.name },
       el('h2', null, `${source.name} (${source.platform})`),
       ...source.findings.map((words) => el('p', { class: 'cure' }, words)),

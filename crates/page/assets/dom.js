@@ -28,10 +28,10 @@ export class Refused extends Error {
   }
 }
 
-export async function ask(path, signal) {
+export async function ask(path, signal, method = 'GET') {
   let response;
   try {
-    response = await fetch(`/api/${path}`, { signal, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
+    response = await fetch(`/api/${path}`, { method, signal, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new Refused(0, 'The relay does not answer. Is `labelrelay serve` running?');

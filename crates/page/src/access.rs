@@ -51,6 +51,24 @@ pub(crate) fn check_site(head: &Parts) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::FORBIDDEN, words))
 }
 
+/// The same for what changes something: the page itself says so, or a program that has the token in its own hand. A browser
+/// names the origin of each such request, so one without it is no page's; its cookie alone is not believed.
+pub(crate) fn check_deed(token: &PageToken, head: &Parts) -> Result<(), Refusal> {
+    // `check_place` has seen that it is ours.
+    let is_of_page = head.headers.contains_key(ORIGIN);
+    if is_of_page || bearers(head).any(|said| token.is(said)) {
+        return Ok(());
+    }
+    let words = "this changes something, and the request does not say where it comes from: ask on the page, or with `Authorization: Bearer`";
+    Err(Refusal::new(StatusCode::FORBIDDEN, words))
+}
+
+/// What stands in `Authorization: Bearer`.
+fn bearers(head: &Parts) -> impl Iterator<Item = &str> {
+    let lines = head.headers.get_all(AUTHORIZATION).iter();
+    lines.filter_map(|line| line.to_str().ok()?.strip_prefix("Bearer "))
+}
+
 /// Name of the cookie: browsers share cookies between the ports of a machine, and two relays shall not share one.
 pub(crate) fn cookie_name(host: &Authority) -> String {
     format!("labelrelay_{}", host.port_u16().unwrap_or(80))
@@ -69,11 +87,9 @@ pub(crate) fn check_token(
     let cookies = cookies.flat_map(|line| line.split(';')).take(MAX_COOKIES);
     let cookies = cookies.filter_map(|cookie| cookie.trim().split_once('='));
     let cookies = cookies.filter_map(|(named, value)| (named == name).then_some(value));
-    let bearer = head.headers.get_all(AUTHORIZATION).iter();
-    let bearer = bearer.filter_map(|line| line.to_str().ok()?.strip_prefix("Bearer "));
     let in_query = query.and_then(|query| query.get("token"));
     let mut said_one = false;
-    for said in in_query.into_iter().chain(bearer).chain(cookies) {
+    for said in in_query.into_iter().chain(bearers(head)).chain(cookies) {
         if token.is(said) {
             return Ok(());
         }

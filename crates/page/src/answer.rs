@@ -116,13 +116,14 @@ fn attachment(contents: Vec<u8>, disposition: &'static str) -> Response<Bytes> {
     response
 }
 
-pub(crate) fn wrong_method() -> Response<Bytes> {
-    let words = "the page answers GET alone: it changes nothing";
+/// The answer to another method than this one.
+pub(crate) fn wrong_method(right: &'static str) -> Response<Bytes> {
+    let words = format!("this address answers {right} alone");
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, words);
     let mut response = refusal.as_text();
     response
         .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET"));
+        .insert(ALLOW, HeaderValue::from_static(right));
     response
 }
 

@@ -21,6 +21,48 @@ pub trait PageData: Send + Sync {
 
     /// Sources, with what to enter on their platforms.
     fn sources(&self) -> Vec<SourceView>;
+
+    /// Does something with the event of a delivery, which is named as for [`delivery`](Self::delivery); `None` when there
+    /// is no such delivery. Somebody who looks on asked for it, and had the token.
+    ///
+    /// # Errors
+    /// [`DataError`] when the record or the queue cannot be read or written.
+    fn act(&self, name: &str, action: Action) -> Result<Option<Acted>, DataError> {
+        let _ = (name, action);
+        let words = "nothing can be done with this event from here";
+        Ok(Some(Acted::Refused(words.to_owned())))
+    }
+}
+
+/// What can be done with the event of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A dead letter is made ready again, as if it had never been received.
+    Retry,
+    /// The event goes onto the queue once more, with the same id and the same bytes.
+    Replay,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Retry, Self::Replay];
+
+    /// The name: `retry`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// What became of an action, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acted {
+    /// It was done.
+    Done(String),
+    /// It was not, because the event is not in the state for it.
+    Refused(String),
 }
 
 /// Which deliveries are meant; the default is all of them.
@@ -154,6 +196,8 @@ pub struct Delivery {
     pub body: BodyPart,
     /// The event about the same subject before this one.
     pub previous: Option<Previous>,
+    /// What can be done with its event now.
+    pub actions: Vec<Action>,
 }
 
 /// A body, or a part of one.

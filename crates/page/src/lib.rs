@@ -26,8 +26,8 @@ mod query;
 mod token;
 
 pub use data::{
-    BodyPart, DataError, Delivery, ListQuery, Listing, PageData, Part, PartState, Previous, Show,
-    SourceView, Summary,
+    Acted, Action, BodyPart, DataError, Delivery, ListQuery, Listing, PageData, Part, PartState,
+    Previous, Show, SourceView, Summary,
 };
 pub use page::Page;
 pub use token::{InvalidToken, PageToken};

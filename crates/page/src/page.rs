@@ -1,8 +1,8 @@
 //! From a request to its answer.
 
-use crate::access::{check_place, check_site, check_token, cookie_name};
+use crate::access::{check_deed, check_place, check_site, check_token, cookie_name};
 use crate::answer::{Refusal, response, set_cookie, wrong_method};
-use crate::api;
+use crate::api::{self, Deed};
 use crate::assets;
 use crate::data::PageData;
 use crate::query::Query;
@@ -56,10 +56,20 @@ impl Page {
             Ok(host) => host,
             Err(refusal) => return refusal.as_text(),
         };
-        if head.method != Method::GET {
-            return wrong_method();
-        }
         let path = head.uri.path();
+        if let Some(deed) = Deed::of(path) {
+            if head.method != Method::POST {
+                return wrong_method("POST");
+            }
+            return check_site(head)
+                .and_then(|()| check_token(&self.token, head, &host, None))
+                .and_then(|()| check_deed(&self.token, head))
+                .and_then(|()| deed.answer(&*self.data))
+                .unwrap_or_else(|refusal| refusal.as_json());
+        }
+        if head.method != Method::GET {
+            return wrong_method("GET");
+        }
         let query = Query::parse(head.uri.query());
         if path == "/" {
             return match check_token(&self.token, head, &host, Some(&query)) {

@@ -135,6 +135,23 @@ def is_saved_for_tests(look):
     assert message["data"]["annotation"]["id"] == 5, message
 
 
+def is_sent_again(look):
+    look.open("r1")
+    # It is no dead letter.
+    expect(look.page.locator("#retry")).to_have_count(0)
+    look.page.locator("#replay").click()
+    expect(look.page.locator("#done")).to_contain_text("on the queue once more")
+    # Another page has nothing done.
+    other = look.page.context.browser.new_context().new_page()
+    other.goto("about:blank")
+    answer = other.evaluate(
+        "(url) => fetch(url, { method: 'POST', credentials: 'include' }).then((it) => it.status, () => 'refused')",
+        look.base + "/api/deliveries/r1/replay",
+    )
+    assert answer in (403, "refused"), answer
+    other.context.close()
+
+
 def is_drawn(look):
     look.open("r1")
     look.is_at(look.region("box", "plain"), BOX)
@@ -255,7 +272,7 @@ def main():
         browser = playwright.chromium.launch(executable_path=args.chromium, args=flags)
         try:
             look = Look(browser, args.url, Sender(args.relay, args.secret))
-            for step in (comes_without_reload, is_found, is_saved_for_tests, is_drawn, harm_is_none, keys_are_enough):
+            for step in (comes_without_reload, is_found, is_saved_for_tests, is_sent_again, is_drawn, harm_is_none, keys_are_enough):
                 print(step.__name__, flush=True)
                 step(look)
                 look.nothing_happened()

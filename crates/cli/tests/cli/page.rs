@@ -40,10 +40,15 @@ impl Page {
 
     /// Status and body of a request with these further lines in its head.
     fn ask(&self, path: &str, host: &str, lines: &str) -> (u16, String) {
+        self.ask_by("GET", path, host, lines)
+    }
+
+    /// The same by another method.
+    fn ask_by(&self, method: &str, path: &str, host: &str, lines: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{lines}\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{lines}\r\n"
         )
         .unwrap();
         let mut text = String::new();
@@ -51,6 +56,13 @@ impl Page {
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, body.to_owned())
+    }
+
+    /// Has something done, as a program that has the token; status and answer.
+    fn act(&self, path: &str) -> (u16, Value) {
+        let token = format!("Authorization: Bearer {}\r\n", self.token);
+        let (status, body) = self.ask_by("POST", path, &self.address, &token);
+        (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
     /// Status of a request without a token.
@@ -226,6 +238,79 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
     for secret in [SECRET, "a-secret-of-label-studio"] {
         assert!(!text.contains(secret), "{text}");
     }
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn an_event_is_retried_and_replayed() {
+    let place = configured();
+    let queue = "[embedded_queue]\nmax_receives = 1\nderive = false\n";
+    place.write("labelrelay.toml", format!("{CONFIG}{queue}"));
+    let serving = place.serve(&[]);
+    let page = Page::of(&place);
+    assert_eq!(deliver(&serving, SECRET, "d-1", &label("1")), 200);
+    assert_eq!(deliver(&serving, "another", "d-refused", b"{}"), 401);
+    page.list("", 2);
+    let actions = |name: &str| page.json(&format!("/api/deliveries/{name}"))["actions"].clone();
+    assert_eq!(actions("r1"), serde_json::json!(["replay"]));
+    assert_eq!(actions("r2"), serde_json::json!([]));
+    let (status, said) = page.act("/api/deliveries/r1/retry");
+    assert_eq!(status, 409, "{said}");
+    assert!(
+        said["error"].as_str().unwrap().contains("no dead letter"),
+        "{said}"
+    );
+
+    // Received once and given back, it is a dead letter.
+    let receive = ["queue", "receive", "--visibility", "0s", "--json"];
+    assert_eq!(place.run(&receive).json().len(), 1);
+    let dead = ["events", "list", "--dead", "--json"];
+    assert_eq!(place.run(&dead).json().len(), 1);
+    assert_eq!(actions("r1"), serde_json::json!(["retry", "replay"]));
+    let (status, said) = page.act("/api/deliveries/r1/retry");
+    assert_eq!(status, 200, "{said}");
+    assert!(
+        said["words"].as_str().unwrap().contains("is ready again"),
+        "{said}"
+    );
+    assert_eq!(place.run(&dead).json().len(), 0);
+
+    let (status, said) = page.act("/api/deliveries/r1/replay");
+    assert_eq!(status, 200, "{said}");
+    let events = place.run(&["events", "list", "--json"]).json();
+    let ids: Vec<_> = events.iter().map(|event| &event["id"]).collect();
+    assert_eq!(ids.len(), 2, "{events:?}");
+    assert_eq!(ids[0], ids[1]);
+    let again = place.run(&["events", "show", "2", "--json"]).json();
+    assert!(
+        again[0]["envelope"]["replayedtime"].is_string(),
+        "{again:?}"
+    );
+    place.logged(&["somebody did this on the page", "retry", "replay"]);
+
+    for (path, status) in [
+        ("/api/deliveries/r2/replay", 409),
+        ("/api/deliveries/r99/replay", 404),
+        // The beginning of an id is not enough.
+        ("/api/deliveries/d-/replay", 404),
+        ("/api/deliveries/d-1/remove", 405),
+    ] {
+        assert_eq!(page.act(path).0, status, "{path}");
+    }
+    // A link does nothing, and neither does the cookie alone: every port of this machine has that.
+    let (_, port) = page.address.rsplit_once(':').unwrap();
+    let cookie = format!("Cookie: labelrelay_{port}={}\r\n", page.token);
+    assert_eq!(page.status("/api/deliveries/r1/replay", &cookie), 405);
+    for (lines, status) in [
+        (cookie.clone(), 403),
+        (format!("{cookie}Origin: http://127.0.0.1:1\r\n"), 403),
+        (format!("Origin: http://{}\r\n", page.address), 401),
+    ] {
+        let path = "/api/deliveries/r1/replay";
+        let (said, _) = page.ask_by("POST", path, &page.address, &lines);
+        assert_eq!(said, status, "{lines}");
+    }
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 2);
     assert_eq!(serving.stop(), 0);
 }
 

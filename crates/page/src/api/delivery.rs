@@ -28,6 +28,7 @@ pub(super) struct DeliveryView {
     body: BodyView,
     curl: String,
     previous: Option<String>,
+    actions: Vec<&'static str>,
     #[serde(flatten)]
     drawings: Drawings,
 }
@@ -86,6 +87,11 @@ impl DeliveryView {
                 .previous
                 .as_ref()
                 .map(|previous| previous.name.clone()),
+            actions: delivery
+                .actions
+                .iter()
+                .map(|action| action.as_str())
+                .collect(),
             drawings: drawing::of(now, before),
         }
     }

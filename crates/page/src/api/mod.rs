@@ -9,4 +9,4 @@ mod route;
 mod steps;
 mod text;
 
-pub(crate) use route::answer;
+pub(crate) use route::{Deed, answer};

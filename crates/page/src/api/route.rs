@@ -4,7 +4,7 @@ use super::body::bytes_of;
 use super::delivery::DeliveryView;
 use super::list;
 use crate::answer::{Refusal, body_file, event_file, json};
-use crate::data::{Delivery, PageData};
+use crate::data::{Acted, Action, Delivery, PageData};
 use crate::query::{Query, decoded_path};
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -48,11 +48,44 @@ pub(crate) fn answer(
 fn find(data: &dyn PageData, name: &str) -> Result<Delivery, Refusal> {
     let name = decoded_path(name);
     let found = data.delivery(&name)?;
-    found.ok_or_else(|| {
-        let words =
-            "the record has no such delivery: it may have been removed to make room for later ones";
-        Refusal::new(StatusCode::NOT_FOUND, words)
-    })
+    found.ok_or_else(no_such_delivery)
+}
+
+fn no_such_delivery() -> Refusal {
+    let words =
+        "the record has no such delivery: it may have been removed to make room for later ones";
+    Refusal::new(StatusCode::NOT_FOUND, words)
+}
+
+/// Something that is done with the event of a delivery.
+pub(crate) struct Deed {
+    name: String,
+    action: Action,
+}
+
+impl Deed {
+    /// What a path asks for, such as `/api/deliveries/r12/retry`; `None` if that is nothing that can be done.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let (name, action) = path.strip_prefix("/api/deliveries/")?.rsplit_once('/')?;
+        let action = Action::ALL.into_iter().find(|it| it.as_str() == action)?;
+        Some(Self {
+            name: decoded_path(name),
+            action,
+        })
+    }
+
+    /// Does it.
+    pub(crate) fn answer(&self, data: &dyn PageData) -> Result<Response<Bytes>, Refusal> {
+        #[derive(Serialize)]
+        struct Words {
+            words: String,
+        }
+        match data.act(&self.name, self.action)? {
+            Some(Acted::Done(words)) => Ok(json(&Words { words })),
+            Some(Acted::Refused(words)) => Err(Refusal::new(StatusCode::CONFLICT, words)),
+            None => Err(no_such_delivery()),
+        }
+    }
 }
 
 #[derive(Serialize)]

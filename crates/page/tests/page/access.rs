@@ -1,8 +1,10 @@
 //! Who gets an answer, and what every answer has.
 
-use crate::test_bench::{Data, HOST, TOKEN, asked, page, status};
+use crate::test_bench::{Data, HOST, TOKEN, asked, by, page, status};
+use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
-use http::{Request, StatusCode};
+use labelrelay_page::{Action, Page, PageData, PageToken};
+use std::sync::Arc;
 
 #[test]
 fn the_printed_url_opens_the_page_and_leaves_a_cookie() {
@@ -159,20 +161,84 @@ fn every_answer_has_the_strict_headers() {
 }
 
 #[test]
-fn only_get_is_answered() {
+fn whatever_changes_nothing_is_get() {
     let page = page(Data::default());
-    for method in ["POST", "HEAD", "DELETE", "OPTIONS"] {
-        let request = Request::builder()
-            .method(method)
-            .uri("/")
-            .header("host", HOST);
-        let (head, ()) = request.body(()).unwrap().into_parts();
-        let response = page.answer(&head);
-        assert_eq!(
-            response.status(),
-            StatusCode::METHOD_NOT_ALLOWED,
-            "{method}"
-        );
-        assert_eq!(response.headers()["allow"], "GET");
+    for (uri, methods, right) in [
+        ("/", ["POST", "HEAD", "DELETE", "OPTIONS"], "GET"),
+        (
+            "/api/deliveries/r1",
+            ["POST", "PUT", "DELETE", "OPTIONS"],
+            "GET",
+        ),
+        (
+            "/api/deliveries/r1/retry",
+            ["GET", "PUT", "DELETE", "OPTIONS"],
+            "POST",
+        ),
+        (
+            "/api/deliveries/r1/replay",
+            ["GET", "HEAD", "PATCH", "OPTIONS"],
+            "POST",
+        ),
+    ] {
+        for method in methods {
+            let response = by(&page, method, uri, &[("host", HOST)]);
+            assert_eq!(
+                response.status(),
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {uri}"
+            );
+            assert_eq!(response.headers()["allow"], right);
+        }
     }
+}
+
+#[test]
+fn nobody_else_has_something_done() {
+    let data = Arc::new(Data::default());
+    let page = Page::new(
+        PageToken::new(TOKEN).unwrap(),
+        Arc::clone(&data) as Arc<dyn PageData>,
+    );
+    let bearer = format!("Bearer {TOKEN}");
+    let bearer = ("authorization", &*bearer);
+    let cookie = format!("labelrelay_9090={TOKEN}");
+    let cookie = ("cookie", &*cookie);
+    let own = ("origin", "http://127.0.0.1:9090");
+    let uri = "/api/deliveries/r1/replay";
+    for (headers, status) in [
+        // Nobody, somebody of yesterday, and somebody whose page was opened here.
+        (&[own][..], 401),
+        (
+            &[own, ("authorization", "Bearer 0123456789abcdefghijk_")],
+            401,
+        ),
+        (&[cookie], 403),
+        (&[cookie, ("origin", "http://127.0.0.1:9091")], 403),
+        (&[cookie, ("origin", "null")], 403),
+        (&[cookie, own, ("sec-fetch-site", "same-site")], 403),
+        (&[bearer, ("origin", "http://evil.example")], 403),
+    ] {
+        let all = [&[("host", HOST)][..], headers].concat();
+        let response = by(&page, "POST", uri, &all);
+        assert_eq!(response.status().as_u16(), status, "{headers:?}");
+    }
+    // A token in the address is in a history, too.
+    let with_token = format!("{uri}?token={TOKEN}");
+    for (uri, host, status) in [(&*with_token, HOST, 401), (uri, "evil.example", 403)] {
+        let response = by(&page, "POST", uri, &[("host", host), own]);
+        assert_eq!(response.status().as_u16(), status, "{uri} {host}");
+    }
+    assert!(data.acted.lock().unwrap().is_empty());
+    for headers in [
+        &[bearer][..],
+        &[cookie, own],
+        &[cookie, own, ("sec-fetch-site", "same-origin")],
+    ] {
+        let all = [&[("host", HOST)][..], headers].concat();
+        let response = by(&page, "POST", uri, &all);
+        assert_eq!(response.status(), StatusCode::OK, "{headers:?}");
+    }
+    let acted = vec![("r1".to_owned(), Action::Replay); 3];
+    assert_eq!(*data.acted.lock().unwrap(), acted);
 }

@@ -1,8 +1,8 @@
 //! What an answer holds.
 
-use crate::test_bench::{Data, TOKEN, json, page, summary, with_token};
+use crate::test_bench::{Data, HOST, TOKEN, by, json, page, summary, with_token};
 use http::header::CONTENT_TYPE;
-use labelrelay_page::{BodyPart, Delivery, Page, PageData, PageToken, Show};
+use labelrelay_page::{Action, BodyPart, Delivery, Page, PageData, PageToken, Show};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -140,4 +140,40 @@ fn a_large_body_becomes_a_small_answer() {
             .contains("first 64 KiB of 45")
     );
     assert!(shown["body"]["outline_cut"].is_string());
+}
+
+#[test]
+fn what_was_done_is_said_and_so_is_what_was_not() {
+    let page = page(Data {
+        delivery: Some(Delivery {
+            summary: summary(3),
+            actions: Action::ALL.to_vec(),
+            ..Delivery::default()
+        }),
+        ..Data::default()
+    });
+    let shown = json(&page, "/api/deliveries/r3");
+    assert_eq!(shown["actions"], serde_json::json!(["retry", "replay"]));
+    let bearer = format!("Bearer {TOKEN}");
+    for (uri, status, key, words) in [
+        ("/api/deliveries/r1/retry", 200, "words", "retry is done"),
+        (
+            "/api/deliveries/r%31/replay",
+            200,
+            "words",
+            "replay is done",
+        ),
+        ("/api/deliveries/r2/retry", 409, "error", "no dead letter"),
+        ("/api/deliveries/r9/retry", 404, "error", "no such delivery"),
+    ] {
+        let response = by(
+            &page,
+            "POST",
+            uri,
+            &[("host", HOST), ("authorization", &bearer)],
+        );
+        assert_eq!(response.status().as_u16(), status, "{uri}");
+        let said: Value = serde_json::from_slice(response.body()).unwrap();
+        assert!(said[key].as_str().unwrap().contains(words), "{said}");
+    }
 }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use labelrelay_page::{
-    DataError, Delivery, ListQuery, Listing, Page, PageData, PageToken, Part, PartState,
-    SourceView, Summary,
+    Acted, Action, DataError, Delivery, ListQuery, Listing, Page, PageData, PageToken, Part,
+    PartState, SourceView, Summary,
 };
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -19,6 +19,7 @@ pub(crate) struct Data {
     pub(crate) delivery: Option<Delivery>,
     pub(crate) is_damaged: bool,
     pub(crate) asked: Mutex<Vec<(ListQuery, usize)>>,
+    pub(crate) acted: Mutex<Vec<(String, Action)>>,
 }
 
 pub(crate) fn summary(number: i64) -> Summary {
@@ -66,6 +67,15 @@ impl PageData for Data {
     fn sources(&self) -> Vec<SourceView> {
         Vec::new()
     }
+
+    fn act(&self, name: &str, action: Action) -> Result<Option<Acted>, DataError> {
+        self.acted.lock().unwrap().push((name.to_owned(), action));
+        Ok(match name {
+            "r1" => Some(Acted::Done(format!("{} is done", action.as_str()))),
+            "r2" => Some(Acted::Refused("it is no dead letter".to_owned())),
+            _ => None,
+        })
+    }
 }
 
 pub(crate) fn page(data: Data) -> Page {
@@ -73,7 +83,17 @@ pub(crate) fn page(data: Data) -> Page {
 }
 
 pub(crate) fn asked(page: &Page, uri: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
-    let mut request = Request::get(uri);
+    by(page, "GET", uri, headers)
+}
+
+/// The answer to another method.
+pub(crate) fn by(
+    page: &Page,
+    method: &str,
+    uri: &str,
+    headers: &[(&str, &str)],
+) -> Response<Bytes> {
+    let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -1,9 +1,10 @@
 //! Sends events of an archive again.
 
 use super::progress::Progress;
-use super::selection::{PAGE_BYTES, PAGE_EVENTS, has_its_data};
+use super::selection::{PAGE_BYTES, PAGE_EVENTS};
 use super::target::{Outgoing, Target};
 use super::{Args, configured};
+use crate::claimed_data::has_its_data;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::events::archived::print_one;

@@ -1,11 +1,11 @@
 //! The events that are to be sent again, a page at a time.
 
+use crate::claimed_data::has_its_data;
 use crate::damaged_event::damaged_event;
 use crate::error::chain;
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{Export, FileError, Filter, QueueFile, StoredEvent, envelope_damage};
 use std::collections::HashSet;
-use std::path::Path;
 
 /// Events read at a time, and bytes of them that may be in memory.
 pub(super) const PAGE_EVENTS: usize = 256;
@@ -93,20 +93,6 @@ impl<'a> Selection<'a> {
         self.seen.insert(stored.event.id.clone());
         has_its_data(&envelope).map(|()| true)
     }
-}
-
-/// Checks that the file of a claim check is there, as far as it is one of this machine.
-pub(super) fn has_its_data(envelope: &Envelope<'_>) -> Result<(), String> {
-    let file = envelope.attributes.dataref.as_deref();
-    match file.and_then(|uri| uri.strip_prefix("file://")) {
-        Some(path) if !exists(path) => Err(format!("its data is gone: file://{path} is not there")),
-        _ => Ok(()),
-    }
-}
-
-/// Tells whether the file of a claim check is there; one whose name is written in another way counts as there.
-fn exists(path: &str) -> bool {
-    path.contains('%') || Path::new(path).exists()
 }
 
 impl Iterator for Selection<'_> {

@@ -6,8 +6,8 @@ use super::strip::Strip;
 use crate::serve::delivery_lines::cure;
 use labelrelay_core::{Outcome, chain};
 use labelrelay_page::{
-    BodyPart, DataError, Delivery, ListQuery, Listing, PageData, PartState, Show, SourceView,
-    Summary,
+    Acted, Action, BodyPart, DataError, Delivery, ListQuery, Listing, PageData, PartState, Show,
+    SourceView, Summary,
 };
 use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded, Row};
 use std::path::PathBuf;
@@ -48,11 +48,7 @@ impl RecordedData {
             return Ok(None);
         };
         let found = record.find(name)?;
-        let is_exact = |found: &&Recorded| {
-            let ids = [&found.row.event_id, &found.row.delivery_id];
-            found.name() == name || ids.into_iter().flatten().any(|id| id == name)
-        };
-        let Some(delivery) = found.iter().find(is_exact).or(found.first()) else {
+        let Some(delivery) = exact(&found, name).or(found.first()) else {
             return Ok(None);
         };
         let on_queue = if became_event(&delivery.row) {
@@ -87,6 +83,30 @@ impl PageData for RecordedData {
     fn sources(&self) -> Vec<SourceView> {
         self.sources.clone()
     }
+
+    fn act(&self, name: &str, action: Action) -> Result<Option<Acted>, DataError> {
+        let Some(record) = self.record().map_err(|error| words(&error))? else {
+            return Ok(None);
+        };
+        // The beginning of an id is enough to look at something, and not to do something with it.
+        let found = record.find(name).map_err(|error| words(&error))?;
+        let Some(delivery) = exact(&found, name) else {
+            return Ok(None);
+        };
+        if !became_event(&delivery.row) {
+            let words = "this delivery became no event, so nothing can be sent again";
+            return Ok(Some(Acted::Refused(words.to_owned())));
+        }
+        self.queue.act(&record, delivery, action).map(Some)
+    }
+}
+
+/// The delivery of this very name or id.
+fn exact<'a>(found: &'a [Recorded], name: &str) -> Option<&'a Recorded> {
+    found.iter().find(|found| {
+        let ids = [&found.row.event_id, &found.row.delivery_id];
+        found.name() == name || ids.into_iter().flatten().any(|id| id == name)
+    })
 }
 
 fn words(error: &RecordError) -> DataError {
@@ -189,6 +209,7 @@ fn whole(delivery: Recorded, on_queue: OnQueue) -> Delivery {
         message: on_queue.message,
         body: on_queue.body,
         previous: on_queue.previous,
+        actions: on_queue.actions,
     }
 }
 

@@ -2,6 +2,7 @@
 //! unless the configuration says otherwise.
 
 mod data;
+mod deeds;
 mod on_queue;
 mod relay_state;
 mod sources;

@@ -1,9 +1,10 @@
 //! The queue, as the page looks into it: the event of a delivery, and the one about the same subject before it.
 
+use super::deeds;
 use labelrelay_core::{Clock, chain};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{QueueFile, State, StoredEvent, file_of};
-use labelrelay_page::{BodyPart, Previous};
+use labelrelay_page::{Acted, Action, BodyPart, DataError, Previous};
 use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ const EARLIER_DELIVERIES: usize = 5;
 
 /// Largest claimed body that is read for the page.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
+
+const GONE: &str =
+    "the queue does not have this event any more: it was acknowledged, and pruned since";
 
 /// Where events are.
 pub(super) enum Queue {
@@ -40,6 +44,8 @@ pub(super) struct OnQueue {
     pub(super) body: BodyPart,
     /// The event about the same subject before this one.
     pub(super) previous: Option<Previous>,
+    /// What can be done with the event.
+    pub(super) actions: Vec<Action>,
 }
 
 impl OnQueue {
@@ -77,19 +83,45 @@ impl Queue {
             Ok(Some(stored)) => OnQueue {
                 state: Some(state(&stored)),
                 body: claimed_body(&stored.envelope),
+                actions: deeds::possible(&stored),
                 message: Some(stored.envelope),
                 previous: None,
             },
             Ok(None) if first.row.fell_back => OnQueue::missing(
                 "the event went to the fallback; it waits there, or was acknowledged and pruned since".to_owned(),
             ),
-            Ok(None) => OnQueue::missing(
-                "the queue does not have this event any more: it was acknowledged, and pruned since".to_owned(),
-            ),
+            Ok(None) => OnQueue::missing(GONE.to_owned()),
             Err(words) => OnQueue::missing(words),
         };
         found.previous = previous(record, &file, first)?;
         Ok(found)
+    }
+}
+
+impl Queue {
+    /// Does something with the event of an accepted delivery.
+    pub(super) fn act(
+        &self,
+        record: &RecordFile,
+        delivery: &Recorded,
+        action: Action,
+    ) -> Result<Acted, DataError> {
+        let (file, clock) = match self {
+            Self::File(file, clock) => (file, clock),
+            Self::Elsewhere(name) => {
+                return Ok(Acted::Refused(format!(
+                    "the event is on {name}, where its own tools do this"
+                )));
+            }
+        };
+        let file =
+            QueueFile::open(file, Arc::clone(clock)).map_err(|error| DataError(chain(&error)))?;
+        let first = first_delivery(record, delivery).map_err(|error| DataError(chain(&error)))?;
+        let first = first.as_ref().unwrap_or(delivery);
+        match stored(&file, first).map_err(DataError)? {
+            Some(stored) => deeds::act(&file, &stored, action, &**clock),
+            None => Ok(Acted::Refused(GONE.to_owned())),
+        }
     }
 }
 
