@@ -1,9 +1,11 @@
 //! Findings of `status`: for people, and for programs.
 
 use crate::connect::Changes;
+use crate::durations;
 use crate::output::print;
 use labelrelay_core::DeadLetterCount;
 use serde::Serialize;
+use std::time::Duration;
 
 /// Printed by `--json`.
 #[derive(Default, Serialize)]
@@ -103,6 +105,32 @@ pub(super) struct Consumer {
     /// Time for which the oldest event that is ready has waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) oldest_waits_seconds: Option<u64>,
+}
+
+impl Consumer {
+    fn words(&self) -> String {
+        let seconds = |seconds: u64| durations::words(Duration::from_secs(coarse(seconds)));
+        let seen = match self.seen_seconds_ago {
+            None => "none was seen lately".to_owned(),
+            Some(0) => "seen a moment ago".to_owned(),
+            Some(ago) => format!("last seen {} ago", seconds(ago)),
+        };
+        match self.oldest_waits_seconds {
+            None | Some(0) => seen,
+            Some(waits) => format!("{seen}; the oldest event waits for {}", seconds(waits)),
+        }
+    }
+}
+
+/// In seconds for minutes, in minutes for hours, in hours for days: more says nothing.
+const fn coarse(seconds: u64) -> u64 {
+    let unit = match seconds {
+        0..600 => 1,
+        600..36_000 => 60,
+        36_000..864_000 => 3600,
+        _ => 86_400,
+    };
+    seconds / unit * unit
 }
 
 /// The archive, and how far it is.
@@ -247,6 +275,9 @@ impl Report {
         }
         for identity in &self.identities {
             line("identity", identity)?;
+        }
+        if let Some(consumer) = &self.consumer {
+            line("consumer", &consumer.words())?;
         }
         let archive = self.archive.as_ref().map(Archive::words);
         for (name, store) in [

@@ -50,6 +50,8 @@ mod logs_and_metrics;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(unix)]
+mod on_call;
+#[cfg(unix)]
 mod page;
 mod private_address;
 mod pull;
