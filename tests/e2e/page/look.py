@@ -13,6 +13,7 @@ import sys
 from playwright.sync_api import expect, sync_playwright
 
 from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, region
+from shapes import fixtures
 
 MILLISECONDS = 60_000
 
@@ -21,6 +22,16 @@ CORNERS = """(shape) => {
   const image = shape.ownerSVGElement, frame = image.getBoundingClientRect(), seen = image.viewBox.baseVal;
   const { x, y, width, height } = shape.getBBox(), matrix = shape.getScreenCTM();
   return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]].map(([x, y]) => {
+    const at = new DOMPoint(x, y).matrixTransform(matrix);
+    return [(at.x - frame.left) / frame.width * seen.width, (at.y - frame.top) / frame.height * seen.height];
+  });
+}"""
+
+# Points of a polygon or a line, in pixels of its image.
+POINTS = """(shape) => {
+  const image = shape.ownerSVGElement, frame = image.getBoundingClientRect(), seen = image.viewBox.baseVal;
+  const matrix = shape.getScreenCTM();
+  return Array.from(shape.points, ({ x, y }) => {
     const at = new DOMPoint(x, y).matrixTransform(matrix);
     return [(at.x - frame.left) / frame.width * seen.width, (at.y - frame.top) / frame.height * seen.height];
   });
@@ -248,6 +259,41 @@ def keys_are_enough(look):
     expect(look.page.locator("#detail")).to_be_focused()
 
 
+def every_form_is_drawn(look):
+    """Each region on an image that Label Studio's own fixtures have, against what was computed apart."""
+    known = list(fixtures())
+    forms = {form for _, _, regions in known for form, _ in regions.values()}
+    assert forms == {"corners", "points", "centre", "mask"}, forms
+    # At the top of the list, without a filter.
+    look.page.goto(look.base + "/")
+    newest = look.page.locator("#list [role=option]").first
+    newest.wait_for()
+    first = int(newest.get_attribute("data-number")) + 1
+    for number, (name, body, _) in enumerate(known, first):
+        # Another annotation than any other: it has no version before.
+        body["annotation"]["id"] = 1_000_000 + number
+        assert look.sender.label_studio(body) == 200, name
+    look.line("r%d" % (first + len(known) - 1)).wait_for()
+    for number, (name, _, regions) in enumerate(known, first):
+        look.open("r%d" % number)
+        look.tab("drawing")
+        for id, (form, expected) in regions.items():
+            if form == "mask":
+                width, height, pixels = expected
+                drawn = look.page.locator("canvas[data-masks]").first.evaluate(PIXELS)
+                wrong = sum(one != other for one, other in zip(drawn[2], pixels))
+                assert (drawn[:2], len(drawn[2]), wrong) == ([width, height], len(pixels), 0), (name, drawn[:2], wrong)
+                continue
+            shape = look.page.locator('svg[data-picture] .region[data-region="%s"]' % id).first
+            shape.wait_for(state="attached")
+            found = shape.evaluate(POINTS if form == "points" else CORNERS)
+            if form == "centre":
+                found = [[sum(at) / 4 for at in zip(*found)]]
+            assert len(found) == len(expected), (name, id, found)
+            for (x, y), (at_x, at_y) in zip(found, expected):
+                assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (name, id, x, y, at_x, at_y)
+
+
 def nobody_else_looks(browser, look):
     page = browser.new_context().new_page()
     for address in ("/", "/?token=" + "0" * 40, "/api/deliveries", "/api/deliveries/r1/body"):
@@ -272,7 +318,11 @@ def main():
         browser = playwright.chromium.launch(executable_path=args.chromium, args=flags)
         try:
             look = Look(browser, args.url, Sender(args.relay, args.secret))
-            for step in (comes_without_reload, is_found, is_saved_for_tests, is_sent_again, is_drawn, harm_is_none, keys_are_enough):
+            steps = (
+                comes_without_reload, is_found, is_saved_for_tests, is_sent_again, is_drawn, harm_is_none, keys_are_enough,
+                every_form_is_drawn,
+            )
+            for step in steps:
                 print(step.__name__, flush=True)
                 step(look)
                 look.nothing_happened()
