@@ -71,7 +71,7 @@ Usage: cargo xtask <verb>
                          --mib N          its size (default 1024)
                          --rounds N       how often it is delivered (default 5)
   bench outage         how long answers take while the queue is dead and the fallback takes the events
-  bench record         `serve` with its record of deliveries on, beside off
+  bench record         `serve` with its record of deliveries on and its page open, beside off
   bench lambda [OPTIONS]
                        the function's starts, invocations, memory and size, beside hello world
                          --json FILE      write the figures to FILE as well

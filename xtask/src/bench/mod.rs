@@ -25,6 +25,8 @@ mod load;
 #[cfg(feature = "load")]
 mod memory;
 #[cfg(feature = "load")]
+mod onlooker;
+#[cfg(feature = "load")]
 mod options;
 #[cfg(feature = "load")]
 mod outage;

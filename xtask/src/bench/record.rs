@@ -1,8 +1,10 @@
-//! `cargo xtask bench record`: `labelrelay serve` with its record of deliveries on, beside off.
+//! `cargo xtask bench record`: `labelrelay serve` with its record of deliveries on, and somebody who looks at its page, beside
+//! off.
 
 use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
 use super::figures::Figures;
+use super::onlooker::Onlooker;
 use super::pair::{self, Terms};
 use super::servers::{Server, WITHOUT_RECORD};
 use crate::Outcome;
@@ -23,7 +25,7 @@ const TERMS: Terms = Terms {
 /// KiB of a body.
 const BODY: usize = 1;
 
-const ON: &str = "[serve.record]\nenabled = true\n";
+const ON: (&str, &str) = ("LABELRELAY_CONFIG_TOML", "[serve.record]\nenabled = true\n");
 
 pub(super) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
@@ -36,12 +38,15 @@ pub(super) fn run(args: &[String]) -> Outcome {
         std::fs::create_dir(&folder)?;
         Server::labelrelay_with(&folder, settings)
     };
-    let on = start("on", &[("LABELRELAY_CONFIG_TOML", ON)])?;
+    let on = start("on", &[ON])?;
     let off = start("off", &[WITHOUT_RECORD])?;
     let deliveries = Arc::new(Deliveries::new(BODY * 1024));
     let mut figures = Figures::default();
-    println!("this: the record is on; the other: it is off");
+    println!("this: the record is on, and its page is open; the other: it is off");
+    let onlooker = Onlooker::at(&folder.0.join("on"), ON)?;
     pair::compare(&TERMS, [&on, &off], BODY, &deliveries, &mut figures)?;
+    let answers = onlooker.leave()?;
+    figures.note("answers to the open page", answers.into(), "");
     for server in [on, off] {
         server.stop()?;
     }
