@@ -8,9 +8,9 @@ fn a_journal_has_a_few_dozen_files_at_most() {
     // Beyond twice its bound, the oldest goes.
     let most = Options::default().journal_bytes() * 2;
     let lengths = (1..).map(segment_bytes);
-    let mut bytes = 0;
+    let mut bytes = 0_u64;
     let files = lengths.take_while(|length| {
-        bytes += length;
+        bytes += *length;
         bytes < most
     });
     assert_eq!(files.count(), 24);
