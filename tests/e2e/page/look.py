@@ -8,11 +8,12 @@ import argparse
 import json
 import math
 import os
+import statistics
 import sys
 
 from playwright.sync_api import expect, sync_playwright
 
-from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, region
+from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, polygon, region
 from shapes import fixtures
 
 MILLISECONDS = 60_000
@@ -44,6 +45,23 @@ PIXELS = """(canvas) => {
   for (let at = 3; at < data.length; at += 4) marked.push(data[at] > 0);
   return [width, height, marked];
 }"""
+
+
+# Milliseconds from a click on the line of a delivery to its drawing; none if that does not come.
+OPENED = """(name) => new Promise((done) => {
+  const box = document.getElementById('detail'), begun = performance.now();
+  box.firstElementChild.dataset.old = '';
+  const seen = new MutationObserver(() => {
+    if (box.querySelector('[data-old]') || !box.querySelector('svg[data-picture]')) return;
+    seen.disconnect();
+    requestAnimationFrame(() => done(performance.now() - begun));
+  });
+  seen.observe(box, { childList: true, subtree: true });
+  setTimeout(() => done(null), 60_000);
+  document.querySelector(`#list [data-name="${name}"]`).click();
+})"""
+
+PAINTED = "() => performance.getEntriesByType('paint').find((it) => it.name === 'first-paint')?.startTime ?? null"
 
 
 def corners(percent):
@@ -294,6 +312,40 @@ def every_form_is_drawn(look):
                 assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (name, id, x, y, at_x, at_y)
 
 
+def how_quick(look):
+    """Says how long things take, in the median of twenty. A busy machine fails nothing."""
+    def figure(what, aim, measure):
+        times = []
+        while len(times) < 20:
+            time = measure()
+            if time is None:
+                return print("%s: the browser does not tell" % what, flush=True)
+            times.append(time)
+        return print("%s: %.0f ms (aim: %d ms)" % (what, statistics.median(times), aim), flush=True)
+
+    def painted():
+        look.page.goto(look.base + "/")
+        look.page.locator("#list [role=option]").first.wait_for()
+        return look.page.evaluate(PAINTED)
+
+    figure("first paint", 100, painted)
+    first = look.page.locator("#list [role=option]").first
+    name = "r%d" % (int(first.get_attribute("data-number")) + 1)
+    many = [polygon(number) for number in range(5_000)]
+    body = json.dumps(event("ANNOTATION_CREATED", 5_000_000, many, 8)).encode()
+    assert 4_000_000 < len(body) < 6_000_000, len(body)
+    assert look.sender.label_studio(body) == 200
+    look.line(name).wait_for()
+    look.open("r1")
+    look.tab("drawing")
+
+    def opened():
+        look.open("r1")
+        return look.page.evaluate(OPENED, name)
+
+    figure("a drawing of 5,000 regions, of 5 MB", 300, opened)
+
+
 def nobody_else_looks(browser, look):
     page = browser.new_context().new_page()
     for address in ("/", "/?token=" + "0" * 40, "/api/deliveries", "/api/deliveries/r1/body"):
@@ -332,6 +384,7 @@ def main():
             is_for_everybody(look, args.axe)
             print("nobody_else_looks", flush=True)
             nobody_else_looks(browser, look)
+            how_quick(look)
         finally:
             browser.close()
 

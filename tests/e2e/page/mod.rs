@@ -48,4 +48,6 @@ fn deliveries_are_seen_in_a_browser() {
         String::from_utf8_lossy(&looked.stderr),
         relay.log()
     );
+    // How long things took.
+    print!("{}", String::from_utf8_lossy(&looked.stdout));
 }
