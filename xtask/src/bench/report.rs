@@ -118,7 +118,7 @@ impl Report {
             .into_iter()
             .map(|target| serde_json::json!({ "what": target.what, "measured": target.measured, "wanted": target.wanted, "met": target.met }))
             .collect();
-        let all = serde_json::json!({ "connections": load::CONNECTIONS, "prefill": self.prefill, "servers": servers, "targets": targets });
+        let all = serde_json::json!({ "connections": load::CONNECTIONS, "record": true, "prefill": self.prefill, "servers": servers, "targets": targets });
         Ok(serde_json::to_string_pretty(&all)?)
     }
 
