@@ -22,7 +22,7 @@ Examples:
 
 const RECORD: &str = "\
 The record of deliveries is looked into by --recorded and --refused, and by a filter that nothing on the queue passes, since \
-the queue forgets what was acknowledged. `[serve.record]` says how much of it there is.";
+the queue forgets what was acknowledged.";
 
 /// Lists events, in order of arrival.
 #[derive(Debug, clap::Args)]
