@@ -19,6 +19,8 @@ pub struct Filter {
     pub project: Option<Pattern>,
     /// Only with this id of the platform.
     pub delivery: Option<Pattern>,
+    /// Only from this address.
+    pub client: Option<Pattern>,
     /// Only with this outcome, by its name.
     pub outcome: Option<Pattern>,
     /// Only what was refused or failed.
@@ -147,6 +149,7 @@ impl Filter {
             && matches(&self.subject, entry.subject)
             && matches(&self.project, entry.project)
             && matches(&self.delivery, entry.delivery_id)
+            && matches(&self.client, entry.client)
             && matches(&self.outcome, Some(entry.outcome))
             && (!self.refused || entry.status >= 400)
             && self.from_ms.is_none_or(|from| entry.arrived_ms >= from)
@@ -176,6 +179,7 @@ impl Filter {
             ("subject", &self.subject),
             ("project", &self.project),
             ("delivery_id", &self.delivery),
+            ("client", &self.client),
             ("outcome", &self.outcome),
         ];
         for (column, pattern) in columns {

@@ -150,7 +150,9 @@ fn a_filter_asks_for_what_it_says() {
     other.subject = Some("label/170".to_owned());
     other.source = Some("other".to_owned());
     other.arrived_ms -= 3_600_000;
-    place.record(Options::default(), [accepted("e-1"), refused(b"x"), other]);
+    let mut stranger = refused(b"x");
+    stranger.client = Some("192.0.2.7".to_owned());
+    place.record(Options::default(), [accepted("e-1"), stranger, other]);
     let record = place.open();
     let numbers = |filter: Filter| {
         let found = record.list(&filter, usize::MAX).unwrap();
@@ -200,6 +202,13 @@ fn a_filter_asks_for_what_it_says() {
                 ..all()
             },
             vec![3],
+        ),
+        (
+            Filter {
+                client: Some(Pattern::is("192.0.2.*")),
+                ..all()
+            },
+            vec![2],
         ),
         (
             Filter {

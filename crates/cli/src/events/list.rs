@@ -10,7 +10,8 @@ use crate::from_archive::FromArchive;
 use crate::output::say;
 use crate::queue_file::QueueArgs;
 use crate::record;
-use labelrelay_record::RecordFile;
+use clap::builder::NonEmptyStringValueParser;
+use labelrelay_record::{Pattern, RecordFile};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,6 +42,9 @@ pub(super) struct Args {
     /// Deliveries of the record that were refused or failed
     #[arg(long, conflicts_with_all = ["dead", "pending"])]
     refused: bool,
+    /// Deliveries of the record that came from this address; a final * matches any ending
+    #[arg(long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["dead", "pending", "from"])]
+    client: Option<String>,
     /// Search the archive at this URL, such as `s3://BUCKET/archive`
     #[arg(long, value_name = "URL", conflicts_with_all = ["dead", "pending", "recorded", "refused"])]
     from: Option<String>,
@@ -58,7 +62,7 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         let from = FromArchive::open(url, filter, env)?;
         return archived::list(&from, args.newest, args.limit, args.json);
     }
-    if args.refused || args.recorded {
+    if args.refused || args.recorded || args.client.is_some() {
         let record = record::open_existing(queue, env)?;
         list_recorded(args, &record)?;
         return Ok(());
@@ -83,6 +87,7 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
 fn list_recorded(args: &Args, record: &RecordFile) -> Result<usize, CliError> {
     let mut filter = args.which.recorded()?;
     filter.refused = args.refused;
+    filter.client = args.client.as_deref().map(Pattern::is);
     filter.newest_first = args.newest;
     recorded::print_list(record, &filter, args.limit, args.json)
 }

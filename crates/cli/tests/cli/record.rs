@@ -201,6 +201,10 @@ fn questions_are_answered_by_one_command() {
             .count(),
         6
     );
+    for (client, many) in [("127.0.0.1", 6), ("127.*", 6), ("192.0.2.7", 0)] {
+        let sent = place.run(&["events", "list", "--client", client, "--json"]);
+        assert_eq!(sent.json().len(), many, "{client}: {sent:?}");
+    }
     assert_eq!(recorded(&place, &["--source", "label-studio"]).len(), 2);
     assert_eq!(recorded(&place, &["--project", "3"]).len(), 1);
     assert_eq!(recorded(&place, &["--type", "com.labelbox"]).len(), 1);
