@@ -39,6 +39,7 @@ class Attributes:
     sequence: str | None = None
     typefrom: str | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
     origin: str | None = None
     replayedtime: str | None = None
     dataref: str | None = None
@@ -69,6 +70,7 @@ OPTIONAL = (
     "sequence",
     "typefrom",
     "traceparent",
+    "tracestate",
     "origin",
     "replayedtime",
     "dataref",

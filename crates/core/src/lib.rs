@@ -47,6 +47,7 @@ pub mod source;
 pub mod spool;
 pub mod task_facts;
 pub mod time;
+pub mod trace_context;
 pub mod traces;
 mod transfer_allowance;
 
@@ -75,6 +76,7 @@ pub use secret::{Secret, SecretError, SecretSource, SecretStore};
 pub use signature::Verified;
 pub use source::Source;
 pub use spool::{Spool, SpoolError, SpoolWriter, Spooled};
+pub use trace_context::{EventTrace, TraceContext};
 
 /// A boxed future that can move between threads: what makes the back-end traits object-safe.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

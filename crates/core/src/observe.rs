@@ -2,6 +2,7 @@
 
 use crate::outcome::Outcome;
 use crate::request::RequestHead;
+use crate::trace_context::{EventTrace, TraceContext};
 use labelrelay_event::Digest;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,6 +23,12 @@ pub trait Observer: Send + Sync {
     /// How much of a body is wanted that becomes no event. Nothing is copied for an observer that wants none.
     fn wanted_body_bytes(&self) -> usize {
         0
+    }
+
+    /// A new span's context for the envelope of an event whose request named none, where somebody records spans. The
+    /// event's report has it, as [`EventTrace::Relay`].
+    fn begin_trace(&self) -> Option<TraceContext> {
+        None
     }
 
     /// The queue refused or missed one attempt; another one follows.
@@ -90,6 +97,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn wanted_body_bytes(&self) -> usize {
         (**self).wanted_body_bytes()
+    }
+
+    fn begin_trace(&self) -> Option<TraceContext> {
+        (**self).begin_trace()
     }
 
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
@@ -202,8 +213,12 @@ pub struct Report {
     pub claimed: bool,
     /// `true` if the event is in the fallback, because the queue did not take it in time; `reason` says why then.
     pub fell_back: bool,
+    /// Trace context that the event's envelope has. Only a verified request's counts.
+    pub trace: Option<EventTrace>,
     /// From the request's arrival to its end.
     pub elapsed: Duration,
+    /// Of that: until the event was handed to the queue.
+    pub queue_began: Option<Duration>,
     /// Of that: from the first byte handed to the queue to its receipt.
     pub queue_elapsed: Option<Duration>,
 }
@@ -240,7 +255,9 @@ impl Report {
             spooled: false,
             claimed: false,
             fell_back: false,
+            trace: None,
             elapsed,
+            queue_began: None,
             queue_elapsed: None,
         }
     }

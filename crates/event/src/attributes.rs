@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 /// Context attributes of an envelope, in the order in which they are written.
 ///
 /// Names are those of CloudEvents 1.0.2 and its documented extensions (`partitionkey`, `sequence`,
-/// `dataref`, `traceparent`), and labelrelay's own extensions.
+/// `dataref`, `traceparent`, `tracestate`), and labelrelay's own extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -55,9 +55,13 @@ pub struct Attributes {
     pub datasha256: String,
     /// When the relay had the whole request, RFC 3339.
     pub receivedtime: String,
-    /// W3C trace context of the delivery, when the request carried one.
+    /// W3C trace context: the span that the verified request named, else one of the relay's own, where it records
+    /// spans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// W3C `tracestate` that the request carried beside its `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
     /// Origin of the event, when not a delivery.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

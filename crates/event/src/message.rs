@@ -16,7 +16,7 @@ pub(crate) struct Message<'a> {
 }
 
 /// Members that this crate knows, but for `data`.
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 22] = [
     "specversion",
     "id",
     "source",
@@ -34,6 +34,7 @@ const KNOWN: [&str; 21] = [
     "sequence",
     "typefrom",
     "traceparent",
+    "tracestate",
     "origin",
     "replayedtime",
     "dataref",
@@ -207,6 +208,7 @@ impl<'a> Members<'a> {
                 }
             },
             traceparent: optional("traceparent"),
+            tracestate: optional("tracestate"),
             origin: self
                 .text("origin")
                 .map(|word| Box::<str>::from(word).into()),

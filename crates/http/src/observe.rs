@@ -1,6 +1,8 @@
 //! Observers combined into one.
 
-use labelrelay_core::{BlobError, Exchange, Observer, QueueError, Report, SecretError};
+use labelrelay_core::{
+    BlobError, Exchange, Observer, QueueError, Report, SecretError, TraceContext,
+};
 
 /// Feeds two observers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +21,10 @@ impl<A: Observer, B: Observer> Observer for Tee<A, B> {
 
     fn wanted_body_bytes(&self) -> usize {
         self.0.wanted_body_bytes().max(self.1.wanted_body_bytes())
+    }
+
+    fn begin_trace(&self) -> Option<TraceContext> {
+        self.0.begin_trace().or_else(|| self.1.begin_trace())
     }
 
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {

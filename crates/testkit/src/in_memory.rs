@@ -8,7 +8,7 @@ use labelrelay_core::blob::{BlobError, Fetched};
 use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::{
     BlobStore, BoxFuture, BoxStream, FallbackStore, Observer, Payload, QueueError, QueueErrorKind,
-    Report,
+    Report, TraceContext,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -246,6 +246,8 @@ pub struct RecordingObserver {
     overload: Mutex<Vec<String>>,
     readiness: Mutex<Vec<Option<String>>>,
     untraced: Mutex<Vec<String>>,
+    /// Context of the next span.
+    pub span: Mutex<Option<TraceContext>>,
 }
 
 impl RecordingObserver {
@@ -294,6 +296,10 @@ impl RecordingObserver {
 }
 
 impl Observer for RecordingObserver {
+    fn begin_trace(&self) -> Option<TraceContext> {
+        *self.span.lock().unwrap()
+    }
+
     fn trace_failed(&self, _: &str, id: &str, _: &BlobError) {
         self.untraced.lock().unwrap().push(id.to_owned());
     }

@@ -4,6 +4,7 @@ use super::delivery::Delivery;
 use super::parts::Parts;
 use crate::clock::fresh_id;
 use crate::describe::Description;
+use crate::trace_context::{EventTrace, TraceContext, is_trace_state};
 use jiff::Timestamp;
 use labelrelay_event::{Attributes, Digest};
 use labelrelay_json::Check;
@@ -40,28 +41,20 @@ pub(super) fn attributes(
     let received = crate::time::rfc3339(now);
     let mut attributes = description.attributes(id, &source.name, check, digest, received);
     attributes.deliveryid.clone_from(&report.delivery_id);
-    attributes.traceparent = delivery
-        .head
-        .text("traceparent")
-        .filter(|text| is_traceparent(text))
-        .map(str::to_owned);
     attributes
 }
 
-/// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not all zero.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &str, digits: usize| {
-        part.len() == digits
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    let set = |part: &str| part.bytes().any(|b| b != b'0');
-    match parts.as_slice() {
-        ["00", trace, span, flags] => {
-            hex(trace, 32) && hex(span, 16) && hex(flags, 2) && set(trace) && set(span)
-        }
-        _ => false,
+/// Notes the trace that the event belongs to: the one that the request names, since it is verified by now, else one of
+/// the relay's own, where somebody records spans.
+pub(super) fn trace(delivery: &mut Delivery, attributes: &mut Attributes, parts: &Parts) {
+    let head = &delivery.head;
+    if let Some(named) = head.text("traceparent").and_then(TraceContext::parse) {
+        let state = head.text("tracestate").filter(|text| is_trace_state(text));
+        attributes.traceparent = Some(named.to_string());
+        attributes.tracestate = state.map(str::to_owned);
+        delivery.report.trace = Some(EventTrace::Sender(named));
+    } else if let Some(own) = parts.observer.begin_trace() {
+        attributes.traceparent = Some(own.to_string());
+        delivery.report.trace = Some(EventTrace::Relay(own));
     }
 }

@@ -1,6 +1,6 @@
 //! The second half: from the last byte to the answer. Runs detached from the connection.
 
-use super::attributes::{attributes, event_id};
+use super::attributes::{attributes, event_id, trace};
 use super::body_check::BodyCheck;
 use super::delivery::Delivery;
 use super::described_event::DescribedEvent;
@@ -68,8 +68,10 @@ impl Relay {
         let id = event_id(delivery, &description, &digest, &self.parts);
         let is_forwarded = delivery.source.filter.passes(&description.event_type);
         let now = self.parts.clock.now();
+        let mut attributes = attributes(id, delivery, description, check, &digest, now);
+        trace(delivery, &mut attributes, &self.parts);
         let event = DescribedEvent {
-            attributes: Arc::new(attributes(id, delivery, description, check, &digest, now)),
+            attributes: Arc::new(attributes),
             check,
             body: &verified,
         };

@@ -10,7 +10,7 @@ use crate::queue::{Copies, EventQueue};
 use crate::spool::PIPE_BYTES;
 use std::sync::Arc;
 
-/// An envelope's attributes, at most 128 characters each, and what its buffer has to spare.
+/// An envelope's attributes, at most 128 characters each but for one of 512, and what its buffer has to spare.
 const ATTRIBUTES_BYTES: u64 = 8 * 1024;
 
 /// The room that a body's last buffer may have to spare.

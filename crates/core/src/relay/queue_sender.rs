@@ -33,6 +33,7 @@ impl QueueSender {
     ) -> Result<Outcome, QueueError> {
         let clock = &*self.retry.clock;
         let begun = clock.monotonic();
+        delivery.report.queue_began = Some(begun.saturating_sub(delivery.head.arrived));
         let source = &delivery.source.name;
         let failed = |error: &QueueError, again: bool| {
             if again {

@@ -1,7 +1,7 @@
 //! Nothing is changed: bytes out are bytes in, whatever the bytes are.
 
 use crate::test_bench::{BOTH_PLATFORMS, Bench, SECRET};
-use labelrelay_core::{Outcome, QueueErrorKind, QueueLimits};
+use labelrelay_core::{EventTrace, Outcome, QueueErrorKind, QueueLimits, TraceContext};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_testkit::in_memory::Fault;
 use labelrelay_testkit::request::TestRequest;
@@ -282,6 +282,78 @@ fn outside_text_is_bounded_and_printable() {
             .traceparent,
         None
     );
+}
+
+#[test]
+fn the_trace_of_a_verified_request_goes_on_and_without_one_the_relays_own() {
+    const SENDERS: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const OWN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    const STATE: &str = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
+    let [of_sender, own] = [SENDERS, OWN].map(|text| TraceContext::parse(text).unwrap());
+    let (of_sender, of_relay) = (EventTrace::Sender(of_sender), EventTrace::Relay(own));
+    let mut id = None;
+    for (records, headers, parent, state, told) in [
+        (false, &[][..], None, None, None),
+        (true, &[], Some(OWN), None, Some(of_relay)),
+        // Of a parent that is none, the state means nothing either.
+        (
+            true,
+            &[("traceparent", "00-zz-1-01"), ("tracestate", STATE)],
+            Some(OWN),
+            None,
+            Some(of_relay),
+        ),
+        (
+            true,
+            &[("traceparent", SENDERS), ("traceparent", SENDERS)],
+            Some(OWN),
+            None,
+            Some(of_relay),
+        ),
+        (
+            false,
+            &[("traceparent", SENDERS), ("tracestate", "no pair")],
+            Some(SENDERS),
+            None,
+            Some(of_sender),
+        ),
+        (
+            true,
+            &[("traceparent", SENDERS), ("tracestate", STATE)],
+            Some(SENDERS),
+            Some(STATE),
+            Some(of_sender),
+        ),
+    ] {
+        let bench = Bench::new();
+        *bench.seen.span.lock().unwrap() = records.then_some(own);
+        let body = br#"{"id":"l1","label":"{}"}"#;
+        let mut request = TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+        let message = bench.queue.messages().pop().unwrap();
+        let attributes = Envelope::decode(&message.body).unwrap().attributes;
+        assert_eq!(attributes.traceparent.as_deref(), parent, "{headers:?}");
+        assert_eq!(attributes.tracestate.as_deref(), state, "{headers:?}");
+        // It is for telemetry alone: the event is the same one.
+        assert_eq!(*id.get_or_insert(attributes.id.clone()), attributes.id);
+        let report = bench.seen.reports().pop().unwrap();
+        assert_eq!(report.trace, told, "{headers:?}");
+        assert!(report.queue_began.unwrap() + report.queue_elapsed.unwrap() <= report.elapsed);
+    }
+}
+
+#[test]
+fn the_trace_of_a_forged_request_is_nobodys() {
+    let bench = Bench::new();
+    let request = TestRequest::labelbox("wrong", "LABEL_CREATED", "d", b"{}").header(
+        "traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    );
+    assert_eq!(bench.deliver(&request).outcome, Outcome::Unauthorized);
+    assert_eq!(bench.seen.reports().pop().unwrap().trace, None);
 }
 
 proptest! {
