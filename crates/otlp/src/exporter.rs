@@ -1,0 +1,175 @@
+//! Sends what a tracer noted, and the metrics, for as long as the program runs.
+
+use crate::exposition::{self, Span};
+use crate::finished::{self, Finished};
+use crate::health::{Health, Sent};
+use crate::post::Post;
+use crate::settings::{Settings, Target};
+use crate::tracer::Tracer;
+use bytes::Bytes;
+use jiff::Timestamp;
+use labelrelay_core::Clock;
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// At the end, what waits is sent in this time, and dropped else: a collector that hangs keeps no program.
+pub const END_WITHIN: Duration = Duration::from_secs(1);
+
+/// The longest pause before a collector that fails is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Gives the current metrics, as the admin port does.
+type Exposition = Box<dyn Fn() -> String + Send>;
+
+/// Sends spans and metrics to a collector.
+pub struct Exporter<P> {
+    settings: Settings,
+    tracer: Tracer,
+    exposition: Exposition,
+    clock: Arc<dyn Clock>,
+    /// When what is counted began.
+    start: Timestamp,
+    post: P,
+    /// A message that may have to be sent again.
+    batch: Vec<Finished>,
+    health: Health,
+    metrics_due: Instant,
+}
+
+/// An exporter at work. What waits is lost if it is not [ended](Self::end).
+pub struct Exporting {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Exporting {
+    /// Sends what waits, in [`END_WITHIN`] at most.
+    pub async fn end(self) {
+        let Self { stop, mut task } = self;
+        // It cannot have ended before; a panic of it was printed where it happened.
+        let _ = stop.send(());
+        if timeout(END_WITHIN, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+impl<P: Post> Exporter<P> {
+    /// An exporter of what `tracer` notes, and of the metrics that `exposition` gives in `OpenMetrics`' text form. Must be
+    /// called within a Tokio runtime.
+    pub fn new(
+        settings: Settings,
+        tracer: Tracer,
+        exposition: impl Fn() -> String + Send + 'static,
+        clock: Arc<dyn Clock>,
+        post: P,
+    ) -> Self {
+        Self {
+            metrics_due: Instant::now() + settings.metric_interval,
+            start: clock.now(),
+            settings,
+            tracer,
+            exposition: Box::new(exposition),
+            clock,
+            post,
+            batch: Vec::new(),
+            health: Health::default(),
+        }
+    }
+
+    /// Begins, as a task of its own.
+    pub fn begin(self) -> Exporting {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(self.run(stopped));
+        Exporting { stop, task }
+    }
+
+    async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+        let mut is_last = false;
+        while !is_last {
+            is_last = self.wait(&mut stop).await;
+            self.send_spans().await;
+            if is_last || self.metrics_due <= Instant::now() {
+                self.send_metrics().await;
+                self.metrics_due = Instant::now() + self.settings.metric_interval;
+            }
+        }
+    }
+
+    /// Waits until there is something to do. Returns `true` for the last time.
+    async fn wait(&mut self, stop: &mut oneshot::Receiver<()>) -> bool {
+        let is_well = self.health.failures == 0;
+        let pause = if is_well {
+            self.settings.span_delay
+        } else {
+            // One second, two, four.
+            let factor = 1 << self.health.failures.saturating_sub(1).min(5);
+            LONGEST_PAUSE.min(Duration::from_secs(factor))
+        };
+        let spans_due = Instant::now() + pause;
+        let due = match (&self.settings.traces, &self.settings.metrics) {
+            (Some(_), Some(_)) => spans_due.min(self.metrics_due),
+            (Some(_), None) => spans_due,
+            (None, _) => self.metrics_due,
+        };
+        tokio::select! {
+            _ = stop => true,
+            () = sleep_until(due) => false,
+            () = self.tracer.batch_waits(), if is_well => false,
+        }
+    }
+
+    async fn send_spans(&mut self) {
+        let Some(target) = &self.settings.traces else {
+            return;
+        };
+        loop {
+            if self.batch.is_empty() {
+                self.batch = self.tracer.take();
+            }
+            if self.batch.is_empty() {
+                return;
+            }
+            let destination = self.tracer.destination();
+            let message = finished::message(&self.settings.resource, destination, &self.batch);
+            let message = message.encode_to_vec().into();
+            let sent = send(&mut self.post, target, message, self.settings.timeout).await;
+            self.health.note(&sent);
+            match sent {
+                Sent::Taken => {}
+                Sent::Refused(_) => self.tracer.drop_all(&self.batch),
+                Sent::Failed(_) => return,
+            }
+            self.batch.clear();
+        }
+    }
+
+    async fn send_metrics(&mut self) {
+        let Some(target) = &self.settings.metrics else {
+            return;
+        };
+        let span = Span {
+            start: nanoseconds(self.start),
+            now: nanoseconds(self.clock.now()),
+        };
+        let message = exposition::message(&self.settings.resource, &(self.exposition)(), span);
+        let message = message.encode_to_vec().into();
+        // The next message has all of what is counted as well: this one is not sent again.
+        let sent = send(&mut self.post, target, message, self.settings.timeout).await;
+        self.health.note(&sent);
+    }
+}
+
+async fn send<P: Post>(post: &mut P, target: &Target, message: Bytes, most: Duration) -> Sent {
+    let answer = timeout(most, post.post(target, message)).await;
+    let late = |_| Err(format!("no answer within {} ms", most.as_millis()));
+    Sent::answered(answer.unwrap_or_else(late))
+}
+
+fn nanoseconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_nanosecond()).unwrap_or_default()
+}

@@ -1,0 +1,245 @@
+//! A request that has its answer, and its spans: one of the HTTP server, and one of the producer that sent the event.
+
+use crate::key_value::{number, resource, scope, text};
+use labelrelay_core::{Outcome, Report};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use std::time::Duration;
+
+/// A reason may quote what a stranger sent.
+const MOST_REASON_CHARACTERS: usize = 256;
+
+/// The queue that events are sent to, in the words of OpenTelemetry's semantic conventions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Destination {
+    /// `messaging.system`.
+    pub system: &'static str,
+    /// `messaging.destination.name`.
+    pub name: String,
+}
+
+impl Destination {
+    /// The queue `name` of this system.
+    pub fn new(system: &'static str, name: impl Into<String>) -> Self {
+        Self {
+            system,
+            name: name.into(),
+        }
+    }
+}
+
+/// Ids of a request's spans.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ids {
+    pub(crate) trace: [u8; 16],
+    /// The span of somebody else that the server's is a child of.
+    pub(crate) parent: Option<[u8; 8]>,
+    pub(crate) server: [u8; 8],
+    /// The producer's span, where the event was sent.
+    pub(crate) producer: [u8; 8],
+}
+
+/// A request, as far as its spans tell of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Finished {
+    ids: Ids,
+    /// Time of the end, in nanoseconds of Unix.
+    end: u64,
+    method: &'static str,
+    report: Report,
+}
+
+impl Finished {
+    pub(crate) fn new(ids: Ids, end: u64, method: &http::Method, report: &Report) -> Self {
+        Self {
+            ids,
+            end,
+            method: known(method),
+            report: report.clone(),
+        }
+    }
+
+    /// Number of its spans.
+    pub(crate) fn spans(&self) -> u64 {
+        1 + u64::from(self.is_sent())
+    }
+
+    /// Tells whether it became an event that was handed to somebody.
+    fn is_sent(&self) -> bool {
+        let report = &self.report;
+        report.fell_back || (report.event_id.is_some() && report.queue_began.is_some())
+    }
+
+    /// `None` for what is no error of ours.
+    fn error(&self) -> Option<&'static str> {
+        let outcome = self.report.outcome;
+        if self.report.late {
+            Some("late")
+        } else {
+            outcome.status().is_server_error().then(|| outcome.as_str())
+        }
+    }
+
+    fn status(&self, error: Option<&str>) -> Option<Status> {
+        error?;
+        let reason = self.reason().unwrap_or_default();
+        Some(Status {
+            message: reason,
+            code: StatusCode::Error.into(),
+        })
+    }
+
+    fn reason(&self) -> Option<String> {
+        let reason = self.report.reason.as_deref()?;
+        Some(reason.chars().take(MOST_REASON_CHARACTERS).collect())
+    }
+
+    fn server(&self) -> Span {
+        let report = &self.report;
+        let route = report.source.as_ref().map(|source| format!("/{source}"));
+        // A late event may be on the queue by now, but its sender was told to try again.
+        let status = if report.late {
+            Outcome::Unavailable.status()
+        } else {
+            report.outcome.status()
+        };
+        let mut attributes = vec![
+            text("http.request.method", self.method),
+            number("http.response.status_code", status.as_u16().into()),
+            text("url.scheme", "http"),
+            number("http.request.body.size", signed(report.body_bytes)),
+            text("labelrelay.outcome", report.outcome.as_str()),
+        ];
+        push(&mut attributes, "http.route", route.clone());
+        push(&mut attributes, "labelrelay.source", report.source.clone());
+        push(&mut attributes, "labelrelay.reason", self.reason());
+        let client = report.client.map(|address| address.to_string());
+        push(&mut attributes, "client.address", client);
+        let error = self.error();
+        push(&mut attributes, "error.type", error.map(str::to_owned));
+        Span {
+            trace_id: self.ids.trace.to_vec(),
+            span_id: self.ids.server.to_vec(),
+            parent_span_id: self.ids.parent.map(|id| id.to_vec()).unwrap_or_default(),
+            name: match route {
+                Some(route) => format!("{} {route}", self.method),
+                None => self.method.to_owned(),
+            },
+            kind: SpanKind::Server.into(),
+            start_time_unix_nano: self.end.saturating_sub(nanoseconds(report.elapsed)),
+            end_time_unix_nano: self.end,
+            attributes,
+            status: self.status(error),
+            ..Span::default()
+        }
+    }
+
+    fn producer(&self, destination: &Destination) -> Span {
+        let report = &self.report;
+        let begin = self.end.saturating_sub(nanoseconds(report.elapsed));
+        let start = begin.saturating_add(nanoseconds(report.queue_began.unwrap_or_default()));
+        let start = start.min(self.end);
+        let took = report
+            .queue_elapsed
+            .map_or(self.end.saturating_sub(start), nanoseconds);
+        let mut attributes = vec![
+            text("messaging.system", destination.system),
+            text("messaging.destination.name", destination.name.as_str()),
+            text("messaging.operation.name", "send"),
+            text("messaging.operation.type", "send"),
+        ];
+        push(
+            &mut attributes,
+            "messaging.message.id",
+            report.event_id.clone(),
+        );
+        push(
+            &mut attributes,
+            "cloudevents.event_id",
+            report.event_id.clone(),
+        );
+        let source = report.source.as_ref().map(|source| format!("/{source}"));
+        push(&mut attributes, "cloudevents.event_source", source);
+        push(
+            &mut attributes,
+            "cloudevents.event_type",
+            report.event_type.clone(),
+        );
+        push(
+            &mut attributes,
+            "cloudevents.event_subject",
+            report.subject.clone(),
+        );
+        // What waits in the fallback is not on the queue yet.
+        let error = if report.fell_back {
+            Some("fell_back")
+        } else {
+            let is_error = report.outcome.status().is_server_error();
+            is_error.then(|| report.outcome.as_str())
+        };
+        push(&mut attributes, "error.type", error.map(str::to_owned));
+        Span {
+            trace_id: self.ids.trace.to_vec(),
+            span_id: self.ids.producer.to_vec(),
+            parent_span_id: self.ids.server.to_vec(),
+            name: format!("send {}", destination.name),
+            kind: SpanKind::Producer.into(),
+            start_time_unix_nano: start,
+            end_time_unix_nano: start.saturating_add(took).min(self.end),
+            attributes,
+            status: self.status(error),
+            ..Span::default()
+        }
+    }
+}
+
+/// The message that has the spans of these requests.
+pub(crate) fn message(
+    of: &[(String, String)],
+    destination: &Destination,
+    requests: &[Finished],
+) -> ExportTraceServiceRequest {
+    let mut spans = Vec::with_capacity(requests.len() * 2);
+    for request in requests {
+        spans.push(request.server());
+        if request.is_sent() {
+            spans.push(request.producer(destination));
+        }
+    }
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(resource(of)),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(scope()),
+                spans,
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+fn push(attributes: &mut Vec<KeyValue>, key: &str, value: Option<String>) {
+    attributes.extend(value.map(|value| text(key, value)));
+}
+
+/// A method as the conventions write it: strangers choose the others.
+fn known(method: &http::Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("_OTHER")
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

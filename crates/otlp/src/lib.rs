@@ -1,0 +1,22 @@
+//! Telemetry by OTLP: spans of requests, and metrics, to an OpenTelemetry collector.
+//!
+//! [`Settings`] are the variables that OpenTelemetry's specification names. A [`Tracer`] is an observer: it notes
+//! requests that have their answer, in a bounded buffer. An [`Exporter`] empties the buffer, a batch at a time, through
+//! whatever [`Post`]s for it. Neither holds up an answer: without room, spans are dropped and counted.
+
+mod exporter;
+mod exposition;
+mod finished;
+mod health;
+mod key_value;
+mod post;
+mod sampler;
+mod settings;
+mod tracer;
+
+pub use exporter::{END_WITHIN, Exporter, Exporting};
+pub use finished::Destination;
+pub use post::Post;
+pub use sampler::Sampler;
+pub use settings::{Settings, Target};
+pub use tracer::Tracer;

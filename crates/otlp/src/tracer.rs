@@ -1,0 +1,159 @@
+//! The observer that notes requests for their spans.
+
+use crate::finished::{Destination, Finished, Ids};
+use crate::sampler::Sampler;
+use labelrelay_core::{
+    Clock, Entropy, EventTrace, Exchange, Observer, QueueError, Report, TraceContext,
+};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// Requests that may wait to be sent. Together they take some 10 MB at most.
+const MOST_WAITING: usize = 8192;
+
+/// So many are worth a message at once.
+pub(crate) const BATCH: usize = 512;
+
+/// Notes requests that have their answer, for an [`Exporter`](crate::Exporter). Its clones are the same tracer.
+#[derive(Clone)]
+pub struct Tracer(Arc<Shared>);
+
+struct Shared {
+    sampler: Sampler,
+    destination: Destination,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    waiting: Mutex<Vec<Finished>>,
+    dropped: AtomicU64,
+    /// A batch waits.
+    full: Notify,
+}
+
+impl Tracer {
+    /// A tracer of events that are sent to `destination`.
+    pub fn new(
+        sampler: Sampler,
+        destination: Destination,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            sampler,
+            destination,
+            clock,
+            entropy,
+            waiting: Mutex::new(Vec::new()),
+            dropped: AtomicU64::new(0),
+            full: Notify::new(),
+        }))
+    }
+
+    /// Number of spans that were dropped, since they found no room or the collector refused them.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn drop_all(&self, requests: &[Finished]) {
+        let spans = requests.iter().map(Finished::spans).sum();
+        self.0.dropped.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn destination(&self) -> &Destination {
+        &self.0.destination
+    }
+
+    /// Completes once a batch waits.
+    pub(crate) async fn batch_waits(&self) {
+        self.0.full.notified().await;
+    }
+
+    /// Takes a batch, or what there is of one, the oldest first.
+    pub(crate) fn take(&self) -> Vec<Finished> {
+        let mut waiting = self.0.waiting();
+        let count = waiting.len().min(BATCH);
+        waiting.drain(..count).collect()
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Finished>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An id of a span. It only has to differ.
+    fn span_id(&self) -> [u8; 8] {
+        let [id @ .., _, _] = self.entropy.ten_bytes();
+        // All zero is no id.
+        if id == [0; 8] { [1; 8] } else { id }
+    }
+
+    fn trace_id(&self) -> [u8; 16] {
+        let halves = [self.span_id(), self.span_id()].map(u64::from_be_bytes);
+        let [high, low] = halves.map(u128::from);
+        ((high << 64) | low).to_be_bytes()
+    }
+
+    fn ids(&self, report: &Report) -> Option<Ids> {
+        let (trace, parent, producer) = match report.trace {
+            Some(EventTrace::Relay(own)) => {
+                let is_recorded = own.is_sampled();
+                is_recorded.then_some((own.trace_id, None, own.span_id))?
+            }
+            Some(EventTrace::Sender(parent)) => {
+                let is_recorded = self.sampler.takes_child(parent);
+                is_recorded.then(|| (parent.trace_id, Some(parent.span_id), self.span_id()))?
+            }
+            // It became no event: nobody else has a span of this trace.
+            None => {
+                let trace = self.trace_id();
+                let is_recorded = self.sampler.takes_root(trace);
+                is_recorded.then(|| (trace, None, self.span_id()))?
+            }
+        };
+        Some(Ids {
+            trace,
+            parent,
+            server: self.span_id(),
+            producer,
+        })
+    }
+
+    fn note(&self, exchange: &Exchange<'_>) {
+        let Some(ids) = self.ids(exchange.report) else {
+            return;
+        };
+        let end = u64::try_from(self.clock.now().as_nanosecond()).unwrap_or_default();
+        let finished = Finished::new(ids, end, &exchange.head.method, exchange.report);
+        let mut waiting = self.waiting();
+        if waiting.len() >= MOST_WAITING {
+            drop(waiting);
+            self.dropped.fetch_add(finished.spans(), Ordering::Relaxed);
+            return;
+        }
+        waiting.push(finished);
+        if waiting.len().is_multiple_of(BATCH) {
+            self.full.notify_one();
+        }
+    }
+}
+
+impl Observer for Tracer {
+    /// Nothing: what has no head is no request that a client could have a span of.
+    fn request(&self, _: &Report) {}
+
+    fn exchange(&self, exchange: &Exchange<'_>) {
+        self.0.note(exchange);
+    }
+
+    fn begin_trace(&self) -> Option<TraceContext> {
+        let trace_id = self.0.trace_id();
+        Some(TraceContext {
+            trace_id,
+            span_id: self.0.span_id(),
+            flags: self.0.sampler.takes_root(trace_id).into(),
+        })
+    }
+
+    fn queue_attempt_failed(&self, _: &str, _: &str, _: &QueueError) {}
+}

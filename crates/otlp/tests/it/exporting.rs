@@ -1,0 +1,84 @@
+//! What becomes of spans when the collector does not take them.
+
+use crate::collector::{Does, Program, label};
+use labelrelay_core::Outcome;
+use labelrelay_otlp::END_WITHIN;
+use tokio::time::Instant;
+
+async fn deliver(program: &Program, count: usize) {
+    for number in 0..count {
+        let answer = program.deliver(&label(number)).await;
+        assert_eq!(answer.outcome, Outcome::Accepted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spans_go_out_together_after_a_while_and_metrics_at_their_own_times() {
+    let program = Program::new(&[]);
+    let exporting = program.export();
+    deliver(&program, 3).await;
+    program.pass(4).await;
+    assert_eq!(program.collector.asked(), 0, "they wait for others");
+    program.pass(2).await;
+    assert_eq!(program.collector.messages("/v1/traces").len(), 1);
+    assert_eq!(program.collector.spans().len(), 6);
+    program.pass(60).await;
+    assert_eq!(program.collector.messages("/v1/metrics").len(), 1);
+    exporting.end().await;
+    assert_eq!(program.collector.messages("/v1/metrics").len(), 2);
+    assert_eq!(program.collector.messages("/v1/traces").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_sent_again_is_sent_again_and_what_may_not_is_dropped() {
+    let program = Program::new(&[("OTEL_METRICS_EXPORTER", "none")]);
+    let exporting = program.export();
+    deliver(&program, 2).await;
+    program
+        .collector
+        .does(&[Does::Answer(503), Does::Refuse, Does::Answer(429)]);
+    program.pass(60).await;
+    assert_eq!(
+        (program.collector.asked(), program.collector.spans().len()),
+        (4, 4)
+    );
+    assert_eq!(program.tracer.dropped(), 0);
+    deliver(&program, 2).await;
+    program.collector.does(&[Does::Answer(400)]);
+    program.pass(60).await;
+    assert_eq!(
+        (program.collector.asked(), program.collector.spans().len()),
+        (5, 4)
+    );
+    assert_eq!(program.tracer.dropped(), 4);
+    exporting.end().await;
+    assert_eq!(program.collector.asked(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_collector_so_many_wait_and_the_others_are_counted() {
+    let program = Program::new(&[("OTEL_METRICS_EXPORTER", "none")]);
+    program.collector.does(&[Does::Hang; 1000]);
+    let exporting = program.export();
+    deliver(&program, 9000).await;
+    // One message may be on its way.
+    let dropped = program.tracer.dropped();
+    let least = 2 * (9000 - 8192 - 512);
+    assert!((least..=2 * (9000 - 8192)).contains(&dropped), "{dropped}");
+    let begin = Instant::now();
+    exporting.end().await;
+    assert!(begin.elapsed() <= END_WITHIN * 2, "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_hangs_keeps_no_stop() {
+    let program = Program::new(&[]);
+    program.collector.does(&[Does::Hang; 100]);
+    let exporting = program.export();
+    deliver(&program, 1).await;
+    program.pass(7).await;
+    assert_eq!(program.collector.asked(), 1);
+    let begin = Instant::now();
+    exporting.end().await;
+    assert!(begin.elapsed() <= END_WITHIN * 2, "{:?}", begin.elapsed());
+}
