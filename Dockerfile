@@ -14,9 +14,9 @@ WORKDIR /src
 ARG LABELRELAY_COMMIT
 ENV CARGO_TARGET_DIR=/target
 COPY . .
-# `labelrelay` with the queues and stores of all clouds. What a cloud starts is built to be small.
+# `labelrelay` with the queues and stores of all clouds, and with OpenTelemetry. What a cloud starts is built to be small.
 # The owner of the folder `data` becomes the owner of a new volume.
-RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google \
+RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/otlp \
         --package labelrelay --package xtask && \
     cargo build --profile function --locked --package labelrelay-cloud-function \
         --package labelrelay-azure-function && \

@@ -26,7 +26,12 @@ fn main() {
 fn features() -> String {
     let enabled = |name: &str| std::env::var_os(format!("CARGO_FEATURE_{name}")).is_some();
     let mut features = Vec::new();
-    for (name, feature) in [("AWS", "aws"), ("AZURE", "azure"), ("GOOGLE", "google")] {
+    for (name, feature) in [
+        ("AWS", "aws"),
+        ("AZURE", "azure"),
+        ("GOOGLE", "google"),
+        ("OTLP", "otlp"),
+    ] {
         if enabled(name) {
             features.push(feature);
         }

@@ -11,7 +11,12 @@ fn every_program_has_one() {
         (
             format!("labelrelay-{version}"),
             "labelrelay",
-            &["aws-sdk-sqs", "azure_storage_queue", "google-cloud-pubsub"],
+            &[
+                "aws-sdk-sqs",
+                "azure_storage_queue",
+                "google-cloud-pubsub",
+                "opentelemetry-proto",
+            ],
         ),
         (
             format!("labelrelay-{version}-lambda-x86_64"),

@@ -270,13 +270,15 @@ const OLDER_VERSIONS: &str = "older_versions::";
 /// once: what it does without `load`, xtask does with it.
 pub(crate) const PLAIN: &str = "xtask/load";
 
-/// The same with the back ends of all clouds, which are off by default. Nothing but `labelrelay` differs.
-pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google";
+/// The same with the back ends of all clouds and with OpenTelemetry, which are off by default. Nothing but `labelrelay`
+/// differs.
+pub(crate) const ALL: &str =
+    "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/otlp";
 
 /// Builds `labelrelay`.
 fn program(build: Build) -> Outcome {
     status(build.choose(&mut cargo(
-        "build --release --locked --package labelrelay --bin labelrelay",
+        "build --release --locked --package labelrelay --bin labelrelay --features otlp",
     )))
 }
 

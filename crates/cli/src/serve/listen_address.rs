@@ -3,6 +3,7 @@
 use crate::error::CliError;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use tokio::net::TcpListener;
 
 /// Loopback: nobody but this machine can deliver until somebody decides otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8090";
@@ -10,7 +11,7 @@ pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8090";
 /// Known beforehand, so that dashboards and scripts find it; any free port where it is taken.
 pub(super) const DEFAULT_ADMIN_LISTEN: SocketAddr =
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
-pub(super) const ANY_ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const ANY_ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// `at` says where the text stands.
 pub(super) fn parse(text: &str, at: &str) -> Result<SocketAddr, CliError> {
@@ -55,6 +56,27 @@ pub(super) fn cannot_bind(address: SocketAddr, flag: &str, error: &std::io::Erro
     CliError::failed(format_args!(
         "cannot listen on {address}: {error}; {cure} ({flag} ADDRESS:PORT)"
     ))
+}
+
+/// Binds the address of a flag.
+pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| cannot_bind(address, flag, &error))
+}
+
+/// Binds the admin port. A default port that is taken does not stop deliveries; a configured one ends the start.
+pub(super) async fn bind_admin(set: Option<SocketAddr>) -> Result<TcpListener, CliError> {
+    if let Some(address) = set {
+        return bind(address, "--admin-listen").await;
+    }
+    match TcpListener::bind(DEFAULT_ADMIN_LISTEN).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            tracing::info!(name: "admin_port_taken", address = %DEFAULT_ADMIN_LISTEN, reason = %error, "metrics are on another port");
+            bind(ANY_ADMIN_LISTEN, "--admin-listen").await
+        }
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod run;
 mod service_manager;
 mod settings;
 mod signals;
+mod telemetry;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};

@@ -2,7 +2,7 @@
 
 use super::config_watch::{self, ConfigWatch};
 use super::delivery_lines::DeliveryLines;
-use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
+use super::listen_address::{bind, bind_admin};
 use super::page::{Making, Page, RelayState};
 use super::pull::{Prepared, Pulling};
 use super::ready_file::ReadyFile;
@@ -10,6 +10,7 @@ use super::recording::Recording;
 use super::rotation_watch::RotationWatch;
 use super::service_manager::ServiceManager;
 use super::settings::{Flags, Settings};
+use super::telemetry::Telemetry;
 use super::{
     Args, archiving, file_descriptors, hints, private_address, queue_watch, redrive, signals,
 };
@@ -27,6 +28,7 @@ use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::observe::Tee;
 use labelrelay_http::{ServeOptions, memory, serve};
+use labelrelay_local::EmbeddedQueue;
 use labelrelay_startup::SystemClock;
 use labelrelay_startup::log::BoundedLog;
 use std::io::IsTerminal as _;
@@ -34,7 +36,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// After the server itself has stopped, connections to it have nothing to wait for.
@@ -85,10 +86,12 @@ impl Start<'_> {
         memory::give_back_after_bursts();
         let lines = from_a_thread()?;
         let dropped = move || lines.dropped();
-        let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
-        expect_deliveries(&self.found.config, &metrics);
         let clock = Arc::new(SystemClock::new());
         let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
+        let telemetry = Telemetry::of(&self.found.config, self.env, &timer)?;
+        let metrics = telemetry.counted_by(Metrics::new().with_dropped_lines(dropped));
+        let metrics = Arc::new(metrics);
+        expect_deliveries(&self.found.config, &metrics);
         let pulls = Prepared::new(&self.found.config, self.env, &timer).await?;
         let archive = archiving::Prepared::new(&self.found.config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
@@ -96,7 +99,7 @@ impl Start<'_> {
         let recording = Recording::of(&self.found.config, self.env, &timer)?;
         let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
         let observer = Tee(observer, Tee(lines.clone(), RotationWatch::default()));
-        let observer = recording.after(observer);
+        let observer = recording.after(Tee(observer, telemetry.observer()));
         let Opened { relay, embedded } = open::relay(
             &self.found.config,
             self.env,
@@ -151,6 +154,7 @@ impl Start<'_> {
             tokio::spawn(watching)
         });
         tokio::spawn(manager.clone().stopping(stop.clone()));
+        let telemetry = telemetry.begin(&metrics);
         let archive = archive.begin(&metrics, &stop)?;
         let mut pulling = pulls.start(&relay, &metrics, &stop)?;
         let server = serve(listener, relay, signals::stopped(stop), options);
@@ -174,12 +178,8 @@ impl Start<'_> {
             let _ = watching.await;
         }
         recording.end().await;
-        if let Some(queue) = embedded {
-            let closed = tokio::task::spawn_blocking(move || queue.close()).await;
-            closed.map_err(|error| {
-                CliError::failed(format_args!("the queue did not close: {error}"))
-            })?;
-        }
+        close(embedded).await?;
+        telemetry.end().await;
         tracing::info!(name: "stopped", "stopped: everything that was accepted is finished");
         Ok(())
     }
@@ -308,6 +308,14 @@ async fn until_ended(
     ended.map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))
 }
 
+async fn close(queue: Option<Arc<EmbeddedQueue>>) -> Result<(), CliError> {
+    let Some(queue) = queue else {
+        return Ok(());
+    };
+    let closed = tokio::task::spawn_blocking(move || queue.close()).await;
+    closed.map_err(|error| CliError::failed(format_args!("the queue did not close: {error}")))
+}
+
 fn options(config: &Config) -> ServeOptions {
     let options = ServeOptions::default()
         .with_max_connections_per_address(config.max_connections_per_address());
@@ -322,26 +330,6 @@ fn expect_deliveries(config: &Config, metrics: &Metrics) {
             metrics.allow_deliveries(&source.name);
         } else {
             metrics.expect_deliveries(&source.name);
-        }
-    }
-}
-
-async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| cannot_bind(address, flag, &error))
-}
-
-/// Binds the admin port. A default port that is taken does not stop deliveries; a configured one ends the start.
-async fn bind_admin(set: Option<SocketAddr>) -> Result<TcpListener, CliError> {
-    if let Some(address) = set {
-        return bind(address, "--admin-listen").await;
-    }
-    match TcpListener::bind(DEFAULT_ADMIN_LISTEN).await {
-        Ok(listener) => Ok(listener),
-        Err(error) => {
-            tracing::info!(name: "admin_port_taken", address = %DEFAULT_ADMIN_LISTEN, reason = %error, "metrics are on another port");
-            bind(ANY_ADMIN_LISTEN, "--admin-listen").await
         }
     }
 }

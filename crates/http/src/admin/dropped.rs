@@ -1,27 +1,27 @@
-//! Metric of the log's lines that were dropped.
+//! Metrics of what was dropped, because nobody took it fast enough. Somebody else counts it.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
 use std::fmt;
 
-pub(super) struct LogLines<F>(pub(super) F);
+pub(super) struct Dropped<F> {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) count: F,
+}
 
-impl<F: Fn() -> u64 + Send + Sync + 'static> Collector for LogLines<F> {
+impl<F: Fn() -> u64 + Send + Sync + 'static> Collector for Dropped<F> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let dropped = ConstCounter::new((self.0)());
-        let metric = encoder.encode_descriptor(
-            "log_lines_dropped",
-            "Lines of the log that were dropped, because nobody read them fast enough",
-            None,
-            dropped.metric_type(),
-        )?;
+        let dropped = ConstCounter::new((self.count)());
+        let kind = dropped.metric_type();
+        let metric = encoder.encode_descriptor(self.name, self.help, None, kind)?;
         dropped.encode(metric)
     }
 }
 
-impl<F> fmt::Debug for LogLines<F> {
+impl<F> fmt::Debug for Dropped<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LogLines")
+        f.debug_tuple("Dropped").field(&self.name).finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Counts and measurements of requests, in Prometheus' format.
 
 use super::archive::{ArchiveGauges, ArchiveState};
-use super::dropped_log_lines::LogLines;
+use super::dropped::Dropped;
 use super::pull::PullState;
 use super::queue::{QueueGauges, QueueState};
 use super::silence::Silence;
@@ -160,8 +160,22 @@ impl Metrics {
     /// The same, and how many lines the log lost, as `dropped` says.
     #[must_use]
     pub fn with_dropped_lines(mut self, dropped: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        self.registry
-            .register_collector(Box::new(LogLines(dropped)));
+        self.registry.register_collector(Box::new(Dropped {
+            name: "log_lines_dropped",
+            help: "Lines of the log that were dropped, because nobody read them fast enough",
+            count: dropped,
+        }));
+        self
+    }
+
+    /// The same, and how many spans no collector took, as `dropped` says.
+    #[must_use]
+    pub fn with_dropped_spans(mut self, dropped: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.registry.register_collector(Box::new(Dropped {
+            name: "telemetry_spans_dropped",
+            help: "Spans that were dropped, because the collector did not take them",
+            count: dropped,
+        }));
         self
     }
 

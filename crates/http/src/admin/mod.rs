@@ -3,7 +3,7 @@
 
 mod ages;
 mod archive;
-mod dropped_log_lines;
+mod dropped;
 mod host;
 mod metrics;
 mod pages;

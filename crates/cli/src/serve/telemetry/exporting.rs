@@ -1,0 +1,175 @@
+//! A build with it.
+
+use super::collector::Collector;
+use crate::clouds::Cloud;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::locations::QueueLocation;
+use crate::open;
+use labelrelay_core::config::Config;
+use labelrelay_core::{Clock, Entropy as _, Exchange, Observer, QueueError, Report, TraceContext};
+use labelrelay_http::admin::Metrics;
+use labelrelay_otlp::{Destination, Exporter, Exporting, Settings, Tracer};
+use labelrelay_startup::OsEntropy;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The part of telemetry that is there before anything is sent.
+pub(in crate::serve) struct Telemetry(Option<On>);
+
+struct On {
+    settings: Settings,
+    tracer: Tracer,
+    clock: Arc<dyn Clock>,
+}
+
+/// Telemetry at work, if it is on.
+pub(in crate::serve) struct Running(Option<Exporting>);
+
+impl Telemetry {
+    /// Reads the settings. Nothing is sent yet.
+    pub(in crate::serve) fn of(
+        config: &Config,
+        env: &Env<'_>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, CliError> {
+        let Some(mut settings) = Settings::read(env.lookup())? else {
+            return Ok(Self(None));
+        };
+        let is_instance = |(key, _): &(String, String)| key == "service.instance.id";
+        if !settings.resource.iter().any(is_instance) {
+            let id = ("service.instance.id".to_owned(), instance());
+            settings.resource.push(id);
+        }
+        let destination = destination(&open::queue_location(config, env)?);
+        let entropy = Arc::new(OsEntropy);
+        let tracer = Tracer::new(settings.sampler, destination, Arc::clone(clock), entropy);
+        Ok(Self(Some(On {
+            settings,
+            tracer,
+            clock: Arc::clone(clock),
+        })))
+    }
+
+    /// The same metrics, with those of telemetry itself, if it is on.
+    pub(in crate::serve) fn counted_by(&self, metrics: Metrics) -> Metrics {
+        match &self.0 {
+            Some(on) => {
+                let tracer = on.tracer.clone();
+                metrics.with_dropped_spans(move || tracer.dropped())
+            }
+            None => metrics,
+        }
+    }
+
+    /// Notes requests, if spans go anywhere.
+    pub(in crate::serve) fn observer(&self) -> Noting {
+        let on = self.0.as_ref();
+        let on = on.filter(|on| on.settings.traces.is_some());
+        Noting(on.map(|on| on.tracer.clone()))
+    }
+
+    /// Begins to send.
+    pub(in crate::serve) fn begin(self, metrics: &Arc<Metrics>) -> Running {
+        Running(self.0.map(|on| {
+            let metrics = Arc::clone(metrics);
+            let exposition = move || metrics.encode();
+            let collector = Collector::default();
+            Exporter::new(on.settings, on.tracer, exposition, on.clock, collector).begin()
+        }))
+    }
+}
+
+impl Running {
+    /// Sends what waits. A collector that hangs keeps nobody for long.
+    pub(in crate::serve) async fn end(self) {
+        if let Some(exporting) = self.0 {
+            exporting.end().await;
+        }
+    }
+}
+
+/// A tracer, if there is one.
+pub(in crate::serve) struct Noting(Option<Tracer>);
+
+impl Observer for Noting {
+    fn request(&self, _: &Report) {}
+
+    fn exchange(&self, exchange: &Exchange<'_>) {
+        if let Some(tracer) = &self.0 {
+            tracer.exchange(exchange);
+        }
+    }
+
+    fn begin_trace(&self) -> Option<TraceContext> {
+        self.0.as_ref()?.begin_trace()
+    }
+
+    fn queue_attempt_failed(&self, _: &str, _: &str, _: &QueueError) {}
+}
+
+/// An id that no other run has.
+fn instance() -> String {
+    let mut id = String::new();
+    for byte in OsEntropy.ten_bytes() {
+        // Writing into memory does not fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
+/// The queue, in the words of OpenTelemetry's semantic conventions, which have none for Azure's Storage Queue.
+fn destination(queue: &QueueLocation) -> Destination {
+    let (system, place) = match queue {
+        QueueLocation::Sqlite(file) => ("labelrelay", file.to_string_lossy().into_owned()),
+        QueueLocation::Stdout => ("labelrelay", "stdout".to_owned()),
+        QueueLocation::Cloud(cloud, url) => {
+            // A query may be a signature.
+            let place = url.split(['?', '#']).next().unwrap_or_default();
+            let system = match cloud {
+                Cloud::Aws => "aws_sqs",
+                Cloud::Google => "gcp_pubsub",
+                Cloud::Azure if place.contains("servicebus") => "servicebus",
+                Cloud::Azure => "azure_storage_queue",
+            };
+            (system, place.to_owned())
+        }
+    };
+    let name = place.trim_end_matches('/').rsplit('/').next();
+    Destination::new(system, name.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locations;
+    use std::path::Path;
+
+    #[test]
+    fn queues_have_the_names_of_the_conventions() {
+        for (url, system, name) in [
+            ("sqlite:queue.db", "labelrelay", "queue.db"),
+            ("stdout:", "labelrelay", "stdout"),
+            (
+                "sqs://eu-central-1/123456789012/labels",
+                "aws_sqs",
+                "labels",
+            ),
+            ("pubsub://project/topic", "gcp_pubsub", "topic"),
+            ("servicebus://namespace/queue", "servicebus", "queue"),
+            (
+                "azure-queue://account/queue",
+                "azure_storage_queue",
+                "queue",
+            ),
+            (
+                "https://account.queue.core.windows.net/queue?sig=secret",
+                "azure_storage_queue",
+                "queue",
+            ),
+        ] {
+            let queue = locations::queue(url, Path::new("/base")).unwrap();
+            assert_eq!(destination(&queue), Destination::new(system, name), "{url}");
+        }
+    }
+}
