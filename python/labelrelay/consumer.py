@@ -7,7 +7,7 @@ import inspect
 import logging
 import signal
 import threading
-from os import PathLike
+from os import PathLike, fspath
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from ._held import Again, Busy, Held
 from ._session import Session
 from ._sources import Settings, SourceStopped, open_source
 from ._stats import Counters
+from ._tracing import Tracing
 from .errors import ConsumerError, Retry
 from .state import open_state
 
@@ -77,6 +78,7 @@ class Consumer:
             raise ConsumerError(f"blob_stores: write a list, [{blob_stores!r}]")
         settings = Settings(dead_letter=dead_letter, program=program)
         self._source: Source = open_source(url, settings) if isinstance(url, (str, PathLike)) else url
+        self._tracing = Tracing(fspath(url) if isinstance(url, (str, PathLike)) else url.name)
         self._dead_letter = dead_letter
         self._state_setting = state
         self._state: State | None = None
@@ -120,15 +122,15 @@ class Consumer:
 
     def handle(self, change: Change) -> None:
         """Calls the handlers of a change, one after the other. Raises what they raise."""
-        is_wanted = False
-        for kinds, handler in self._handlers:
-            if change.key.kind in kinds or "*" in kinds:
-                is_wanted = True
+        wanted = [handler for kinds, handler in self._handlers if change.key.kind in kinds or "*" in kinds]
+        if not wanted:
+            self._counters.add("unwanted")
+            return
+        with self._tracing.process(change):
+            for handler in wanted:
                 answer = handler(change)
                 if answer is not None and inspect.isawaitable(answer):
                     self._own_loop().finish(_awaited(answer))
-        if not is_wanted:
-            self._counters.add("unwanted")
 
     def _own_loop(self) -> Loop:
         from ._loop import Loop

@@ -1,7 +1,8 @@
 //! A change as a handler gets it.
 
 use crate::failure::Failure;
-use labelrelay_core::time;
+use labelrelay_core::trace_context::is_trace_state;
+use labelrelay_core::{TraceContext, time};
 use labelrelay_event::changes::{By, Change, Key, Removed};
 use labelrelay_event::{Attributes, Digest, Event, Origin, TypeFrom};
 use std::sync::Arc;
@@ -34,6 +35,31 @@ impl Incoming {
     /// The attributes of the event.
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
+    }
+
+    /// The `traceparent` of W3C that the event has: what a span of the work on it is linked to. `None` if it has none, or
+    /// none that is valid. Nobody signed it, so use it for telemetry alone.
+    ///
+    /// ```
+    /// use labelrelay_consumer::Incoming;
+    ///
+    /// /// What a request that the work makes says of its trace.
+    /// fn headers(incoming: &Incoming) -> impl Iterator<Item = (&'static str, &str)> {
+    ///     let parent = incoming.trace_parent().map(|value| ("traceparent", value));
+    ///     let state = incoming.trace_state().map(|value| ("tracestate", value));
+    ///     parent.into_iter().chain(state)
+    /// }
+    /// ```
+    pub fn trace_parent(&self) -> Option<&str> {
+        let parent = self.attributes.traceparent.as_deref()?;
+        TraceContext::parse(parent).map(|_| parent)
+    }
+
+    /// The `tracestate` beside [`trace_parent`](Self::trace_parent).
+    pub fn trace_state(&self) -> Option<&str> {
+        self.trace_parent()?;
+        let state = self.attributes.tracestate.as_deref();
+        state.filter(|state| is_trace_state(state))
     }
 
     /// The thing as the platform has it now, where events do not say which version is the newest (`Order::Unknown`).

@@ -145,12 +145,15 @@ impl Mode for Exec {
 }
 
 /// Variables for the command. What no variable can hold is left out.
-fn variables(attributes: &Attributes) -> [(&'static str, Option<&str>); 4] {
+fn variables(attributes: &Attributes) -> [(&'static str, Option<&str>); 6] {
     [
         ("CE_ID", Some(attributes.id.as_str())),
         ("CE_TYPE", Some(attributes.event_type.as_str())),
         ("CE_SOURCE", Some(attributes.source.as_str())),
         ("CE_SUBJECT", attributes.subject.as_deref()),
+        // As OpenTelemetry hands a trace to a process.
+        ("TRACEPARENT", attributes.traceparent.as_deref()),
+        ("TRACESTATE", attributes.tracestate.as_deref()),
     ]
     .map(|(name, value)| (name, value.filter(|value| can_hold(value))))
 }
@@ -214,7 +217,11 @@ mod tests {
         attributes.id = "1".to_owned();
         attributes.source = "/a\0b".to_owned();
         attributes.subject = Some("x".repeat(200_000));
+        attributes.traceparent = Some("00-1-2-01".to_owned());
         let values = variables(&attributes).map(|(_, value)| value);
-        assert_eq!(values, [Some("1"), Some(""), None, None]);
+        assert_eq!(
+            values,
+            [Some("1"), Some(""), None, None, Some("00-1-2-01"), None]
+        );
     }
 }

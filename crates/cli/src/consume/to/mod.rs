@@ -20,7 +20,8 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{Request, Uri};
 use jiff::Timestamp;
 use labelrelay_consumer::{Outcome, Slots};
-use labelrelay_core::{BoxFuture, ReceivedEvent, Secret};
+use labelrelay_core::trace_context::is_trace_state;
+use labelrelay_core::{BoxFuture, ReceivedEvent, Secret, TraceContext};
 use labelrelay_event::{Attributes, MEDIA_TYPE};
 use labelrelay_startup::OsEntropy;
 use patience::{NotReady, Patience, Why};
@@ -90,6 +91,15 @@ impl Post {
             .header("webhook-timestamp", timestamp);
         if let Some(key) = &self.key {
             request = request.header("webhook-signature", key.sign(&id, timestamp, &body));
+        }
+        // Whoever wrote the envelope may have written anything there.
+        let parent = attributes.traceparent.as_deref();
+        if let Some(parent) = parent.filter(|text| TraceContext::parse(text).is_some()) {
+            request = request.header("traceparent", parent);
+            let state = attributes.tracestate.as_deref();
+            if let Some(state) = state.filter(|text| is_trace_state(text)) {
+                request = request.header("tracestate", state);
+            }
         }
         request.header("webhook-id", id).body(body)
     }
