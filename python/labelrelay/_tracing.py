@@ -24,7 +24,7 @@ class Tracing:
     def __init__(self, queue: str) -> None:
         self._trace: Any = None
         place = queue.partition("?")[0].rstrip("/")
-        self._name = place.rsplit("/", 1)[-1]
+        self._name = place.rsplit("/", 1)[-1].rpartition(":")[2]
         self._queue: dict[str, str] = {
             "messaging.system": _system(place),
             "messaging.destination.name": self._name,

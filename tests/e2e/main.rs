@@ -35,6 +35,7 @@ mod recorded;
 mod repeats;
 mod shutdown;
 mod slow_disk;
+mod telemetry;
 mod traffic;
 #[path = "../two_readers/mod.rs"]
 mod two_readers;

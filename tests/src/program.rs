@@ -67,7 +67,8 @@ pub fn stoppable() -> Command {
 
 fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("LABEL")) {
+        let is_setting = |name: &str| name.starts_with("LABEL") || name.starts_with("OTEL_");
+        if name.to_str().is_some_and(is_setting) {
             command.env_remove(name);
         }
     }

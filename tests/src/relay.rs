@@ -82,7 +82,12 @@ impl Site {
 
     /// Starts `serve` at this address, and waits until it answers.
     pub fn serve_at(&self, listen: &str) -> Relay {
-        Relay::start(self.0.path(), &self.queue_url(), listen)
+        Relay::start(self.0.path(), &self.queue_url(), listen, &[])
+    }
+
+    /// Starts `serve` with these variables, and waits until it answers.
+    pub fn serve_with(&self, variables: &[(&str, &str)]) -> Relay {
+        Relay::start(self.0.path(), &self.queue_url(), "127.0.0.1:0", variables)
     }
 }
 
@@ -101,7 +106,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    fn start(folder: &Path, queue: &str, listen: &str) -> Self {
+    fn start(folder: &Path, queue: &str, listen: &str, variables: &[(&str, &str)]) -> Self {
         let (ready, log) = (folder.join("ready"), folder.join("serve.log"));
         if ready.exists() {
             std::fs::remove_file(&ready).unwrap();
@@ -114,6 +119,7 @@ impl Relay {
             .env("LABELRELAY_QUEUE", queue)
             .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
             .envs(secrets())
+            .envs(variables.iter().copied())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(File::create(&log).unwrap())

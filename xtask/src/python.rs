@@ -160,6 +160,14 @@ pub(crate) const PYTHON_PACKAGE: Environment = Environment {
     program: "bin/python",
 };
 
+/// A collector of OpenTelemetry, and OpenTelemetry's SDK for a sender and a consumer. Its name is not a version's: several
+/// packages make it up.
+pub(crate) const TELEMETRY: Environment = Environment {
+    folder: "telemetry-1",
+    requirements: "telemetry.txt",
+    program: "bin/python",
+};
+
 /// Drives a browser. Its name is not a version's: it goes with the system's Chromium.
 pub(crate) const BROWSER: Environment = Environment {
     folder: "browser-1",

@@ -7,7 +7,8 @@ use crate::npm::{ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, BROWSER, CARGO_LAMBDA, CFN_LINT, CHECKOV, DATASET_READERS,
     FAKE_GCS, GOOGLE_CLIENTS, HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22,
-    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_AWS, TERRAFORM_GOOGLE, ULTRALYTICS, UV,
+    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TELEMETRY, TERRAFORM_AWS, TERRAFORM_GOOGLE,
+    ULTRALYTICS, UV,
 };
 use crate::runtimes;
 use crate::step::find;
@@ -18,6 +19,7 @@ pub(crate) type ToolPaths = Vec<(&'static str, PathBuf)>;
 
 /// Tools of the end-to-end tests of one machine.
 pub(crate) fn one_machine() -> Outcome<ToolPaths> {
+    let telemetry = TELEMETRY.ensure()?;
     Ok(vec![
         ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
@@ -29,6 +31,11 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_BROWSER_PYTHON", BROWSER.ensure()?),
         ("LABELRELAY_TEST_CHROMIUM", debian::chromium()?),
         ("LABELRELAY_TEST_AXE", AXE.ensure()?),
+        (
+            "LABELRELAY_TEST_ROTEL",
+            below_packages(&telemetry, "rotel/rotel-agent")?,
+        ),
+        ("LABELRELAY_TEST_TELEMETRY_PYTHON", telemetry),
     ])
 }
 

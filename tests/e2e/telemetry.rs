@@ -1,0 +1,228 @@
+//! OpenTelemetry: a real collector has spans that join sender, relay and consumer, and one that misbehaves keeps nobody
+//! waiting.
+
+use labelrelay_tests::client::{self, Client};
+use labelrelay_tests::program;
+use labelrelay_tests::relay::{Relay, SECRET, Site, eventually};
+use labelrelay_tests::sender;
+use labelrelay_tests::servers::{Server, free_ports, installed};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+
+/// A span, as the collector printed it.
+#[derive(Debug, Default, Clone)]
+struct Span {
+    service: String,
+    trace: String,
+    parent: String,
+    id: String,
+    name: String,
+    kind: String,
+}
+
+fn collector() -> Server {
+    let program = installed("LABELRELAY_TEST_ROTEL");
+    let is_ready = |address| TcpStream::connect(address).is_ok();
+    Server::start_until("rotel", is_ready, |port, folder| {
+        let [grpc] = free_ports();
+        let mut command = Command::new(&program);
+        command.args(["start", "--exporter", "blackhole"]);
+        command.args(["--otlp-http-endpoint", &format!("127.0.0.1:{port}")]);
+        command.args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")]);
+        command.args(["--debug-log", "traces", "--debug-log", "metrics"]);
+        command.args(["--debug-log-verbosity", "detailed"]);
+        command.arg("--pid-file").arg(folder.join("pid"));
+        command
+    })
+}
+
+/// The spans in the words of the collector.
+fn spans(log: &str) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut service = String::new();
+    for line in log.lines() {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let value = value.trim().to_owned();
+        match (key.trim(), spans.last_mut()) {
+            ("-> service.name", _) => {
+                let name = value
+                    .strip_prefix("Str(")
+                    .and_then(|name| name.strip_suffix(')'));
+                name.unwrap_or_default().clone_into(&mut service);
+            }
+            ("Trace ID", _) => spans.push(Span {
+                service: service.clone(),
+                trace: value,
+                ..Span::default()
+            }),
+            ("Parent ID", Some(span)) => span.parent = value,
+            ("ID", Some(span)) => span.id = value,
+            ("Name", Some(span)) if span.name.is_empty() => span.name = value,
+            ("Kind", Some(span)) => span.kind = value,
+            _ => {}
+        }
+    }
+    spans
+}
+
+/// The one of the trace that has this name.
+fn named<'a>(spans: &'a [Span], trace: &str, name: &str) -> &'a Span {
+    let found: Vec<_> = spans
+        .iter()
+        .filter(|span| span.trace == trace && span.name == name)
+        .collect();
+    let [span] = found[..] else {
+        panic!("{name} of {trace}: {spans:#?}");
+    };
+    span
+}
+
+#[test]
+#[ignore = "needs a collector, and a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
+fn spans_of_sender_relay_and_consumer_hang_together() {
+    let _machine = crate::beside_others();
+    let collector = collector();
+    let site = Site::new();
+    let endpoint = collector.endpoint();
+    let relay = site.serve_with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
+    ]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(installed("LABELRELAY_TEST_TELEMETRY_PYTHON"))
+        .arg("-B")
+        .arg(folder.join("e2e/telemetry.py"))
+        .args([
+            &collector.endpoint(),
+            &relay.address.to_string(),
+            &site.queue_url(),
+        ])
+        .arg(program::labelrelay())
+        .arg(SECRET)
+        .env("PYTHONPATH", folder.parent().unwrap().join("python"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}\n{}", relay.log());
+    // The sender's span, and of each delivery those of the server, the producer and the consumer.
+    let spans = eventually("the collector has all spans", || {
+        let spans = spans(&collector.log());
+        (spans.len() >= 7).then_some(spans)
+    });
+    assert_eq!(spans.len(), 7, "{spans:#?}");
+    let annotate = spans.iter().find(|span| span.name == "annotate").unwrap();
+    assert_eq!(annotate.service, "sender");
+    let sent = spans.iter().filter(|span| span.name == "send queue.db");
+    for send in sent {
+        let post = named(&spans, &send.trace, "POST /label-studio");
+        let process = named(&spans, &send.trace, "process queue.db");
+        assert_eq!(send.parent, post.id);
+        if send.trace == annotate.trace {
+            assert_eq!([&post.parent, &process.parent], [&annotate.id; 2]);
+        } else {
+            assert_eq!((&*post.parent, &process.parent), ("", &send.id));
+        }
+        let services = [post, send, process].map(|span| &*span.service);
+        assert_eq!(services, ["labelrelay", "labelrelay", "consumer"]);
+        let kinds = [post, send, process].map(|span| &*span.kind);
+        assert_eq!(
+            kinds,
+            [
+                "SPAN_KIND_SERVER",
+                "SPAN_KIND_PRODUCER",
+                "SPAN_KIND_CONSUMER"
+            ]
+        );
+    }
+    named(&spans, &annotate.trace, "send queue.db");
+    for metric in ["labelrelay_requests_total", "labelrelay_delivery_seconds"] {
+        eventually(metric, || collector.log().contains(metric).then_some(()));
+    }
+    relay.terminate();
+    assert!(relay.wait().success());
+}
+
+/// Delivers to a relay whose collector misbehaves, waits until that is noticed, and stops it.
+fn assert_untroubled<T>(endpoint: &str, noticed: impl FnOnce(&Relay) -> T) {
+    const AN_HOUR: &str = "3600000";
+    let site = Site::new();
+    let relay = site.serve_with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", AN_HOUR),
+        ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "10"),
+    ]);
+    let deliver = |relay: &Relay| {
+        let mut client = Client::connect(relay.address).unwrap();
+        for number in 0..100 {
+            let body = sender::label(&format!("t{number}"));
+            let request = sender::labelbox(SECRET, "LABEL_CREATED", "d", &body);
+            assert_eq!(client.exchange(&request).unwrap().status, 200);
+        }
+    };
+    deliver(&relay);
+    let _held = noticed(&relay);
+    deliver(&relay);
+    // It would wait for an hour.
+    relay.terminate();
+    assert!(relay.wait().success());
+    assert_eq!(site.export().len(), 100, "repeats are recognised");
+}
+
+/// The log tells of it.
+fn is_told(relay: &Relay) {
+    let words = "the collector takes no spans or metrics";
+    eventually("the log tells of it", || {
+        relay.log().contains(words).then_some(())
+    });
+}
+
+#[test]
+#[ignore = "needs a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
+fn a_collector_that_hangs_keeps_no_delivery_and_no_stop() {
+    let _machine = crate::beside_others();
+    // The system takes connections for it, and nobody reads from them.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    listener.set_nonblocking(true).unwrap();
+    assert_untroubled(&endpoint, |_| {
+        let (mut stream, _) = eventually("it is sent something", || listener.accept().ok());
+        stream.set_nonblocking(false).unwrap();
+        let mut begin = [0; 4];
+        stream.read_exact(&mut begin).unwrap();
+        assert_eq!(&begin, b"POST");
+        stream
+    });
+}
+
+#[test]
+#[ignore = "needs a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
+fn a_collector_that_is_away_is_told_of() {
+    let _machine = crate::beside_others();
+    let [port] = free_ports();
+    assert_untroubled(&format!("http://127.0.0.1:{port}"), is_told);
+}
+
+#[test]
+#[ignore = "needs a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
+fn a_collector_that_answers_500_is_told_of() {
+    let _machine = crate::beside_others();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    // It ends with the process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The answer may come before the whole request: the connection is ended with it.
+            let _ = client::read_request(&mut stream);
+            let _ = stream.write_all(
+                b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+    assert_untroubled(&endpoint, is_told);
+}
