@@ -100,7 +100,8 @@ impl<P: Post> Exporter<P> {
         }
     }
 
-    /// Waits until there is something to do. Returns `true` for the last time.
+    /// Waits until there is something to do. Returns `true` for the last time. Alone, since what posts need not be shared
+    /// by threads.
     async fn wait(&mut self, stop: &mut oneshot::Receiver<()>) -> bool {
         let is_well = self.health.failures == 0;
         let pause = if is_well {

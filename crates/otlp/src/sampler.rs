@@ -70,7 +70,7 @@ mod tests {
         for low in [0, 1, u64::MAX / 2, u64::MAX] {
             assert!(ratio(1.0).takes_root(id(low)));
             assert!(!ratio(0.0).takes_root(id(low)));
-            let is_lower_half = low < u64::MAX / 2;
+            let is_lower_half = low <= u64::MAX / 2;
             assert_eq!(ratio(0.5).takes_root(id(low)), is_lower_half, "{low}");
         }
         assert_eq!(Sampler::named("always", 1.0), None);

@@ -5,6 +5,7 @@ use crate::sampler::Sampler;
 use labelrelay_core::{
     Clock, Entropy, EventTrace, Exchange, Observer, QueueError, Report, TraceContext,
 };
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -24,7 +25,7 @@ struct Shared {
     destination: Destination,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    waiting: Mutex<Vec<Finished>>,
+    waiting: Mutex<VecDeque<Finished>>,
     dropped: AtomicU64,
     /// A batch waits.
     full: Notify,
@@ -43,7 +44,7 @@ impl Tracer {
             destination,
             clock,
             entropy,
-            waiting: Mutex::new(Vec::new()),
+            waiting: Mutex::new(VecDeque::new()),
             dropped: AtomicU64::new(0),
             full: Notify::new(),
         }))
@@ -55,7 +56,7 @@ impl Tracer {
     }
 
     pub(crate) fn drop_all(&self, requests: &[Finished]) {
-        let spans = requests.iter().map(Finished::spans).sum();
+        let spans: u64 = requests.iter().map(Finished::spans).sum();
         self.0.dropped.fetch_add(spans, Ordering::Relaxed);
     }
 
@@ -77,13 +78,13 @@ impl Tracer {
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Vec<Finished>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Finished>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An id of a span. It only has to differ.
     fn span_id(&self) -> [u8; 8] {
-        let [id @ .., _, _] = self.entropy.ten_bytes();
+        let [_, _, id @ ..] = self.entropy.ten_bytes();
         // All zero is no id.
         if id == [0; 8] { [1; 8] } else { id }
     }
@@ -131,7 +132,7 @@ impl Shared {
             self.dropped.fetch_add(finished.spans(), Ordering::Relaxed);
             return;
         }
-        waiting.push(finished);
+        waiting.push_back(finished);
         if waiting.len().is_multiple_of(BATCH) {
             self.full.notify_one();
         }
