@@ -87,7 +87,10 @@ impl Options {
 
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
-    status(&mut cargo("build --release --package labelrelay"))?;
+    // With it, `--set` can switch it on.
+    status(&mut cargo(
+        "build --release --package labelrelay --features otlp",
+    ))?;
     let this = built("release", "labelrelay")?;
     let other = options.other.as_deref().unwrap_or(&this);
     let folder = BenchFolder::new()?;

@@ -166,11 +166,11 @@ impl Program {
             Intake::Answer(answer) => answer,
         }
     }
+}
 
-    /// Waits for as long as nothing else is to do, and a little longer than that.
-    pub(crate) async fn pass(&self, seconds: u64) {
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-    }
+/// Lets so much time pass.
+pub(crate) async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
 /// A label of this number.

@@ -1,6 +1,6 @@
 //! What becomes of spans when the collector does not take them.
 
-use crate::collector::{Does, Program, label};
+use crate::collector::{Does, Program, label, pass};
 use labelrelay_core::Outcome;
 use labelrelay_otlp::END_WITHIN;
 use tokio::time::Instant;
@@ -17,12 +17,12 @@ async fn spans_go_out_together_after_a_while_and_metrics_at_their_own_times() {
     let program = Program::new(&[]);
     let exporting = program.export();
     deliver(&program, 3).await;
-    program.pass(4).await;
+    pass(4).await;
     assert_eq!(program.collector.asked(), 0, "they wait for others");
-    program.pass(2).await;
+    pass(2).await;
     assert_eq!(program.collector.messages("/v1/traces").len(), 1);
     assert_eq!(program.collector.spans().len(), 6);
-    program.pass(60).await;
+    pass(60).await;
     assert_eq!(program.collector.messages("/v1/metrics").len(), 1);
     exporting.end().await;
     assert_eq!(program.collector.messages("/v1/metrics").len(), 2);
@@ -37,7 +37,7 @@ async fn what_may_be_sent_again_is_sent_again_and_what_may_not_is_dropped() {
     program
         .collector
         .does(&[Does::Answer(503), Does::Refuse, Does::Answer(429)]);
-    program.pass(60).await;
+    pass(60).await;
     assert_eq!(
         (program.collector.asked(), program.collector.spans().len()),
         (4, 4)
@@ -45,7 +45,7 @@ async fn what_may_be_sent_again_is_sent_again_and_what_may_not_is_dropped() {
     assert_eq!(program.tracer.dropped(), 0);
     deliver(&program, 2).await;
     program.collector.does(&[Does::Answer(400)]);
-    program.pass(60).await;
+    pass(60).await;
     assert_eq!(
         (program.collector.asked(), program.collector.spans().len()),
         (5, 4)
@@ -76,7 +76,7 @@ async fn a_collector_that_hangs_keeps_no_stop() {
     program.collector.does(&[Does::Hang; 100]);
     let exporting = program.export();
     deliver(&program, 1).await;
-    program.pass(7).await;
+    pass(7).await;
     assert_eq!(program.collector.asked(), 1);
     let begin = Instant::now();
     exporting.end().await;
