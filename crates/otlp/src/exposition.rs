@@ -309,8 +309,8 @@ labelrelay_delivery_seconds_bucket{le="+Inf"} 4
         let [point] = &histogram.data_points[..] else {
             panic!("{histogram:?}");
         };
-        assert_eq!((point.count, point.sum), (4, Some(0.75)));
-        assert_eq!(point.explicit_bounds, [0.25, 0.5]);
+        assert_eq!(format!("{} {:?}", point.count, point.sum), "4 Some(0.75)");
+        assert_eq!(format!("{:?}", point.explicit_bounds), "[0.25, 0.5]");
         assert_eq!(point.bucket_counts, [3, 0, 1]);
         assert_eq!((point.start_time_unix_nano, point.time_unix_nano), (1, 2));
     }
