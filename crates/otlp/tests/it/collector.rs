@@ -175,6 +175,8 @@ pub(crate) async fn pass(seconds: u64) {
 
 /// A label of this number.
 pub(crate) fn label(number: usize) -> TestRequest {
-    let body = format!(r#"{{"id":"l{number}","label":"{{}}"}}"#);
+    let body = format!(
+        r#"{{"id":"l{number}","label":"{{}}","deleted":false,"createdAt":"2020-09-24T04:56:08Z","updatedAt":"2020-09-24T04:56:08Z","dataRow":{{"id":"r{number}"}},"project":{{"id":"p1"}}}}"#
+    );
     TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", body.as_bytes())
 }

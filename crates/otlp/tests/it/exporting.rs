@@ -5,8 +5,8 @@ use labelrelay_core::Outcome;
 use labelrelay_otlp::END_WITHIN;
 use tokio::time::Instant;
 
-async fn deliver(program: &Program, count: usize) {
-    for number in 0..count {
+async fn deliver(program: &Program, numbers: std::ops::Range<usize>) {
+    for number in numbers {
         let answer = program.deliver(&label(number)).await;
         assert_eq!(answer.outcome, Outcome::Accepted);
     }
@@ -16,7 +16,7 @@ async fn deliver(program: &Program, count: usize) {
 async fn spans_go_out_together_after_a_while_and_metrics_at_their_own_times() {
     let program = Program::new(&[]);
     let exporting = program.export();
-    deliver(&program, 3).await;
+    deliver(&program, 0..3).await;
     pass(4).await;
     assert_eq!(program.collector.asked(), 0, "they wait for others");
     pass(2).await;
@@ -33,7 +33,7 @@ async fn spans_go_out_together_after_a_while_and_metrics_at_their_own_times() {
 async fn what_may_be_sent_again_is_sent_again_and_what_may_not_is_dropped() {
     let program = Program::new(&[("OTEL_METRICS_EXPORTER", "none")]);
     let exporting = program.export();
-    deliver(&program, 2).await;
+    deliver(&program, 0..2).await;
     program
         .collector
         .does(&[Does::Answer(503), Does::Refuse, Does::Answer(429)]);
@@ -43,7 +43,7 @@ async fn what_may_be_sent_again_is_sent_again_and_what_may_not_is_dropped() {
         (4, 4)
     );
     assert_eq!(program.tracer.dropped(), 0);
-    deliver(&program, 2).await;
+    deliver(&program, 2..4).await;
     program.collector.does(&[Does::Answer(400)]);
     pass(60).await;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn without_a_collector_so_many_wait_and_the_others_are_counted() {
     let program = Program::new(&[("OTEL_METRICS_EXPORTER", "none")]);
     program.collector.does(&[Does::Hang; 1000]);
     let exporting = program.export();
-    deliver(&program, 9000).await;
+    deliver(&program, 0..9000).await;
     // One message may be on its way.
     let dropped = program.tracer.dropped();
     let least = 2 * (9000 - 8192 - 512);
@@ -75,7 +75,7 @@ async fn a_collector_that_hangs_keeps_no_stop() {
     let program = Program::new(&[]);
     program.collector.does(&[Does::Hang; 100]);
     let exporting = program.export();
-    deliver(&program, 1).await;
+    deliver(&program, 0..1).await;
     pass(7).await;
     assert_eq!(program.collector.asked(), 1);
     let begin = Instant::now();
