@@ -1,5 +1,6 @@
 //! A request that has its answer, and its spans: one of the HTTP server, and one of the producer that sent the event.
 
+use crate::destination::Destination;
 use crate::key_value::{number, resource, scope, text};
 use labelrelay_core::{Outcome, Report};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -11,26 +12,6 @@ use std::time::Duration;
 
 /// A reason may quote what a stranger sent.
 const MOST_REASON_CHARACTERS: usize = 256;
-
-/// The queue that events are sent to, in the words of OpenTelemetry's semantic conventions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Destination {
-    /// `messaging.system`.
-    pub system: &'static str,
-    /// `messaging.destination.name`.
-    pub name: String,
-}
-
-impl Destination {
-    /// The queue `name` of this system.
-    pub fn new(system: &'static str, name: impl Into<String>) -> Self {
-        Self {
-            system,
-            name: name.into(),
-        }
-    }
-}
 
 /// Ids of a request's spans.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@
 //! requests that have their answer, in a bounded buffer. An [`Exporter`] empties the buffer, a batch at a time, through
 //! whatever [`Post`]s for it. Neither holds up an answer: without room, spans are dropped and counted.
 
+mod destination;
 mod exporter;
 mod exposition;
 mod finished;
@@ -14,8 +15,8 @@ mod sampler;
 mod settings;
 mod tracer;
 
+pub use destination::Destination;
 pub use exporter::{END_WITHIN, Exporter, Exporting};
-pub use finished::Destination;
 pub use post::Post;
 pub use sampler::Sampler;
 pub use settings::{Settings, Target};

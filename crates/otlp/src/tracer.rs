@@ -1,6 +1,7 @@
 //! The observer that notes requests for their spans.
 
-use crate::finished::{Destination, Finished, Ids};
+use crate::destination::Destination;
+use crate::finished::{Finished, Ids};
 use crate::sampler::Sampler;
 use labelrelay_core::{
     Clock, Entropy, EventTrace, Exchange, Observer, QueueError, Report, TraceContext,

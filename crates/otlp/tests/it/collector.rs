@@ -122,7 +122,7 @@ impl Program {
         let clock = FakeClock::at("2026-01-15T12:00:00Z");
         let tracer = Tracer::new(
             settings.sampler,
-            Destination::new("labelrelay", "queue.db"),
+            Destination::of_url("sqlite:queue.db"),
             Arc::new(clock.clone()),
             Arc::new(CountingEntropy::default()),
         );

@@ -1,10 +1,8 @@
 //! A build with it.
 
 use super::collector::Collector;
-use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::CliError;
-use crate::locations::QueueLocation;
 use crate::open;
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Entropy as _, Exchange, Observer, QueueError, Report, TraceContext};
@@ -41,9 +39,10 @@ impl Telemetry {
             let id = ("service.instance.id".to_owned(), instance());
             settings.resource.push(id);
         }
-        let destination = destination(&open::queue_location(config, env)?);
+        let queue = open::queue_location(config, env)?.to_string();
+        let queue = Destination::of_url(&queue);
         let entropy = Arc::new(OsEntropy);
-        let tracer = Tracer::new(settings.sampler, destination, Arc::clone(clock), entropy);
+        let tracer = Tracer::new(settings.sampler, queue, Arc::clone(clock), entropy);
         Ok(Self(Some(On {
             settings,
             tracer,
@@ -116,60 +115,4 @@ fn instance() -> String {
         let _ = write!(id, "{byte:02x}");
     }
     id
-}
-
-/// The queue, in the words of OpenTelemetry's semantic conventions, which have none for Azure's Storage Queue.
-fn destination(queue: &QueueLocation) -> Destination {
-    let (system, place) = match queue {
-        QueueLocation::Sqlite(file) => ("labelrelay", file.to_string_lossy().into_owned()),
-        QueueLocation::Stdout => ("labelrelay", "stdout".to_owned()),
-        QueueLocation::Cloud(cloud, url) => {
-            // A query may be a signature.
-            let place = url.split(['?', '#']).next().unwrap_or_default();
-            let system = match cloud {
-                Cloud::Aws => "aws_sqs",
-                Cloud::Google => "gcp_pubsub",
-                Cloud::Azure if place.contains("servicebus") => "servicebus",
-                Cloud::Azure => "azure_storage_queue",
-            };
-            (system, place.to_owned())
-        }
-    };
-    let name = place.trim_end_matches('/').rsplit('/').next();
-    Destination::new(system, name.unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::locations;
-    use std::path::Path;
-
-    #[test]
-    fn queues_have_the_names_of_the_conventions() {
-        for (url, system, name) in [
-            ("sqlite:queue.db", "labelrelay", "queue.db"),
-            ("stdout:", "labelrelay", "stdout"),
-            (
-                "sqs://eu-central-1/123456789012/labels",
-                "aws_sqs",
-                "labels",
-            ),
-            ("pubsub://project/topic", "gcp_pubsub", "topic"),
-            ("servicebus://namespace/queue", "servicebus", "queue"),
-            (
-                "azure-queue://account/queue",
-                "azure_storage_queue",
-                "queue",
-            ),
-            (
-                "https://account.queue.core.windows.net/queue?sig=secret",
-                "azure_storage_queue",
-                "queue",
-            ),
-        ] {
-            let queue = locations::queue(url, Path::new("/base")).unwrap();
-            assert_eq!(destination(&queue), Destination::new(system, name), "{url}");
-        }
-    }
 }
