@@ -24,13 +24,12 @@ impl Destination {
         let place = url.split(['?', '#']).next().unwrap_or_default();
         let (scheme, rest) = place.split_once(':').unwrap_or(("", place));
         let system = match scheme {
-            "sqs" => "aws_sqs",
             "pubsub" => "gcp_pubsub",
             "servicebus" => "servicebus",
             "azure-queue" => "azure_storage_queue",
             "http" | "https" if rest.contains(".servicebus.") => "servicebus",
             "http" | "https" if rest.contains(".queue.") => "azure_storage_queue",
-            "http" | "https" => "aws_sqs",
+            "sqs" | "http" | "https" => "aws_sqs",
             _ => "labelrelay",
         };
         let name = rest.trim_end_matches('/').rsplit('/').next();

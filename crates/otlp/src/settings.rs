@@ -187,13 +187,12 @@ fn sampler(lookup: Lookup<'_>) -> Result<Sampler, ConfigError> {
     let name = lookup.text(NAME)?;
     let name = name.as_deref().unwrap_or("parentbased_always_on");
     let ratio = match lookup.text(ARGUMENT)? {
-        None => 1.0,
         Some(text) if name.ends_with("traceidratio") => text
             .parse::<f64>()
             .ok()
             .filter(|ratio| (0.0..=1.0).contains(ratio))
             .ok_or_else(|| wrong(ARGUMENT, "is no ratio", "write a number from 0 to 1"))?,
-        Some(_) => 1.0,
+        _ => 1.0,
     };
     Sampler::named(name, ratio).ok_or_else(|| {
         let cure = "write parentbased_traceidratio, parentbased_always_on, parentbased_always_off, traceidratio, always_on or always_off";

@@ -274,9 +274,9 @@ fn problem(error: &CredentialsError) -> (String, bool) {
     if let Some(stated) = stated {
         return (stated.to_string(), stated.is_permanent());
     }
-    let is_connection = causes(error).any(|cause| cause.is::<ConnectorError>());
+    let is_connection = causes(error).any(<dyn StdError>::is::<ConnectorError>);
     // No connection's: that of a token's file, or of a program, then.
-    let is_file = causes(error).any(|cause| cause.is::<io::Error>());
+    let is_file = causes(error).any(<dyn StdError>::is::<io::Error>);
     let is_setting = causes(error).any(|cause| {
         matches!(
             cause.downcast_ref::<CredentialsError>(),

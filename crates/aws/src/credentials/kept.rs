@@ -177,7 +177,7 @@ mod tests {
     /// Red if a request waits for a giver that hangs, again and again, while what is at hand is good.
     #[tokio::test]
     async fn a_giver_that_hangs_is_waited_for_once() {
-        let (kept, asked) = kept(Some(Duration::from_secs(120)), None);
+        let (kept, asked) = kept(Some(Duration::from_mins(2)), None);
         let begun = std::time::Instant::now();
         for _ in 0..5 {
             let credentials = kept.get().await.expect("good ones");

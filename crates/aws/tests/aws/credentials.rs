@@ -9,7 +9,7 @@ use labelrelay_testkit::queue_suite::message;
 use labelrelay_tests::servers::{Behaviour, Misbehaving};
 use std::io::Write as _;
 
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
 
 fn keys(id: &str, end: &str) -> Behaviour {
     let body = serde_json::json!({

@@ -1,6 +1,6 @@
 //! The page of the record, as `serve` mounts it: who may look, and what the record and the queue say there.
 
-use crate::support::{CONFIG, Place, Serving, mode, patient, until};
+use crate::support::{CONFIG, Place, Serving, configured, mode, patient, until};
 use crate::terminal_device::Terminal;
 use labelrelay_tests::client::once;
 use labelrelay_tests::sender::{self, label};

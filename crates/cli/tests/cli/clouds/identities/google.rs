@@ -10,6 +10,7 @@ const SUBJECT: &str = "eyJhbGciOiJSUzI1NiJ9.e30.c3ViamVjdA";
 
 /// Red if a wrong identity is not told, or the metadata server is asked in its place.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn wrong_identities_are_told_and_no_other_is_asked() {
     let other = StandIn::trap();
     let refuses = StandIn::start(|_| {
