@@ -211,3 +211,36 @@ resource missed 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (reconc
     actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
   }
 }
+
+// A run says so on a line of its own.
+var silences = '''
+ContainerAppConsoleLogs
+| where Log startswith "silence: "
+'''
+
+resource undelivered 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (reconcile) {
+  name: '${name}-undelivered'
+  location: location
+  properties: {
+    description: '${name}: Label Studio has changes in a project from which nothing was delivered since the last run. They were fetched; the webhook does not work, or there is none. The table ContainerAppConsoleLogs names the project.'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: silences
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
+  }
+}

@@ -6,7 +6,7 @@ data "google_project" "this" {
 }
 
 resource "google_project_service" "needed" {
-  for_each           = toset(concat(["run", "pubsub", "storage", "secretmanager", "cloudscheduler", "monitoring"], local.budget ? ["billingbudgets"] : []))
+  for_each           = toset(concat(["run", "pubsub", "storage", "secretmanager", "cloudscheduler", "monitoring", "logging"], local.budget ? ["billingbudgets"] : []))
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false
 }

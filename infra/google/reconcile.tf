@@ -172,3 +172,43 @@ resource "google_monitoring_alert_policy" "reconcile" {
   }
   depends_on = [google_project_service.needed]
 }
+
+locals {
+  # A run says so on a line of its own.
+  silence = local.reconcile ? "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.reconcile[0].name}\" AND textPayload =~ \"^silence: \"" : ""
+}
+
+resource "google_logging_metric" "undelivered" {
+  count       = local.reconcile ? 1 : 0
+  name        = "${var.name}-undelivered"
+  description = "Runs that found changes in a project from which nothing was delivered since the run before."
+  filter      = local.silence
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+  depends_on = [google_project_service.needed]
+}
+
+# By the log and not by the metric: nobody may watch that for the first ten minutes.
+resource "google_monitoring_alert_policy" "undelivered" {
+  count                 = local.reconcile ? 1 : 0
+  display_name          = "${var.name}: undelivered"
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  conditions {
+    display_name = "nothing was delivered from a project that changed"
+    condition_matched_log {
+      filter = local.silence
+    }
+  }
+  alert_strategy {
+    notification_rate_limit {
+      period = "3600s"
+    }
+  }
+  documentation {
+    content = "${var.name}: Label Studio has changes in a project from which nothing was delivered since the last run. They were fetched; the webhook does not work, or there is none. The job's log names the project."
+  }
+  depends_on = [google_project_service.needed]
+}

@@ -109,7 +109,7 @@ fn the_alarm_for_what_aws_refuses_does_not_hear_the_border_of_two_periods() {
 fn only_alarms_of_what_does_not_happen_ring_without_data() {
     for (template, count, absent) in [
         ("template.yaml", 10, "RedriveSilentAlarm"),
-        (RECONCILE, 2, "SilentAlarm"),
+        (RECONCILE, 3, "SilentAlarm"),
     ] {
         let alarms = alarms(template);
         assert_eq!(alarms.len(), count);
@@ -164,6 +164,33 @@ fn names(section: &str) -> Vec<&str> {
     names
         .filter(|name| name.chars().all(char::is_alphanumeric))
         .collect()
+}
+
+/// The words that the three clouds look for begin a line of `labelrelay pull`, and stand nowhere else in it.
+#[test]
+fn every_cloud_reads_the_line_that_a_pull_writes() {
+    let lines = read("crates/cli/src/pull/rounds.rs");
+    assert!(lines.contains("\"silence: {silent_changes} changes, "));
+    for (template, words) in [
+        (
+            RECONCILE,
+            "FilterPattern: '[word=\"silence:\", changes, ...]'",
+        ),
+        (
+            "infra/google/reconcile.tf",
+            r#"textPayload =~ \"^silence: \""#,
+        ),
+        (
+            "infra/azure/alerts.bicep",
+            "| where Log startswith \"silence: \"",
+        ),
+    ] {
+        assert!(read(template).contains(words), "{template}");
+    }
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).unwrap()
 }
 
 /// A task that hangs must not keep all others from running.

@@ -171,9 +171,11 @@ impl Round<'_> {
         };
         let ended = reconcile.run().await;
         drop(progress);
+        let knows_deliveries = !self.args.dry_run && opened.knows_deliveries();
         let closed = opened.close().await;
         let summary = ended?;
-        let words = rounds::words(&summary, self.args.dry_run, self.args.json);
+        let (dry_run, json) = (self.args.dry_run, self.args.json);
+        let words = rounds::words(&summary, dry_run, json, knows_deliveries);
         if self.target.takes_stdout && !self.args.dry_run {
             say(format_args!("{words}"));
         } else {

@@ -2,7 +2,7 @@
 
 use crate::durations;
 use crate::error::CliError;
-use crate::output::say;
+use crate::output::{one_line, say};
 use crate::serve::Signals;
 use labelrelay_reconcile::Summary;
 use std::time::Duration;
@@ -42,8 +42,14 @@ async fn rounds<F: Future<Output = Result<(), CliError>>>(
     }
 }
 
-/// Summary of a run, in lines for people or for programs.
-pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
+/// Summary of a run, in lines for people or for programs. `knows_deliveries` says whether the run learned what was
+/// delivered since the one before.
+pub(super) fn words(
+    summary: &Summary,
+    dry_run: bool,
+    json: bool,
+    knows_deliveries: bool,
+) -> String {
     let Summary {
         projects,
         entities,
@@ -54,6 +60,9 @@ pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
         passed_over,
         refused,
         vanished,
+        undelivered,
+        silent,
+        silent_changes,
         ..
     } = summary;
     let sent = created + updated + deleted;
@@ -62,17 +71,27 @@ pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
             "dry_run": dry_run, "projects": projects, "things": entities, "sent": sent,
             "created": created, "updated": updated, "deleted": deleted, "repeats": repeats,
             "passed_over": passed_over, "refused": refused, "vanished": vanished,
+            "undelivered": knows_deliveries.then_some(undelivered),
+            "silent": knows_deliveries.then_some(silent),
         })
         .to_string();
     }
     let would = if dry_run { "would be sent" } else { "sent" };
-    let done = format!(
+    let mut lines = vec![format!(
         "{projects} projects, {entities} things looked at; {sent} events {would}: {created} created, {updated} updated, {deleted} deleted"
-    );
-    if *passed_over == 0 {
-        return done;
+    )];
+    if *passed_over > 0 {
+        lines.push(format!(
+            "{passed_over} more were only remembered: their type is filtered out, or they are older than --since"
+        ));
     }
-    format!(
-        "{done}\n{passed_over} more were only remembered: their type is filtered out, or they are older than --since"
-    )
+    if knows_deliveries && !silent.is_empty() {
+        let projects = silent.join(", ");
+        // The templates' alarms read the beginning of this line.
+        lines.push(format!(
+            "silence: {silent_changes} changes, and no delivery since the last run, in project {}; `labelrelay status` looks at the webhook",
+            one_line(&projects)
+        ));
+    }
+    lines.join("\n")
 }

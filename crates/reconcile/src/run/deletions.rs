@@ -17,7 +17,7 @@ impl Reconcile<'_> {
     ) -> Result<(), ReconcileError> {
         let mut after = None;
         loop {
-            self.read_live_events().await?;
+            self.read_live_events(summary).await?;
             let missing = self
                 .ledger
                 .missing(&project.id, pass, after.as_ref(), AT_A_TIME)?;

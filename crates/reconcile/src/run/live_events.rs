@@ -1,6 +1,6 @@
 //! Reads live events from the queue: their entities count as seen.
 
-use super::{Reconcile, ReconcileError};
+use super::{Reconcile, ReconcileError, Summary};
 use crate::platform::Platform;
 use crate::sink::LiveEvent;
 use labelrelay_core::config::SourceConfig;
@@ -13,7 +13,10 @@ const AT_A_TIME: usize = 1000;
 impl Reconcile<'_> {
     /// Records what the queue got since it was last read, by whichever way: what this program sent before it
     /// was killed, too.
-    pub(super) async fn read_live_events(&mut self) -> Result<(), ReconcileError> {
+    pub(super) async fn read_live_events(
+        &mut self,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
         loop {
             let after = self.ledger.queue_position()?;
             self.sink.catch_up(after).await;
@@ -23,6 +26,10 @@ impl Reconcile<'_> {
                 return Ok(());
             };
             let through = last.seq;
+            let delivered = events
+                .iter()
+                .filter_map(|event| delivered_from(self.source, &event.attributes));
+            summary.delivered.extend(delivered.map(str::to_owned));
             let seen: Vec<_> = events
                 .into_iter()
                 .flat_map(|event| things_of(self.source, &*self.platform, event))
@@ -30,6 +37,14 @@ impl Reconcile<'_> {
             self.ledger.record(&seen, None, Some(through))?;
         }
     }
+}
+
+/// Project of which the sender itself told, if it did: the event was not found by a pull, derived, or sent again.
+fn delivered_from<'a>(source: &SourceConfig, attributes: &'a Attributes) -> Option<&'a str> {
+    let is_delivery = attributes.origin.is_none() && attributes.replayedtime.is_none();
+    let is_of_source = attributes.source.strip_prefix('/') == Some(&source.name);
+    let project = attributes.project.as_deref();
+    project.filter(|_| is_delivery && is_of_source)
 }
 
 /// The things that an event of the queue is about, in the versions of which it tells; none if it is not of this source.

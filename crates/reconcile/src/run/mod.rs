@@ -34,7 +34,7 @@ impl Reconcile<'_> {
     pub async fn run(&mut self) -> Result<Summary, ReconcileError> {
         let mut summary = Summary::default();
         let projects = self.platform.projects().await?;
-        self.read_live_events().await?;
+        self.read_live_events(&mut summary).await?;
         for project in &projects {
             self.project(project, &mut summary).await?;
         }
@@ -54,7 +54,7 @@ impl Reconcile<'_> {
             .watermark(&project.id)?
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
         let pass = self.ledger.begin(&project.id)?;
-        let refused = summary.refused;
+        let (refused, undelivered) = (summary.refused, summary.undelivered);
         // Without a watermark, everything counts as changed.
         let (began, walked) = match since {
             None => {
@@ -64,7 +64,7 @@ impl Reconcile<'_> {
             Some(since) => {
                 let changed = Wanted::Changed(since);
                 let began = self.pages(project, pass, changed, summary).await?;
-                let walked = if self.needs_full_pass(project).await? {
+                let walked = if self.needs_full_pass(project, summary).await? {
                     let walk = self.walk(project, pass, Wanted::Ids, summary).await?;
                     Some(walk.pass)
                 } else {
@@ -79,6 +79,11 @@ impl Reconcile<'_> {
             self.send_deletions(project, first, summary).await?;
         }
         summary.projects += 1;
+        if summary.undelivered > undelivered {
+            // The delivery of what the platform showed may have been under way.
+            self.read_live_events(summary).await?;
+            summary.note_undelivered(&project.id, summary.undelivered - undelivered);
+        }
         if let Some(began) = began
             && summary.refused == refused
         {
@@ -93,7 +98,11 @@ impl Reconcile<'_> {
 
     /// Tells whether something can be gone, or there, that no change told of: a bulk action of the platform's may
     /// leave tasks as they were.
-    async fn needs_full_pass(&mut self, project: &Project) -> Result<bool, ReconcileError> {
+    async fn needs_full_pass(
+        &mut self,
+        project: &Project,
+        summary: &mut Summary,
+    ) -> Result<bool, ReconcileError> {
         if !self.platform.lists_unchanged() {
             return Ok(false);
         }
@@ -112,7 +121,7 @@ impl Reconcile<'_> {
         let Some(counts) = self.platform.counts(&project.id).await? else {
             return Ok(true);
         };
-        self.read_live_events().await?;
+        self.read_live_events(summary).await?;
         for (kind, count) in counts {
             if self.ledger.count(&project.id, kind)? != count {
                 return Ok(true);
@@ -148,7 +157,7 @@ impl Reconcile<'_> {
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let entities = page.entities.len() as u64;
-        self.read_live_events().await?;
+        self.read_live_events(summary).await?;
         let mut batch = Batch::new(pass);
         batch.is_news = self.ledger.watermark(&project.id)?.is_some();
         let unknown = self.sort(&project.id, &page.entities, &mut batch)?;
@@ -212,6 +221,7 @@ impl Reconcile<'_> {
             }
             self.progress.sent(sent);
             if undelivered > 0 {
+                summary.undelivered += undelivered;
                 self.progress.undelivered(undelivered);
             }
         }

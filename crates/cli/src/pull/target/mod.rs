@@ -246,6 +246,15 @@ impl RunOptions<'_> {
 }
 
 impl Opened {
+    /// Tells whether the run learned what was delivered since the one before: from the embedded queue, or from traces.
+    pub(super) fn knows_deliveries(&self) -> bool {
+        match &self.traces {
+            Some(traces) => !traces.have_failed(),
+            // Only another queue has a ledger that is saved.
+            None => self.saving.is_none(),
+        }
+    }
+
     /// Makes what was recorded last, also of a run that failed.
     pub(super) async fn close(self) -> Result<(), CliError> {
         let Some(saving) = self.saving else {

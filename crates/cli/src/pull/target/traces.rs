@@ -188,6 +188,11 @@ impl Traces {
         state.waiting.iter().take(max).map(event).collect()
     }
 
+    /// `true` if not all could be read.
+    pub(super) fn have_failed(&self) -> bool {
+        self.state().has_failed
+    }
+
     /// Removes those that are in the ledger, which is saved. What stays is read by the next run once more.
     pub(super) async fn remove_recorded(&self) {
         let keys = std::mem::take(&mut self.state().recorded);

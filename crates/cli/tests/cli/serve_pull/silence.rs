@@ -4,6 +4,8 @@ use super::platform::{Mode, Platform};
 use super::{annotation_created, deliver, figure, looked_again, metrics, place, queued};
 use crate::support::until;
 
+const SILENCE: &str = "silence: 1 changes, and no delivery since the last run, in project 1;";
+
 /// A gauge of the source.
 fn seconds(metrics: &str, name: &str) -> Option<f64> {
     let line = format!("labelrelay_{name}_age_seconds{{source=\"label-studio\"}} ");
@@ -68,4 +70,36 @@ fn beside_a_configured_webhook_the_first_delivery_is_waited_for() {
     let text = metrics(&place);
     assert!(seconds(&text, "last_delivery").is_some(), "{text}");
     assert_eq!(serving.stop(), 0);
+}
+
+/// The templates' alarms read this line.
+#[test]
+fn a_pull_tells_of_changes_in_a_project_from_which_nothing_was_delivered() {
+    let platform = Platform::start();
+    platform.add_task(1, &[]);
+    let place = place(&platform, "sqlite:queue.db");
+    let config = place.read("labelrelay.toml");
+    let (without_pull, _) = config.split_once("[source.pull]").unwrap();
+    place.write("labelrelay.toml", without_pull);
+    let pull = || place.run(&["pull", "label-studio", "--url", &platform.url]);
+    let is_silent = || pull().good().lines().any(|line| line.starts_with(SILENCE));
+    assert!(!is_silent(), "it was there before");
+    platform.add_annotation(1, 11);
+    assert!(is_silent());
+    assert!(!is_silent(), "nothing changed any more");
+
+    platform.add_annotation(1, 12);
+    let serving = place.serve(&[]);
+    deliver(&serving, &annotation_created(12, 1));
+    assert_eq!(serving.stop(), 0);
+    platform.add_annotation(1, 13);
+    let ran = place.run(&["pull", "label-studio", "--url", &platform.url, "--json"]);
+    ran.good();
+    let summary = ran.json().remove(0);
+    assert_eq!(summary["undelivered"], 1, "{summary}");
+    assert_eq!(
+        summary["silent"],
+        serde_json::json!([]),
+        "a delivery came besides: {summary}"
+    );
 }
