@@ -311,6 +311,18 @@ pub enum QueueErrorKind {
 }
 
 impl QueueErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Unavailable,
+        Self::Throttled,
+        Self::Full,
+        Self::TooLarge,
+        Self::Denied,
+        Self::Misconfigured,
+        Self::Unproven,
+        Self::Late,
+    ];
+
     /// The name used in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ impl SqsQueue {
                 if failed.forbidden {
                     // Not needed to send; nothing better can be asked without sending.
                     tracing::warn!(
-                        event = "queue_limit_unknown",
+                        name: "queue_limit_unknown",
                         queue = self.location.name,
                         limit_bytes = super::MAX_MESSAGE_BYTES,
                         error = failed.error.message,

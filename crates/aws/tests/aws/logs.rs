@@ -94,7 +94,7 @@ async fn no_line_holds_a_body_or_a_secret() {
     everything().await;
     let text = String::from_utf8(log.0.lock().unwrap().clone()).expect("text");
     assert!(
-        text.contains("queue_limit_unknown"),
+        text.contains("the queue's own limit is unknown"),
         "it is this that is logged: {text}"
     );
     assert!(

@@ -325,6 +325,7 @@ fn options(config: &Config) -> ServeOptions {
 /// Tells the metrics which sources shall bring something.
 fn expect_deliveries(config: &Config, metrics: &Metrics) {
     for source in &config.sources {
+        metrics.begin(&source.name);
         // A source that pulls may have no webhook. One that the configuration describes shall bring something.
         if source.pull.is_some() && source.webhook.is_none() {
             metrics.allow_deliveries(&source.name);

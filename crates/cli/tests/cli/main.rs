@@ -84,4 +84,5 @@ mod upgrade;
 mod verify;
 mod verify_input;
 mod verify_secret_forms;
+mod workspace;
 mod zero_configuration;

@@ -2,11 +2,11 @@
 
 use super::archive::{ArchiveGauges, ArchiveState};
 use super::dropped::Dropped;
+use super::labels::{AttemptLabels, ClosedLabels, RequestLabels, SourceLabels};
 use super::pull::PullState;
 use super::queue::{QueueGauges, QueueState};
 use super::silence::Silence;
-use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
-use prometheus_client::encoding::EncodeLabelSet;
+use labelrelay_core::{BlobError, Observer, Outcome, QueueError, QueueErrorKind, Report};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -36,27 +36,8 @@ pub struct Metrics {
     queue_elapsed: Histogram,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    source: String,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceLabels {
-    source: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AttemptLabels {
-    source: String,
-    kind: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ClosedLabels {
-    why: &'static str,
-}
+/// Why connections are closed.
+const CONNECTIONS_CLOSED: [&str; 4] = ["idle", "unread", "made_room", "no_room"];
 
 impl Metrics {
     /// Media type of [`encode`](Self::encode).
@@ -217,6 +198,40 @@ impl Metrics {
     /// The platform showed a change that is so old.
     pub fn platform_changed(&self, source: &str, age: Duration) {
         self.pull.changed(source, age);
+    }
+
+    /// A source is configured: what is counted of it begins at 0, so that the first failure is an increase.
+    pub fn begin(&self, source: &str) {
+        let source = source.to_owned();
+        for outcome in Outcome::ALL {
+            let labels = RequestLabels {
+                source: source.clone(),
+                outcome: outcome.as_str(),
+            };
+            self.requests.get_or_create(&labels).inc_by(0);
+        }
+        for kind in QueueErrorKind::ALL {
+            let labels = AttemptLabels {
+                source: source.clone(),
+                kind: kind.as_str(),
+            };
+            self.attempts_failed.get_or_create(&labels).inc_by(0);
+        }
+        for why in CONNECTIONS_CLOSED {
+            let labels = ClosedLabels { why };
+            self.connections_closed.get_or_create(&labels).inc_by(0);
+        }
+        let labels = SourceLabels { source };
+        for counted in [
+            &self.late,
+            &self.spooled,
+            &self.claimed,
+            &self.fell_back,
+            &self.fallback_failed,
+            &self.body_bytes,
+        ] {
+            counted.get_or_create(&labels).inc_by(0);
+        }
     }
 
     /// A source delivers from now on: its silence is counted.

@@ -5,6 +5,7 @@ mod ages;
 mod archive;
 mod dropped;
 mod host;
+mod labels;
 mod metrics;
 mod pages;
 mod pull;

@@ -109,7 +109,7 @@ impl SqsSource {
                 Err(problem) => {
                     // It keeps no sound one back, and comes again.
                     tracing::error!(
-                        event = "message_damaged",
+                        name: "message_damaged",
                         queue = self.queue.location.name,
                         problem,
                         "a message did not arrive as it was queued, and is not handed out"

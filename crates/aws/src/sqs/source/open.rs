@@ -34,7 +34,7 @@ impl SqsSource {
             // The policy is not needed to consume; only that there is one would be good to know.
             Err(error) if given.is_some() && error.kind == QueueErrorKind::Denied => {
                 tracing::warn!(
-                    event = "redrive_policy_unknown",
+                    name: "redrive_policy_unknown",
                     queue = queue.location.name,
                     error = error.message,
                     "the queue's redrive policy cannot be read, so it is taken to have none, and failures are counted here"
@@ -47,7 +47,7 @@ impl SqsSource {
         let has_policy = policy.is_some();
         if has_policy && options.max_receives.is_some() {
             tracing::warn!(
-                event = "max_receives_unused",
+                name: "max_receives_unused",
                 queue = queue.location.name,
                 "the queue's redrive policy says after how many receives an event is a dead letter; the number that was set here has no effect"
             );

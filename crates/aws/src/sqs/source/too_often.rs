@@ -45,7 +45,7 @@ impl SqsSource {
         let (queue, place) = (&self.queue.location.name, &event.place);
         let error = match timeout_at(end, self.try_reject(event, &reason)).await {
             Ok(Ok(Settled::Done)) => {
-                tracing::warn!(event = "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
+                tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
                 return true;
             }
             // Others have it again, and will see the same. What follows it in its group has to wait for them.
@@ -55,7 +55,7 @@ impl SqsSource {
                 "it was not done in time for the events that were received with it".to_owned()
             }
         };
-        tracing::error!(event = "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
+        tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
         false
     }
 

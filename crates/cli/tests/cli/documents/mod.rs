@@ -3,6 +3,7 @@
 
 mod commands;
 mod links;
+mod monitoring;
 mod pages;
 
 use crate::support::Place;

@@ -1,5 +1,6 @@
 //! `[source.pull]`: `serve` fetches by itself what happened on the platform.
 
+mod every_metric;
 mod platform;
 mod silence;
 mod taken_up;
