@@ -8,6 +8,7 @@ use crate::archive::Archive;
 use crate::error::ArchiveError;
 use crate::layout::Segment;
 use crate::packed::Lines;
+use crate::turn::{Turn, Work};
 use jiff::civil::Date;
 use labelrelay_event::Digest;
 use labelrelay_local::Filter;
@@ -55,7 +56,8 @@ impl Archive {
     /// so may a reader; one that has listed the smaller files finds them gone.
     ///
     /// # Errors
-    /// [`ArchiveError`]. What was done until then stays done.
+    /// [`ArchiveError`], [`Busy`](ArchiveError::Busy) while [`rewrite`](Self::rewrite) is under way. What was done until then
+    /// stays done.
     pub async fn compact(&self, before: Date) -> Result<Compacted, ArchiveError> {
         let listing = self.list(&Filter::default()).await?;
         let mut places: BTreeMap<_, Vec<Segment>> = BTreeMap::new();
@@ -64,11 +66,25 @@ impl Archive {
                 places.entry(segment.place()).or_default().push(segment);
             }
         }
+        places.retain(|_, segments| segments.len() > 1);
+        if places.is_empty() {
+            return Ok(Compacted::default());
+        }
+        let mut turn = Turn::begin(self, Work::Compact).await?;
+        let done = self.compact_places(places.into_values(), &mut turn).await;
+        let ended = turn.end().await;
+        let done = done?;
+        ended.map(|()| done)
+    }
+
+    async fn compact_places(
+        &self,
+        places: impl Iterator<Item = Vec<Segment>>,
+        turn: &mut Turn<'_>,
+    ) -> Result<Compacted, ArchiveError> {
         let mut done = Compacted::default();
-        for segments in places.into_values() {
-            if segments.len() > 1 {
-                self.compact_place(segments, &mut done).await?;
-            }
+        for segments in places {
+            self.compact_place(segments, turn, &mut done).await?;
         }
         Ok(done)
     }
@@ -77,10 +93,12 @@ impl Archive {
     async fn compact_place(
         &self,
         segments: Vec<Segment>,
+        turn: &mut Turn<'_>,
         done: &mut Compacted,
     ) -> Result<(), ArchiveError> {
         let mut group = Group::default();
         for segment in segments {
+            turn.keep().await?;
             // Somebody else may put them together, too.
             let Some(lines) = self.read(&segment).await? else {
                 continue;

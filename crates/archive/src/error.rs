@@ -47,6 +47,18 @@ pub enum ArchiveError {
         /// Name of the file.
         name: String,
     },
+    /// Somebody else replaces files there just now.
+    #[error(
+        "another program {work} in the archive at {url}: try again when it has ended. If there is none, it was ended, and you can go on ten minutes later, or once you have removed `{name}`"
+    )]
+    Busy {
+        /// URL of the archive.
+        url: String,
+        /// Words for what it does.
+        work: &'static str,
+        /// Name of the file that says so.
+        name: &'static str,
+    },
     /// The store cannot be read or written.
     #[error("the archive at {url} cannot be reached, read or written")]
     Store {

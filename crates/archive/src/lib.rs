@@ -19,6 +19,7 @@ mod listing;
 mod packed;
 mod rewrite;
 mod search;
+mod turn;
 
 pub use archive::Archive;
 pub use compact::Compacted;

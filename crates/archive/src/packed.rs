@@ -6,8 +6,9 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use std::io::{self, Read as _, Write as _};
 
-/// A file of ours holds less. What a stranger put there may hold more than any memory.
-const MAX_UNPACKED: u64 = 1024 * 1024 * 1024;
+/// A file of ours holds less: a batch, or some that were put together, and one event more. What a stranger put there may hold
+/// more than any memory.
+const MAX_UNPACKED: u64 = 512 * 1024 * 1024;
 
 /// Packs lines. No time and no name is in it, so that a repeat is the same.
 pub(crate) fn pack<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Bytes> {
@@ -51,14 +52,21 @@ pub struct Lines {
 impl Lines {
     /// Unpacks a file.
     pub(crate) fn unpack(packed: &[u8]) -> Self {
+        Self::unpack_within(packed, MAX_UNPACKED)
+    }
+
+    /// The same, of a file that holds less than so many bytes.
+    fn unpack_within(packed: &[u8], most: u64) -> Self {
         let mut text = Vec::new();
-        let mut unpacked = MultiGzDecoder::new(packed).take(MAX_UNPACKED);
+        let mut unpacked = MultiGzDecoder::new(packed).take(most);
         let read = unpacked.read_to_end(&mut text);
         let mut damage = read
             .err()
             .map(|error| format!("it cannot be unpacked ({error})"));
-        if text.len() as u64 == MAX_UNPACKED {
-            damage = Some("it is larger than any file of an archive".to_owned());
+        if text.len() as u64 == most {
+            damage = Some(format!(
+                "it holds {most} bytes or more, and no file of an archive does"
+            ));
         }
         let end = text.iter().rposition(|byte| *byte == b'\n');
         let end = end.map_or(0, |at| at + 1);
@@ -105,6 +113,22 @@ mod tests {
         assert_eq!(pack(LINES).unwrap(), packed);
         let twice = Lines::unpack(&[&packed[..], &packed[..]].concat());
         assert_eq!((twice.whole().count(), twice.damage()), (6, None));
+    }
+
+    #[test]
+    fn a_file_that_holds_more_than_any_is_read_up_to_a_bound() {
+        let line = vec![b'x'; 1000];
+        let packed = pack((0..1000).map(|_| line.as_slice())).unwrap();
+        assert!(packed.len() < 20_000, "{} bytes", packed.len());
+        let lines = Lines::unpack_within(&packed, 10_500);
+        assert_eq!(lines.whole().count(), 10);
+        assert!(lines.text.capacity() < 100_000);
+        let damage = lines.damage().unwrap();
+        assert!(damage.contains("10500 bytes or more"), "{damage}");
+        // Without the end of any line, there is nothing to read.
+        let endless = pack([&vec![0; 1_000_000][..]]).unwrap();
+        let lines = Lines::unpack_within(&endless, 10_500);
+        assert!(lines.whole().next().is_none() && lines.damage().is_some());
     }
 
     #[test]

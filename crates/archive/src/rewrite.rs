@@ -3,6 +3,7 @@
 use crate::archive::Archive;
 use crate::error::ArchiveError;
 use crate::packed::pack;
+use crate::turn::{Turn, Work};
 use labelrelay_local::Filter;
 
 /// What was written anew.
@@ -22,13 +23,27 @@ impl Archive {
     /// sees all of it as it was, or all of it as it is now.
     ///
     /// # Errors
-    /// [`ArchiveError`]. What was done until then stays done.
+    /// [`ArchiveError`], [`Busy`](ArchiveError::Busy) while [`compact`](Self::compact) is under way. What was done until then
+    /// stays done.
     pub async fn rewrite(
         &self,
         change: impl Fn(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<Rewritten, ArchiveError> {
+        let mut turn = Turn::begin(self, Work::Forget).await?;
+        let done = self.rewrite_all(change, &mut turn).await;
+        let ended = turn.end().await;
+        let done = done?;
+        ended.map(|()| done)
+    }
+
+    async fn rewrite_all(
+        &self,
+        change: impl Fn(&[u8]) -> Option<Vec<u8>>,
+        turn: &mut Turn<'_>,
+    ) -> Result<Rewritten, ArchiveError> {
         let mut done = Rewritten::default();
         for segment in self.list(&Filter::default()).await?.segments {
+            turn.keep().await?;
             let Some(lines) = self.read(&segment).await? else {
                 continue;
             };

@@ -2,7 +2,7 @@
 
 use crate::support::{Dying, Place, to_the_end};
 use futures_executor::block_on;
-use labelrelay_archive::{Archive, Segment};
+use labelrelay_archive::{Archive, ArchiveError, Segment};
 use labelrelay_local::Filter;
 use std::fs;
 use std::sync::Arc;
@@ -79,4 +79,40 @@ fn a_file_that_was_cut_off_is_left_alone() {
     let done = block_on(archive.compact("2026-12-01".parse().unwrap())).unwrap();
     assert_eq!(done.unreadable, [small.first().unwrap().name()]);
     assert!(fs::read(&path).unwrap() == whole[..whole.len() / 2]);
+}
+
+/// An address that was taken out of files would be back with what somebody had read before.
+#[test]
+fn files_are_not_put_together_while_an_address_is_taken_out() {
+    let place = archived(40);
+    let archive = place.archive().unwrap();
+    let date = "2026-12-01".parse().unwrap();
+    let busy = place.path("labelrelay-archive-busy.json");
+    let before = segments(&place);
+    // In the middle of it, as `change` is called.
+    let done = block_on(archive.rewrite(|_| {
+        assert!(busy.exists());
+        let other = archive.clone();
+        let compacting = std::thread::spawn(move || block_on(other.compact(date)));
+        let refused = compacting.join().unwrap().unwrap_err();
+        assert!(matches!(refused, ArchiveError::Busy { .. }), "{refused}");
+        None
+    }));
+    assert_eq!(done.unwrap().events, 0);
+    assert!(!busy.exists());
+    assert_eq!(segments(&place), before);
+
+    // What a run left that was killed is over after a while.
+    for (until, is_over) in [("99999999999", false), ("0", true)] {
+        let text = format!("{{\"work\":\"compact\",\"until_s\":{until}}}");
+        fs::write(&busy, text).unwrap();
+        let done = block_on(archive.rewrite(|_| None));
+        assert_eq!(done.is_ok(), is_over, "{done:?}");
+        assert_eq!(busy.exists(), !is_over);
+    }
+    // The same work goes on at once.
+    fs::write(&busy, "{\"work\":\"compact\",\"until_s\":99999999999}").unwrap();
+    block_on(archive.compact(date)).unwrap();
+    assert_eq!(segments(&place).len(), 4);
+    assert!(!busy.exists());
 }

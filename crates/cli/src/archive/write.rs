@@ -1,7 +1,7 @@
 //! `labelrelay archive write`: archives what a queue of a cloud gets, which has no file that could be followed.
 
 use crate::archive_store::{self, random_name};
-use crate::durations::parse_duration;
+use crate::durations::{self, parse_duration};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::event_source;
@@ -9,8 +9,8 @@ use crate::logging::{self, By, Format};
 use crate::output::{finish, print, say};
 use crate::serve::Signals;
 use jiff::Timestamp;
-use labelrelay_archive::Archive;
-use labelrelay_core::{EventSource, ReceivedEvent};
+use labelrelay_archive::{Archive, ArchiveError};
+use labelrelay_core::{EventSource, EventSourceError, ReceivedEvent};
 use labelrelay_event::S3Pointer;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -23,7 +23,7 @@ Examples:
 const NOTES: &str = "\
 Takes the events out of the queue: give it a queue or a subscription of its own, which gets each event beside that of your \
 consumers. An event is acknowledged once the archive has it. Ended in between, it is received and written again, with the \
-same id. For the embedded queue, `serve` archives by itself: [archive] in its configuration. SIGTERM or Ctrl-C: what was \
+same id. With --follow, it tries again where queue or archive cannot be reached, with growing pauses. For the embedded queue, `serve` archives by itself: [archive] in its configuration. SIGTERM or Ctrl-C: what was \
 received is written first; a second one ends at once (130).";
 
 /// Events of one batch, and their bytes, about. They are in memory.
@@ -38,6 +38,50 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// Time that one receive waits for an event.
 const WAIT: Duration = Duration::from_secs(5);
+
+/// Pauses after what may pass by itself: the first one, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Why a batch was not received, or not written.
+enum Trouble {
+    /// It may pass by itself.
+    Passing(CliError),
+    Lasting(CliError),
+}
+
+impl From<EventSourceError> for Trouble {
+    fn from(error: EventSourceError) -> Self {
+        let passes = error.retryable;
+        Self::of(passes, CliError::failed(error))
+    }
+}
+
+impl From<ArchiveError> for Trouble {
+    fn from(error: ArchiveError) -> Self {
+        // A full store is one that may have room again: stores do not tell.
+        let passes = matches!(error, ArchiveError::Store { .. });
+        Self::of(passes, error.into())
+    }
+}
+
+impl Trouble {
+    fn of(passes: bool, error: CliError) -> Self {
+        if passes {
+            Self::Passing(error)
+        } else {
+            Self::Lasting(error)
+        }
+    }
+
+    /// What was received and not acknowledged comes again. Whoever follows waits for that.
+    fn passed_over(self, follow: bool) -> Result<CliError, CliError> {
+        match self {
+            Self::Passing(error) if follow => Ok(error),
+            Self::Passing(error) | Self::Lasting(error) => Err(error),
+        }
+    }
+}
 
 /// Takes events out of a queue, and writes them into an archive.
 #[derive(Debug, clap::Args)]
@@ -102,15 +146,40 @@ async fn write_all(
     // Each run has a name of its own, so no number of it is anybody else's.
     let writer = random_name().map_err(CliError::failed)?;
     let (mut first, mut archived) = (1_u64, 0_u64);
+    let mut pause = FIRST_PAUSE;
     loop {
-        let (batch, is_last) = gather(args, source, &mut stopping).await?;
-        let events = batch.len() as u64;
-        if events > 0 {
-            archived += write(source, archive, (writer, first), batch).await?;
-            first += events;
-        }
-        if is_last {
-            return Ok(archived);
+        let done = match gather(args, source, &mut stopping).await {
+            Ok((batch, is_last)) => {
+                let numbers = (writer, first);
+                // Whatever becomes of them: no number is given twice.
+                first += batch.len() as u64;
+                let written = write(source, archive, numbers, batch).await;
+                written.map(|events| (events, is_last))
+            }
+            Err(trouble) => Err(trouble),
+        };
+        match done {
+            Ok((events, is_last)) => {
+                archived += events;
+                pause = FIRST_PAUSE;
+                if is_last {
+                    return Ok(archived);
+                }
+            }
+            Err(trouble) => {
+                // A signal while it is waited ends it as it did before.
+                let is_followed = args.follow && !*stopping.borrow();
+                let _code = trouble.passed_over(is_followed)?.report();
+                say(format_args!(
+                    "the next try is in {}",
+                    durations::words(pause)
+                ));
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = stopping.wait_for(|stop| *stop) => return Ok(archived),
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
         }
     }
 }
@@ -120,7 +189,7 @@ async fn gather(
     args: &Args,
     source: &dyn EventSource,
     stopping: &mut watch::Receiver<bool>,
-) -> Result<(Vec<ReceivedEvent>, bool), CliError> {
+) -> Result<(Vec<ReceivedEvent>, bool), Trouble> {
     let (mut batch, mut bytes) = (Vec::new(), 0);
     let mut begun: Option<Instant> = None;
     let wait = if args.follow { WAIT } else { args.until_idle };
@@ -139,7 +208,7 @@ async fn gather(
             Ok(received) => received,
             // What was received before is written first; the next receive tells it again.
             Err(_) if !batch.is_empty() => break,
-            Err(error) => return Err(CliError::failed(error)),
+            Err(error) => return Err(error.into()),
         };
         if received.is_empty() && !args.follow && left >= wait {
             return Ok((batch, true));
@@ -162,7 +231,10 @@ async fn write(
     archive: &Archive,
     (writer, first): (u64, u64),
     batch: Vec<ReceivedEvent>,
-) -> Result<u64, CliError> {
+) -> Result<u64, Trouble> {
+    if batch.is_empty() {
+        return Ok(0);
+    }
     let envelopes = batch.iter().map(|event| event.envelope.to_vec());
     let now_ms = Timestamp::now().as_millisecond();
     let unreadable = archive.append(writer, first, now_ms, envelopes).await?;
@@ -178,17 +250,16 @@ async fn write(
     }
     let receipts: Vec<&str> = written.iter().map(|event| event.receipt.as_str()).collect();
     if !receipts.is_empty() {
-        source.ack(&receipts).await.map_err(CliError::failed)?;
+        source.ack(&receipts).await?;
     }
     for event in &mut others {
         if S3Pointer::parse(&event.envelope).is_some() {
-            return Err(CliError::failed(format_args!(
+            return Err(Trouble::Lasting(CliError::failed(format_args!(
                 "message {}: its event is in S3, and only a pointer is on the queue; let the relay that fills this queue write claim checks of the form `dataref`",
                 event.place
-            )));
+            ))));
         }
-        let rejected = source.reject(event, "it is no envelope").await;
-        rejected.map_err(CliError::failed)?;
+        source.reject(event, "it is no envelope").await?;
     }
     Ok(written.len() as u64)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// The names in `text` that are metrics'.
 fn names(text: &str) -> BTreeSet<String> {
     let is_part = |character: char| character.is_ascii_lowercase() || character == '_';
-    let words = text.split(|character| !is_part(character));
+    let words = text.split(|character: char| !is_part(character));
     let names = words.filter(|word| word.starts_with("labelrelay_"));
     names.map(str::to_owned).collect()
 }
