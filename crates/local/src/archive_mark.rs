@@ -36,6 +36,11 @@ impl Held {
         batch: i64::MAX,
         hold_ms: 0,
     };
+
+    /// The same, but for a batch that is being written: nothing is kept for longer than others any more.
+    pub(crate) fn released(self) -> Self {
+        Self { hold_ms: 0, ..self }
+    }
 }
 
 /// What is held for the archive now.

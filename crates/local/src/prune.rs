@@ -27,10 +27,11 @@ pub(crate) struct Pruned {
 }
 
 /// Removes acknowledged events: acknowledged before `changed_ms`, and received before `received_ms`, for the
-/// window of repeats compares with what is in the file. What the archive has not got yet is kept for longer, and so is what
-/// the ledger of derived events has not read for good: events after `read`.
+/// window of repeats compares with what is in the file. What the archive has not got yet is kept for longer, as `held` says,
+/// and so is what the ledger of derived events has not read for good: events after `read`.
 pub(crate) fn acknowledged(
     db: &Connection,
+    held: Held,
     changed_ms: i64,
     received_ms: i64,
     read: i64,
@@ -41,7 +42,6 @@ pub(crate) fn acknowledged(
                   AND (+d.seq <= ?7 OR d.changed_ms < ?8)
                   AND (e.received_ms IS NULL OR e.received_ms < ?2)
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
-    let held = archive_mark::held(db)?;
     let expired_ms = changed_ms.saturating_sub(held.hold_ms);
     let unread_ms = changed_ms.saturating_sub(UNREAD_HOLD_MS);
     let changed_ms = within_reach(db, held, changed_ms)?;

@@ -19,7 +19,7 @@ Takes the address out of the record of deliveries: heads, reasons, and the bodie
 the queue stay as they were sent: `labelrelay queue prune` removes those that were acknowledged, and `labelrelay \
 dataset forget` takes an author out of a dataset. With `--from`, the events of an archive are written anew: \
 `[forgotten]` stands in the address's place, and `datasha256` is that of what is left. Let `serve` archive what waits \
-before that, and put no files together meanwhile.";
+before that. No files are put together meanwhile.";
 
 /// Takes an author's e-mail address out of the record of deliveries.
 #[derive(Debug, clap::Args)]

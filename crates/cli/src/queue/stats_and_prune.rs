@@ -69,7 +69,8 @@ pub(super) fn counted(queue: &QueueFile) -> Result<Stats, FileError> {
 const PRUNE_EXAMPLES: &str = "\
 Examples:
   labelrelay queue prune
-  labelrelay queue prune --older-than 7d";
+  labelrelay queue prune --older-than 7d
+  labelrelay queue prune --unarchived      where the disk is full, and the archive out of reach";
 
 const PRUNE_NOTES: &str = "\
 An event stays until the repeat window since its arrival has passed (5 minutes unless configured), \
@@ -83,6 +84,9 @@ pub(super) struct PruneArgs {
     /// Only those acknowledged longer ago than this
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
     older_than: Duration,
+    /// Those, too, that wait to be archived: they will never be in the archive, which gets a note of it
+    #[arg(long)]
+    unarchived: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -96,7 +100,11 @@ struct Pruned {
 }
 
 pub(super) fn prune(args: &PruneArgs, queue: &QueueFile) -> Result<(), CliError> {
-    let pruned = queue.prune(args.older_than)?;
+    let pruned = if args.unarchived {
+        queue.prune_unarchived(args.older_than)?
+    } else {
+        queue.prune(args.older_than)?
+    };
     let kept = queue.stats()?.acknowledged;
     if args.json {
         return Ok(print_json(&Pruned { pruned, kept })?);

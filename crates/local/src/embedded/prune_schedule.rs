@@ -1,6 +1,7 @@
 //! The owner's schedule of pruning.
 
 use super::options::Options;
+use crate::archive_mark;
 use crate::prune::{self, Pruned};
 use crate::sqlite::{ms, now_ms};
 use labelrelay_core::Clock;
@@ -66,6 +67,7 @@ pub(super) fn prune_batch(
     burying.commit()?;
     prune::acknowledged(
         db,
+        archive_mark::held(db)?,
         now.saturating_sub(ms(options.retention)),
         now.saturating_sub(ms(options.window)),
         read.map_or(prune::NOTHING_UNREAD, u64::cast_signed),

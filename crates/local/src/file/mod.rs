@@ -39,6 +39,7 @@ pub use receive::Acknowledgement;
 pub use received::Received;
 pub use stats::QueueStats;
 
+use crate::archive_mark::{self, Held};
 use crate::canonical_path;
 use crate::disk_reserve;
 use crate::displaced_files::QueueFiles;
@@ -140,6 +141,22 @@ impl QueueFile {
     /// # Errors
     /// When the file cannot be written; what was removed before is removed.
     pub fn prune(&self, older_than: Duration) -> Result<u64, FileError> {
+        self.prune_held(older_than, |held| held)
+    }
+
+    /// The same, and those that wait to be archived go, too. They will never be in the archive, which is told so.
+    ///
+    /// # Errors
+    /// When the file cannot be written; what was removed before is removed.
+    pub fn prune_unarchived(&self, older_than: Duration) -> Result<u64, FileError> {
+        self.prune_held(older_than, Held::released)
+    }
+
+    fn prune_held(
+        &self,
+        older_than: Duration,
+        held: impl Fn(Held) -> Held,
+    ) -> Result<u64, FileError> {
         let now = now_ms(&*self.clock);
         let window = ms(self.settings()?.window);
         let mut events = 0;
@@ -150,6 +167,7 @@ impl QueueFile {
             let pruned = self.with_room(|| {
                 Ok(prune::acknowledged(
                     &self.db,
+                    held(archive_mark::held(&self.db)?),
                     now.saturating_sub(ms(older_than)),
                     now.saturating_sub(window),
                     prune::NOTHING_UNREAD,

@@ -78,6 +78,21 @@ fn it_stays_for_a_time_and_then_it_is_told() {
     assert_eq!((lost.first, lost.last, lost.events), (2, 5, 4));
 }
 
+/// A full disk that nothing else frees.
+#[test]
+fn what_waits_goes_if_it_is_said_so_and_is_told() {
+    let queue_dir = acknowledged();
+    let file = queue_dir.file();
+    file.begin_archive(1, 7, DAY).unwrap();
+    file.begin_archive_batch(1).unwrap();
+    assert_eq!(file.prune(HOUR).unwrap(), 0);
+    assert_eq!(file.prune_unarchived(3 * HOUR).unwrap(), 0, "too young");
+    assert_eq!(file.prune_unarchived(HOUR).unwrap(), 3);
+    assert_eq!(ids(&file), ["a"], "it is being written");
+    let lost = file.lost_to_archive().unwrap().unwrap();
+    assert_eq!((lost.first, lost.last, lost.events), (2, 4, 3));
+}
+
 #[test]
 fn the_mark_is_the_files_own_and_of_one_place() {
     let queue_dir = acknowledged();
