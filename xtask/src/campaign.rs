@@ -22,6 +22,11 @@ struct Campaign {
 
 const ALL: &[Campaign] = &[
     Campaign {
+        name: "archive-search",
+        what: "a search for one label in an archive of a month with 1,000,000 events (or as many as said): [EVENTS]",
+        run: archive_search,
+    },
+    Campaign {
         name: "changes",
         what: "1,000,000 mutated messages (or as many as said) to the Rust and the Python reader of changes: [MESSAGES [SEED]]",
         run: |args| {
@@ -131,6 +136,14 @@ fn function(names: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;
     setup.prepare_aws()?;
     e2e::all(setup.aws_tests(names))
+}
+
+fn archive_search(args: &[String]) -> Outcome {
+    let mut tests = cargo("test --release --package labelrelay --test cli --");
+    if let Some(events) = args.first() {
+        tests.env("LABELRELAY_TEST_ARCHIVE_EVENTS", events);
+    }
+    status(tests.args(["--ignored", "--nocapture", "archive_speed::"]))
 }
 
 fn consumer(args: &[String]) -> Outcome {

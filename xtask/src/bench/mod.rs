@@ -3,6 +3,8 @@
 //! Figures of different machines or different runs say little; the ratios of one run are the result.
 
 #[cfg(feature = "load")]
+mod archive;
+#[cfg(feature = "load")]
 mod bench_folder;
 #[cfg(feature = "load")]
 mod ceiling;
@@ -51,10 +53,12 @@ pub(crate) use ceiling::run as ceiling;
 pub(crate) use load::by_hand as load;
 
 /// Measures servers; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
-/// queue; as `bench record` the record of deliveries; as `bench lambda` and `bench functions` the functions.
+/// queue; as `bench record` the record of deliveries; as `bench archive` the archive; as `bench lambda` and `bench functions`
+/// the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
+        Some((first, rest)) if first == "archive" => archive::run(rest),
         Some((first, rest)) if first == "lambda" => lambda::run(rest),
         Some((first, rest)) if first == "large" => large::run(rest),
         Some((first, rest)) if first == "functions" => functions::run(rest),

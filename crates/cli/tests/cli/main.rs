@@ -10,6 +10,7 @@ mod ack_and_prune;
 #[cfg(unix)]
 mod archive;
 mod archive_outages;
+mod archive_speed;
 mod archive_status;
 mod archive_write;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
