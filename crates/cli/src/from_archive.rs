@@ -38,6 +38,11 @@ impl FromArchive {
         })
     }
 
+    /// The archive, and the runtime that it was opened in.
+    pub(crate) fn into_parts(self) -> (Runtime, Archive) {
+        (self.runtime, self.archive)
+    }
+
     /// URL of the archive, without a signature.
     pub(crate) fn url(&self) -> &str {
         self.archive.url()

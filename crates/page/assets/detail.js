@@ -125,7 +125,10 @@ export class Detail {
       bar.append(before);
     }
     const bad = summary.tone === 'bad';
-    const words = `${summary.status} ${summary.outcome} · ${when(summary.arrived_ms)} · ${took(summary.elapsed_us)} · ${size(summary.body_bytes)}`;
+    // Of an event in an archive, nobody knows the answer.
+    const known = summary.status !== 0;
+    const words = [known ? `${summary.status} ${summary.outcome}` : summary.outcome, when(summary.arrived_ms),
+      known ? took(summary.elapsed_us) : null, size(summary.body_bytes)].filter(Boolean).join(' · ');
     const tabs = el('div', { role: 'tablist', 'aria-label': 'Views of this delivery' }, ...TABS.map(([tab, label]) => el('button', {
       role: 'tab', type: 'button', id: `tab-${tab}`, 'data-tab': tab, 'aria-controls': 'panel',
     }, label)));

@@ -110,7 +110,7 @@ export class List {
     el('time', { datetime: new Date(delivery.arrived_ms).toJSON?.() ?? '' }, when(delivery.arrived_ms)),
     el('span', { class: delivery.tone }, delivery.outcome),
     el('span', { class: 'what' }, type),
-    el('span', { class: 'took' }, took(delivery.elapsed_us)),
+    el('span', { class: 'took' }, delivery.status === 0 ? '' : took(delivery.elapsed_us)),
     el('span', { class: 'about' }, about.filter(Boolean).join(' · ')),
     delivery.reason ? el('span', { class: 'why' }, `${delivery.status}: ${delivery.reason}`) : null);
   }

@@ -124,7 +124,7 @@ pub struct Summary {
     pub number: i64,
     /// When it came, milliseconds since 1970.
     pub arrived_ms: i64,
-    /// Status of the answer.
+    /// Status of the answer; 0 where it is not known, and then neither is the time that it took.
     pub status: u16,
     /// Outcome, by its name.
     pub outcome: String,

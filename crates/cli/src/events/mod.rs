@@ -9,6 +9,7 @@ mod forget;
 mod forgotten_envelope;
 mod list;
 mod log_query;
+mod page;
 mod recorded;
 mod replay;
 mod retry;
@@ -30,7 +31,8 @@ Examples:
   labelrelay events tail --follow
   labelrelay events retry
   labelrelay events replay --since 2h --type io.labelstud.annotation
-  labelrelay events export --dir events";
+  labelrelay events export --dir events
+  labelrelay events page --from s3://BUCKET/archive";
 
 /// Looks at the events of the embedded queue without taking them, and sends them again.
 #[derive(Debug, clap::Args)]
@@ -51,6 +53,7 @@ enum Verb {
     Replay(replay::Args),
     Export(export::Args),
     Forget(forget::Args),
+    Page(page::Args),
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
@@ -63,5 +66,6 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Replay(verb) => replay::run(verb, &args.queue, env),
         Verb::Export(verb) => export::run(verb, &args.queue, env),
         Verb::Forget(verb) => forget::run(verb, &args.queue, env),
+        Verb::Page(verb) => page::run(verb, env),
     }
 }

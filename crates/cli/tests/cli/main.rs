@@ -10,6 +10,8 @@ mod ack_and_prune;
 #[cfg(unix)]
 mod archive;
 mod archive_outages;
+#[cfg(unix)]
+mod archive_page;
 mod archive_speed;
 mod archive_status;
 mod archive_write;

@@ -54,10 +54,32 @@ pub async fn serve_admin(
             }
         }
     };
-    let options = ServeOptions::default()
+    serve_with(listener, answer, Arc::new(NoObserver), shutdown, options()).await;
+}
+
+/// Serves `page` alone on `listener` until `shutdown` completes.
+pub async fn serve_page(
+    listener: TcpListener,
+    page: PageAnswer,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let page = Page::new(page);
+    let answer = move |_, _, request| {
+        let page = page.clone();
+        async move {
+            match host::refusal(&request) {
+                Some(refused) => refused,
+                None => page.answer(request).await,
+            }
+        }
+    };
+    serve_with(listener, answer, Arc::new(NoObserver), shutdown, options()).await;
+}
+
+fn options() -> ServeOptions {
+    ServeOptions::default()
         .with_max_connections(MAX_CONNECTIONS)
-        .with_drain(Duration::ZERO);
-    serve_with(listener, answer, Arc::new(NoObserver), shutdown, options).await;
+        .with_drain(Duration::ZERO)
 }
 
 async fn answer(

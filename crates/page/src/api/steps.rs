@@ -12,6 +12,15 @@ pub(super) fn of(delivery: &Delivery) -> Vec<Step> {
     let summary = &delivery.summary;
     let mut steps = Vec::new();
     let mut step = |took: Option<String>, words: String| steps.push(Step(took, words));
+    if summary.status == 0 {
+        if let Some(id) = &summary.event_id {
+            step(None, format!("It became the event {id}."));
+        }
+        let words =
+            "Its event was archived. An archive keeps neither the request's head nor the answer.";
+        step(None, words.to_owned());
+        return steps;
+    }
     step(
         None,
         match &delivery.client {
@@ -88,5 +97,24 @@ mod tests {
         assert_eq!(steps[1].0.as_deref(), Some("1.50 ms"));
         assert!(steps[1].1.contains("401 (unauthorized)"), "{steps:?}");
         assert!(steps[1].1.ends_with("no secret matches"), "{steps:?}");
+    }
+
+    #[test]
+    fn nothing_is_made_up_of_a_request_that_nobody_kept() {
+        let archived = Delivery {
+            summary: Summary {
+                outcome: "archived".to_owned(),
+                event_id: Some("9f86d081".to_owned()),
+                ..Summary::default()
+            },
+            ..Delivery::default()
+        };
+        let steps = of(&archived);
+        assert_eq!(steps.len(), 2);
+        assert!(steps.iter().all(|step| step.0.is_none()), "{steps:?}");
+        assert!(
+            !format!("{steps:?}").contains("The answer was"),
+            "{steps:?}"
+        );
     }
 }
