@@ -42,3 +42,8 @@ output "fallback_bucket" {
   description = "Holds events that Pub/Sub did not take, and in ledger/ the ledger of what was fetched."
   value       = var.fallback || local.reconcile ? local.fallback_bucket : null
 }
+
+output "archive" {
+  description = "URL of the archive, for --from."
+  value       = local.archive ? local.archive_url : null
+}

@@ -173,7 +173,51 @@ variable "reconcile_minutes" {
   }
 }
 
+# An archive
+
+variable "archive_image" {
+  type        = string
+  default     = ""
+  description = "Container image of labelrelay itself, by digest or tag: docker build without --target. Leave it empty to archive nothing."
+  validation {
+    condition     = var.archive_image == "" || var.topic == ""
+    error_message = "archive_image needs the topic that is made here: leave topic empty, or make a subscription and a job of your own."
+  }
+}
+
+variable "archive_minutes" {
+  type        = number
+  default     = 15
+  description = "Minutes between runs, which is how late an event may be archived. A run has one minute less; each is billed for at least a minute."
+  validation {
+    condition     = contains([5, 6, 10, 12, 15, 20, 30, 60], var.archive_minutes)
+    error_message = "archive_minutes is 5, 6, 10, 12, 15, 20, 30 or 60."
+  }
+}
+
+variable "archive_retention_days" {
+  type        = number
+  default     = 0
+  description = "Remove files of the archive so many days after they were written. 0: never."
+  validation {
+    condition     = var.archive_retention_days >= 0 && floor(var.archive_retention_days) == var.archive_retention_days
+    error_message = "archive_retention_days is a whole number of days, or 0."
+  }
+}
+
+variable "archive_readers" {
+  type        = list(string)
+  default     = []
+  description = "Who may read the archive, such as group:labels@example.org. It holds all that the platforms send: addresses of annotators, and URLs with tokens in them."
+}
+
 # Bring your own (empty: made here)
+
+variable "archive_bucket" {
+  type        = string
+  default     = ""
+  description = "Your own bucket for the archive. You set its lifecycle rules and its encryption."
+}
 
 variable "topic" {
   type        = string

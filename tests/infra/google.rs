@@ -328,6 +328,10 @@ fn mistakes_are_found() {
     refused(&["topic=mine"], "projects/PROJECT/topics/NAME");
     refused(&RECONCILE[..2], "are given together");
     refused(&RECONCILE[1..], "are given together");
+    refused(
+        &["archive_image=x", "topic=projects/other/topics/mine"],
+        "needs the topic that is made here",
+    );
     let without = |more| [&RECONCILE[..], &[more]].concat();
     refused(&without("label_studio=false"), "label_studio must be true");
     refused(&without("reconcile_minutes=7"), "15, 20, 30 or 60");

@@ -14,6 +14,7 @@ mod consumers;
 mod container;
 mod dockerfile;
 mod google;
+mod google_archive;
 mod google_watched;
 mod image;
 mod printed_consumers;
