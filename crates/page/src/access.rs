@@ -96,9 +96,9 @@ pub(crate) fn check_token(
         said_one = true;
     }
     let words = if said_one {
-        "this token is not the page's, or not any more: open the URL with `?token=` that `labelrelay status --page-url` prints"
+        "this token is not the page's, or not any more: open the URL with `?token=` that was printed at the start, or that `labelrelay status --page-url` prints"
     } else {
-        "the page asks for a token: open the URL with `?token=` that `labelrelay status --page-url` prints"
+        "the page asks for a token: open the URL with `?token=` that was printed at the start, or that `labelrelay status --page-url` prints"
     };
     Err(Refusal::new(StatusCode::UNAUTHORIZED, words))
 }

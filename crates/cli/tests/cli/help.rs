@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 39] = [
+    let verbs: [&[&str]; 40] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -25,6 +25,7 @@ fn every_verb_explains_itself_with_examples() {
         &["events", "replay"],
         &["events", "export"],
         &["events", "forget"],
+        &["events", "page"],
         &["pull"],
         &["pull", "label-studio"],
         &["pull", "labelbox"],
