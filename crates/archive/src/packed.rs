@@ -6,9 +6,9 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use std::io::{self, Read as _, Write as _};
 
-/// A file of ours holds less: a batch, or some that were put together, and one event more. What a stranger put there may hold
-/// more than any memory.
-const MAX_UNPACKED: u64 = 512 * 1024 * 1024;
+/// A file of ours holds less: a batch, or some that were put together, and one event more, which the embedded queue takes up
+/// to 512 MiB. What a stranger put there may hold more than any memory.
+const MAX_UNPACKED: u64 = 1024 * 1024 * 1024;
 
 /// Packs lines. No time and no name is in it, so that a repeat is the same.
 pub(crate) fn pack<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Bytes> {
