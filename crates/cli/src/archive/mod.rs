@@ -1,6 +1,7 @@
 //! `labelrelay archive`: what is to be done with an archive beside reading it.
 
 mod compact;
+mod patience;
 mod write;
 
 use crate::env::Env;

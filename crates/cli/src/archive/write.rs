@@ -1,7 +1,8 @@
 //! `labelrelay archive write`: archives what a queue of a cloud gets, which has no file that could be followed.
 
+use super::patience::{Patience, Trouble};
 use crate::archive_store::{self, random_name};
-use crate::durations::{self, parse_duration};
+use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::event_source;
@@ -9,8 +10,8 @@ use crate::logging::{self, By, Format};
 use crate::output::{finish, print, say};
 use crate::serve::Signals;
 use jiff::Timestamp;
-use labelrelay_archive::{Archive, ArchiveError};
-use labelrelay_core::{EventSource, EventSourceError, ReceivedEvent};
+use labelrelay_archive::Archive;
+use labelrelay_core::{EventSource, Extended, ReceivedEvent};
 use labelrelay_event::S3Pointer;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -23,8 +24,9 @@ Examples:
 const NOTES: &str = "\
 Takes the events out of the queue: give it a queue or a subscription of its own, which gets each event beside that of your \
 consumers. An event is acknowledged once the archive has it. Ended in between, it is received and written again, with the \
-same id. With --follow, it tries again where queue or archive cannot be reached, with growing pauses. For the embedded queue, `serve` archives by itself: [archive] in its configuration. SIGTERM or Ctrl-C: what was \
-received is written first; a second one ends at once (130).";
+same id. With --follow, it tries again where queue or archive cannot be reached, with growing pauses. For the embedded \
+queue, `serve` archives by itself: [archive] in its configuration. SIGTERM or Ctrl-C: what was received is written first; a \
+second one ends at once (130).";
 
 /// Events of one batch, and their bytes, about. They are in memory.
 const BATCH_EVENTS: usize = 5_000;
@@ -38,50 +40,6 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// Time that one receive waits for an event.
 const WAIT: Duration = Duration::from_secs(5);
-
-/// Pauses after what may pass by itself: the first one, and the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Why a batch was not received, or not written.
-enum Trouble {
-    /// It may pass by itself.
-    Passing(CliError),
-    Lasting(CliError),
-}
-
-impl From<EventSourceError> for Trouble {
-    fn from(error: EventSourceError) -> Self {
-        let passes = error.retryable;
-        Self::of(passes, CliError::failed(error))
-    }
-}
-
-impl From<ArchiveError> for Trouble {
-    fn from(error: ArchiveError) -> Self {
-        // A full store is one that may have room again: stores do not tell.
-        let passes = matches!(error, ArchiveError::Store { .. });
-        Self::of(passes, error.into())
-    }
-}
-
-impl Trouble {
-    fn of(passes: bool, error: CliError) -> Self {
-        if passes {
-            Self::Passing(error)
-        } else {
-            Self::Lasting(error)
-        }
-    }
-
-    /// What was received and not acknowledged comes again. Whoever follows waits for that.
-    fn passed_over(self, follow: bool) -> Result<CliError, CliError> {
-        match self {
-            Self::Passing(error) if follow => Ok(error),
-            Self::Passing(error) | Self::Lasting(error) => Err(error),
-        }
-    }
-}
 
 /// Takes events out of a queue, and writes them into an archive.
 #[derive(Debug, clap::Args)]
@@ -146,40 +104,23 @@ async fn write_all(
     // Each run has a name of its own, so no number of it is anybody else's.
     let writer = random_name().map_err(CliError::failed)?;
     let (mut first, mut archived) = (1_u64, 0_u64);
-    let mut pause = FIRST_PAUSE;
+    let mut patience = Patience::new(args.follow, stopping.clone());
     loop {
-        let done = match gather(args, source, &mut stopping).await {
-            Ok((batch, is_last)) => {
-                let numbers = (writer, first);
-                // Whatever becomes of them: no number is given twice.
-                first += batch.len() as u64;
-                let written = write(source, archive, numbers, batch).await;
-                written.map(|events| (events, is_last))
-            }
-            Err(trouble) => Err(trouble),
-        };
-        match done {
-            Ok((events, is_last)) => {
-                archived += events;
-                pause = FIRST_PAUSE;
-                if is_last {
-                    return Ok(archived);
-                }
-            }
+        let (batch, is_last) = match gather(args, source, &mut stopping).await {
+            Ok(gathered) => gathered,
             Err(trouble) => {
-                // A signal while it is waited ends it as it did before.
-                let is_followed = args.follow && !*stopping.borrow();
-                let _code = trouble.passed_over(is_followed)?.report();
-                say(format_args!(
-                    "the next try is in {}",
-                    durations::words(pause)
-                ));
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    _ = stopping.wait_for(|stop| *stop) => return Ok(archived),
+                if patience.after(trouble).await? {
+                    continue;
                 }
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                return Ok(archived);
             }
+        };
+        patience.begin_anew();
+        let numbers = (writer, first);
+        first += batch.len() as u64;
+        archived += write(source, archive, numbers, batch, &mut patience).await?;
+        if is_last {
+            return Ok(archived);
         }
     }
 }
@@ -225,21 +166,21 @@ async fn gather(
     Ok((batch, false))
 }
 
-/// Writes a batch, then acknowledges it; the number of events that the archive has now.
+/// Writes a batch, then acknowledges it; the number of events that the archive has now. What cannot be written for now is
+/// kept: given back, it would be received once more each time, and be a dead letter one day.
 async fn write(
     source: &dyn EventSource,
     archive: &Archive,
-    (writer, first): (u64, u64),
-    batch: Vec<ReceivedEvent>,
-) -> Result<u64, Trouble> {
+    numbers: (u64, u64),
+    mut batch: Vec<ReceivedEvent>,
+    patience: &mut Patience,
+) -> Result<u64, CliError> {
     if batch.is_empty() {
         return Ok(0);
     }
-    let envelopes = batch.iter().map(|event| event.envelope.to_vec());
-    let now_ms = Timestamp::now().as_millisecond();
-    let unreadable = archive.append(writer, first, now_ms, envelopes).await?;
+    let unreadable = append(source, archive, numbers, &mut batch, patience).await?;
     let (mut written, mut others) = (Vec::new(), Vec::new());
-    for (number, event) in (first..).zip(batch) {
+    for (number, event) in (numbers.1..).zip(batch) {
         let is_written = !unreadable.contains(&number);
         let place = if is_written {
             &mut written
@@ -249,19 +190,64 @@ async fn write(
         place.push(event);
     }
     let receipts: Vec<&str> = written.iter().map(|event| event.receipt.as_str()).collect();
-    if !receipts.is_empty() {
-        source.ack(&receipts).await?;
+    while !receipts.is_empty()
+        && let Err(error) = source.ack(&receipts).await
+    {
+        go_on(patience, error).await?;
     }
     for event in &mut others {
         if S3Pointer::parse(&event.envelope).is_some() {
-            return Err(Trouble::Lasting(CliError::failed(format_args!(
+            return Err(CliError::failed(format_args!(
                 "message {}: its event is in S3, and only a pointer is on the queue; let the relay that fills this queue write claim checks of the form `dataref`",
                 event.place
-            ))));
+            )));
         }
-        source.reject(event, "it is no envelope").await?;
+        while let Err(error) = source.reject(event, "it is no envelope").await {
+            go_on(patience, error).await?;
+        }
     }
     Ok(written.len() as u64)
+}
+
+/// Writes a batch, under the same numbers until it is there; the numbers of what is no envelope.
+async fn append(
+    source: &dyn EventSource,
+    archive: &Archive,
+    (writer, first): (u64, u64),
+    batch: &mut [ReceivedEvent],
+    patience: &mut Patience,
+) -> Result<Vec<u64>, CliError> {
+    let now_ms = Timestamp::now().as_millisecond();
+    let mut kept = Instant::now();
+    loop {
+        let envelopes = batch.iter().map(|event| event.envelope.to_vec());
+        match archive.append(writer, first, now_ms, envelopes).await {
+            Ok(unreadable) => return Ok(unreadable),
+            Err(error) => go_on(patience, error).await?,
+        }
+        if kept.elapsed() >= LONGEST {
+            kept = Instant::now();
+            keep(source, batch).await;
+        }
+    }
+}
+
+/// Waits; whoever is told to stop meanwhile ends here, and what was not acknowledged comes again.
+async fn go_on(patience: &mut Patience, trouble: impl Into<Trouble>) -> Result<(), CliError> {
+    if patience.after(trouble.into()).await? {
+        Ok(())
+    } else {
+        Err(CliError::Reported)
+    }
+}
+
+/// Hides what was received from others for longer. What cannot be hidden comes again, and is written twice.
+async fn keep(source: &dyn EventSource, batch: &mut [ReceivedEvent]) {
+    for event in batch {
+        if let Ok(Extended::Until(receipt)) = source.extend(&event.receipt, VISIBILITY).await {
+            event.receipt = receipt;
+        }
+    }
 }
 
 /// Events are hidden for longer than this.

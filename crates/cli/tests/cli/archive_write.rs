@@ -49,3 +49,33 @@ fn what_was_received_is_written_while_more_is_waited_for() {
     until("the events are in the archive", || archived(&place) == all);
     assert_eq!(serving.stop(), 0);
 }
+
+/// What was received and cannot be written is kept, and written later.
+#[test]
+fn who_follows_waits_for_an_archive_out_of_reach() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    let words = ["archive", "write", "file:archive"];
+    let queue = ["--queue", "sqlite:queue.db"];
+    let once = place.run(&[&words[..], &queue, &["--until-idle", "0s"]].concat());
+    once.good();
+    // Where the folder of a source should be.
+    let in_the_way = place.write("archive/source=labelbox", "");
+    let said = std::fs::File::create(place.path("said")).unwrap();
+    let mut command = place.command(&words);
+    command.args(queue).args(["--follow", "--every", "1s"]);
+    let mut writing = Writing(command.stderr(said).spawn().unwrap());
+    send(&place, &serving);
+    until("it waits", || {
+        place.read("said").contains("the next try is in")
+    });
+    let all = queued(&place);
+    std::fs::remove_file(in_the_way).unwrap();
+    until("the events are in the archive", || archived(&place) == all);
+    assert!(writing.0.try_wait().unwrap().is_none(), "it goes on");
+    let stats = || place.run(&["queue", "stats", "--json"]).json();
+    until("all is acknowledged", || {
+        stats()[0]["acknowledged"] == all.len()
+    });
+    assert_eq!(serving.stop(), 0);
+}
