@@ -180,7 +180,8 @@ async fn write(
     }
     let unreadable = append(source, archive, numbers, &mut batch, patience).await?;
     let (mut written, mut others) = (Vec::new(), Vec::new());
-    for (number, event) in (numbers.1..).zip(batch) {
+    let (_, first) = numbers;
+    for (number, event) in (first..).zip(batch) {
         let is_written = !unreadable.contains(&number);
         let place = if is_written {
             &mut written

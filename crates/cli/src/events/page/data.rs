@@ -181,7 +181,9 @@ impl ArchivedData {
         });
         self.runtime.block_on(async {
             for segment in self.archive.list(search.filter()).await?.segments {
-                if Some(&segment.source) != summary.source.as_ref() {
+                // A name that is no source's has a folder that begins so.
+                let is_its_own = Some(&segment.source) == summary.source.as_ref();
+                if !is_its_own && !segment.source.starts_with('_') {
                     continue;
                 }
                 // Files may have been put together since.
