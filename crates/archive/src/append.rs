@@ -6,7 +6,7 @@ use crate::error::ArchiveError;
 
 impl Archive {
     /// Writes envelopes as one batch. The first one gets the number `first`, and each of the others the next one: `writer`
-    /// is random, and gives no number twice. `received_ms` stands for the time of an envelope that has none, milliseconds
+    /// gives no number twice. `received_ms` stands for the time of an envelope that has none, milliseconds
     /// since 1970. Once it is answered, all of them are there for good, but for those whose numbers are returned: they are
     /// no envelopes.
     ///

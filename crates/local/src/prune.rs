@@ -122,7 +122,8 @@ mod tests {
             db.execute(acknowledged, [seq]).unwrap();
         }
         let removed = |changed_ms| {
-            let pruned = acknowledged(&db, changed_ms, i64::MAX, 1);
+            let held = archive_mark::held(&db).unwrap();
+            let pruned = acknowledged(&db, held, changed_ms, i64::MAX, 1);
             pruned.unwrap().events
         };
         assert_eq!(removed(2000), 1, "it was read");

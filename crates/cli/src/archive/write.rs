@@ -1,7 +1,7 @@
 //! `labelrelay archive write`: archives what a queue of a cloud gets, which has no file that could be followed.
 
 use super::patience::{Patience, Trouble};
-use crate::archive_store::{self, random_name};
+use crate::archive_store;
 use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -12,7 +12,7 @@ use crate::serve::Signals;
 use jiff::Timestamp;
 use labelrelay_archive::Archive;
 use labelrelay_core::{EventSource, Extended, ReceivedEvent};
-use labelrelay_event::S3Pointer;
+use labelrelay_event::{Digest, S3Pointer};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -85,12 +85,13 @@ async fn until_stopped(args: &Args, env: &Env<'_>) -> Result<Option<u64>, CliErr
     let location = event_source::location(Some((args.queue.as_str(), "`--queue`")), None, env)?;
     let archive = archive_store::made(&args.url, "URL", env).await?;
     let source = event_source::open(&location, args.dead_letter.as_deref(), env).await?;
+    let writer = writer_of(&location.to_string());
     let (stop, stopping) = watch::channel(false);
     let second_signal = signals.second(|| {
         stop.send_replace(true);
     });
     tokio::select! {
-        archived = write_all(args, &*source, &archive, stopping) => archived.map(Some),
+        archived = write_all(args, &*source, &archive, writer, stopping) => archived.map(Some),
         () = second_signal => Ok(None),
     }
 }
@@ -99,10 +100,9 @@ async fn write_all(
     args: &Args,
     source: &dyn EventSource,
     archive: &Archive,
+    writer: u64,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<u64, CliError> {
-    // Each run has a name of its own, so no number of it is anybody else's.
-    let writer = random_name().map_err(CliError::failed)?;
     let (mut first, mut archived) = (1_u64, 0_u64);
     let mut patience = Patience::new(args.follow, stopping.clone());
     loop {
@@ -116,6 +116,7 @@ async fn write_all(
             }
         };
         patience.begin_anew();
+        first = first.max(number_of_now());
         let numbers = (writer, first);
         first += batch.len() as u64;
         archived += write(source, archive, numbers, batch, &mut patience).await?;
@@ -123,6 +124,18 @@ async fn write_all(
             return Ok(archived);
         }
     }
+}
+
+/// Name of whoever writes what this queue has. All runs have the same one, so that their files can be put together.
+fn writer_of(queue: &str) -> u64 {
+    let digest = Digest::of(queue.as_bytes()).to_hex();
+    let beginning = digest.get(..16).unwrap_or_default();
+    u64::from_str_radix(beginning, 16).unwrap_or_default()
+}
+
+/// The number of the next event, which no run has given before: microseconds since 1970.
+fn number_of_now() -> u64 {
+    u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(1)
 }
 
 /// Receives until there are many events, or the first one has waited for long. `true` if nothing else shall be received.

@@ -1,7 +1,8 @@
 //! `labelrelay archive write`.
 
 use crate::archive::{archived, queued, send};
-use crate::support::{patient, until};
+use crate::support::{configured, patient, until};
+use std::collections::BTreeSet;
 
 /// Of a cloud's queue there is no file to follow.
 #[test]
@@ -77,5 +78,41 @@ fn who_follows_waits_for_an_archive_out_of_reach() {
     until("all is acknowledged", || {
         stats()[0]["acknowledged"] == all.len()
     });
+    assert_eq!(serving.stop(), 0);
+}
+
+/// Red if each run had a name of its own.
+#[test]
+fn the_files_of_several_runs_become_one() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    let words = ["archive", "write", "file:archive", "--until-idle", "0s"];
+    for _ in 0..2 {
+        send(&place, &serving);
+        place
+            .run(&[&words[..], &["--queue", "sqlite:queue.db"]].concat())
+            .good();
+    }
+    let all = archived(&place);
+    assert_eq!(all, queued(&place));
+    let listed = place.run(&["events", "list", "--from", "file:archive", "--json"]);
+    let day = |event: &serde_json::Value| event["received"].as_str().unwrap()[..10].to_owned();
+    let days: BTreeSet<String> = listed.json().iter().map(day).collect();
+    if days.len() > 1 {
+        // It was midnight, and files of two days stay two.
+        return;
+    }
+    let compact = [
+        "archive",
+        "compact",
+        "file:archive",
+        "--before",
+        "2100-01-01",
+    ];
+    let told = place.run(&[&compact[..], &["--json"]].concat()).json();
+    // One for each of the two sources.
+    assert_eq!(told[0]["removed"], 4, "{told:?}");
+    assert_eq!(told[0]["written"], 2, "{told:?}");
+    assert_eq!(archived(&place), all);
     assert_eq!(serving.stop(), 0);
 }

@@ -100,6 +100,13 @@ fn consume_takes_events_from_sqs() {
     servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &["--dead-letter", "dead"]));
 }
 
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn events_from_sqs_are_archived_in_s3() {
+    let servers = Servers::with_dead_letters();
+    servers.cloud(|cloud| cloud.is_archived(&["--dead-letter", "dead"]));
+}
+
 /// An event that is too large for SQS is in S3, whole, by `serve` and by `events retry`. `consume` hands it on from the
 /// configured store, and makes a dead letter of a pointer into another one.
 #[test]

@@ -75,6 +75,14 @@ fn consume_takes_events_from_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
+fn events_from_storage_queue_are_archived_in_blob_storage() {
+    let servers = Servers::start();
+    servers.queues.make_queue("events-poison");
+    servers.cloud(|cloud| cloud.is_archived(&[]));
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_storage_queue() {
     let servers = Servers::start();
     servers.queues.make_queue("events-poison");

@@ -105,6 +105,12 @@ fn consume_takes_events_from_pubsub() {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn events_from_pubsub_are_archived_in_cloud_storage() {
+    Servers::with_dead_letters().cloud(|cloud| cloud.is_archived(&[]));
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_pubsub() {
     let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[], false));

@@ -1,5 +1,6 @@
 //! `serve`, `status`, `consume`, `dataset sync`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, against local servers.
 
+mod archive;
 mod aws;
 mod azure;
 mod dead_letters;
