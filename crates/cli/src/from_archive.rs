@@ -5,7 +5,7 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::output::{one_line, say};
 use futures_util::future::try_join_all;
-use labelrelay_archive::{Archive, ArchivedEvent, Listing, Search, Segment};
+use labelrelay_archive::{Archive, ArchivedEvent, Lines, Listing, Packed, Search, Segment};
 use labelrelay_local::Filter;
 use std::collections::HashSet;
 use tokio::runtime::Runtime;
@@ -15,6 +15,10 @@ const NAMED: usize = 5;
 
 /// Files that are on their way at once: each is a request of its own, and a store answers many.
 const AT_ONCE: usize = 8;
+
+/// Files that are unpacked at once, which is most of the work of a search. Each is in memory, and one of a stranger may be
+/// large.
+const UNPACKED_AT_ONCE: usize = 2;
 
 pub(crate) struct FromArchive {
     runtime: Runtime,
@@ -61,14 +65,14 @@ impl FromArchive {
         for segments in self.segments().chunks(AT_ONCE) {
             let under_way = segments.iter().map(|segment| self.archive.fetch(segment));
             let fetched = self.runtime.block_on(try_join_all(under_way))?;
-            for (segment, packed) in segments.iter().zip(fetched) {
-                let Some(packed) = packed else {
+            let unpacked = fetched.chunks(UNPACKED_AT_ONCE).flat_map(unpacked);
+            for (segment, lines) in segments.iter().zip(unpacked) {
+                let Some(lines) = lines else {
                     let words = "it was removed meanwhile; look again for its events";
                     say(format_args!("{}: {words}", segment.name()));
                     troubles += 1;
                     continue;
                 };
-                let lines = packed.unpack();
                 if let Some(damage) = lines.damage() {
                     let (name, damage) = (segment.name(), one_line(damage));
                     say(format_args!(
@@ -130,4 +134,19 @@ impl FromArchive {
             say(format_args!("{more} more files are none of an archive's"));
         }
     }
+}
+
+/// The lines of each of these files that is there.
+fn unpacked(files: &[Option<Packed>]) -> Vec<Option<Lines>> {
+    std::thread::scope(|scope| {
+        let unpack = |file: &Option<Packed>| file.as_ref().map(Packed::unpack);
+        let threads = files.iter().map(|file| scope.spawn(move || unpack(file)));
+        let threads: Vec<_> = threads.collect();
+        let lines = threads.into_iter().map(|thread| {
+            let lines = thread.join();
+            // As if it had panicked here.
+            lines.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        lines.collect()
+    })
 }
