@@ -32,10 +32,9 @@ fn the_page_has_every_metric_and_the_rules_use_no_other() {
     platform.add_task(1, &[11]);
     let place = place(&platform, "sqlite:queue.db");
     let config = place.read("labelrelay.toml");
-    place.write(
-        "labelrelay.toml",
-        format!("{config}[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n"),
-    );
+    let archive = "[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n";
+    let derived = "[embedded_queue]\nderive = true\n";
+    place.write("labelrelay.toml", format!("{config}{archive}{derived}"));
     let serving = place.serve(&[]);
     // A source that pulls is silent from its first delivery on.
     deliver(&serving, &annotation_created(12, 1));
