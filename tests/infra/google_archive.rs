@@ -1,12 +1,12 @@
 //! `infra/google` with an archive.
 
 use crate::google::of;
-use crate::terraform::{Deployment, Operation};
+use crate::terraform::{Deployment, GOOGLE, Operation};
 
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn events_are_archived_by_a_subscription_of_their_own() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::new(&GOOGLE);
     let set = [
         "archive_image=labelrelay:1",
         "archive_minutes=10",

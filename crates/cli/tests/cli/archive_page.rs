@@ -115,7 +115,10 @@ fn the_page_shows_what_the_archive_has() {
     }
     // The field finds ids, and the filters are those of the verbs.
     let first = all.first().unwrap();
-    assert_eq!(page.ids(&format!("?q={}", &first[..8])), [first.clone()]);
+    assert_eq!(
+        page.ids(&format!("?q={}", &first[..8])),
+        std::slice::from_ref(first)
+    );
     assert_eq!(page.ids("?source=labelbox").len(), 1);
     assert!(page.ids("?show=refused").is_empty());
     let strip = page.json("/api/strip");
