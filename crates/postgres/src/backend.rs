@@ -1,0 +1,145 @@
+//! Opens what a configuration names.
+
+use crate::connection::Server;
+use crate::location::{QueueUrl, error_of};
+use crate::password::Password;
+use crate::pool::Pool;
+use crate::queue::PostgresQueue;
+use crate::source::PostgresSource;
+use crate::store::Store;
+use crate::tls::Tls;
+use jiff::Timestamp;
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
+use labelrelay_core::config::{Environment, Lookup, SecretRef};
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SourceOptions,
+};
+use std::future::ready;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Shared by all queues in Postgres: the variables that may hold passwords, and the clock.
+pub struct Postgres {
+    variables: Environment,
+    clock: Arc<dyn Clock>,
+}
+
+impl Postgres {
+    /// Takes what a password may be in from the environment behind `lookup`. Nothing is connected to yet. Needs a tokio
+    /// runtime when anything of it is used.
+    pub fn load(lookup: Lookup<'_>, clock: Arc<dyn Clock>) -> Self {
+        let mut names = lookup.names();
+        // A lookup need not know its names.
+        names.extend(["PGPASSWORD", "PGPASSFILE"].map(str::to_owned));
+        let set = names.into_iter().filter_map(|name| {
+            let value = lookup.get(&name)?;
+            Some((name, value))
+        });
+        Self {
+            variables: set.collect(),
+            clock,
+        }
+    }
+
+    /// The queue at `url`; relative paths in it begin in `base_dir`.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue in Postgres, or names no password or certificate.
+    pub fn queue(&self, url: &str, base_dir: &Path) -> Result<PostgresQueue, BackEndError> {
+        Ok(PostgresQueue::new(self.store(url, base_dir)?))
+    }
+
+    /// The events of the queue at `url`, for a consumer. Makes the tables if there are none.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue in Postgres, or the tables cannot be reached; and when
+    /// `dead_letter` of the options names a place, for dead letters have a table of their own.
+    pub async fn event_source(
+        &self,
+        url: &str,
+        base_dir: &Path,
+        options: &SourceOptions,
+    ) -> Result<PostgresSource, BackEndError> {
+        let store = self.store(url, base_dir)?;
+        let shown = store.resource().to_owned();
+        if options.dead_letter.is_some() {
+            let problem = "has a table for dead letters, and cannot put them elsewhere";
+            return Err(error_of(
+                &shown,
+                problem,
+                "leave the place for dead letters out",
+            ));
+        }
+        let prepared = store.prepare().await;
+        prepared.map_err(|failure| failure.of_opening(&shown))?;
+        Ok(PostgresSource::new(Arc::new(store), options.max_receives))
+    }
+
+    fn store(&self, url: &str, base_dir: &Path) -> Result<Store, BackEndError> {
+        let url = QueueUrl::parse(url, base_dir)?;
+        let server = Server {
+            password: Password::of(&url, &self.variables, base_dir)?,
+            tls: Tls::of(&url)?,
+            url,
+        };
+        Ok(Store::new(Pool::new(server, Arc::clone(&self.clock))))
+    }
+}
+
+impl BackEnd for Postgres {
+    fn forms(&self) -> Forms {
+        Forms {
+            queue: "postgres://USER@HOST/DATABASE",
+            store: "none",
+            secret: "env:NAME or file:/path",
+        }
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        let opened = self.queue(at.url, at.base_dir);
+        Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(ready(Err(no_store(at.url))))
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(ready(Err(no_store(at.url))))
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        _not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        let problem = "is in no store of Postgres";
+        let error = BackEndError::new(
+            &reference.to_string(),
+            problem,
+            "name one of env:NAME or file:/path",
+        );
+        Box::pin(ready(Err(error)))
+    }
+}
+
+impl CommandLineBackEnd for Postgres {
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, at.base_dir, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
+    }
+}
+
+fn no_store(url: &str) -> BackEndError {
+    let cure =
+        "name a directory or a store of a cloud: file:///DIRECTORY, s3://…, gs://… or az://…";
+    BackEndError::new(url, "is no store: Postgres is a queue here", cure)
+}

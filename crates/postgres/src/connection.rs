@@ -1,0 +1,119 @@
+//! One connection: opened, set up, and with the statements that it has prepared.
+
+use crate::failure::{Failure, Trouble};
+use crate::location::QueueUrl;
+use crate::password::Password;
+use crate::tls::Tls;
+use labelrelay_core::QueueErrorKind;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio_postgres::{AsyncMessage, Client, Connection, Statement};
+
+/// Passwords that are tried in one go: during a rotation, two are good.
+const PASSWORDS: usize = 2;
+
+/// Where and how to connect.
+pub(crate) struct Server {
+    pub(crate) url: QueueUrl,
+    pub(crate) password: Password,
+    pub(crate) tls: Tls,
+}
+
+/// An open connection.
+pub(crate) struct Connected {
+    pub(crate) client: Client,
+    statements: HashMap<&'static str, Statement>,
+}
+
+impl Connected {
+    /// The statement of this text. The server plans it once for each connection.
+    pub(crate) async fn prepared(&mut self, sql: &'static str) -> Result<Statement, Trouble> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Server {
+    /// Opens a connection and sets it up. `bell` is rung at each notification.
+    pub(crate) async fn connect(&self, bell: Option<Arc<Notify>>) -> Result<Connected, Failure> {
+        let passwords = self.password.read(&self.url).await;
+        let passwords = passwords.map_err(Failure::without_password)?;
+        let mut tries = passwords
+            .into_iter()
+            .map(Some)
+            .take(PASSWORDS)
+            .collect::<Vec<_>>();
+        if tries.is_empty() {
+            tries.push(None);
+        }
+        let mut refused = None;
+        for password in tries {
+            match self.open(password, bell.clone()).await {
+                Ok(connected) => return Ok(connected),
+                Err(failure) if failure.kind == QueueErrorKind::Denied => refused = Some(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(refused.unwrap_or_else(|| Failure::without_password("there is no password".to_owned())))
+    }
+
+    async fn open(
+        &self,
+        password: Option<Vec<u8>>,
+        bell: Option<Arc<Notify>>,
+    ) -> Result<Connected, Failure> {
+        let mut config = self.url.config.clone();
+        if let Some(password) = password {
+            config.password(password);
+        }
+        let opened = config.connect(self.tls.clone()).await;
+        let (client, connection) = opened.map_err(|error| Failure::of(&error.into()))?;
+        tokio::spawn(drive(connection, bell));
+        let set_up = client.batch_execute(&settings(&self.url.schema)).await;
+        set_up.map_err(|error| Failure::of(&error.into()))?;
+        Ok(Connected {
+            client,
+            statements: HashMap::new(),
+        })
+    }
+}
+
+/// Settings of each connection, whatever those of the user and the database are.
+///
+/// The server gives a statement up before this side does, so that it holds no locks for nobody. What it plans goes by
+/// indexes: the figures by which it would choose are old where a table fills and empties. A commit waits for the disk.
+fn settings(schema: &str) -> String {
+    format!(
+        "SET search_path TO \"{schema}\"; \
+         SET statement_timeout = '8s'; \
+         SET lock_timeout = '8s'; \
+         SET idle_in_transaction_session_timeout = '10s'; \
+         SET default_transaction_isolation = 'read committed'; \
+         SET enable_seqscan = off; \
+         SET jit = off; \
+         SET client_min_messages = warning; \
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+}
+
+/// Moves a connection's bytes until it ends. Whoever waits for an answer learns of the end by that.
+async fn drive<S, T>(mut connection: Connection<S, T>, bell: Option<Arc<Notify>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        let message = std::future::poll_fn(|context| connection.poll_message(context)).await;
+        match (message, &bell) {
+            (Some(Ok(AsyncMessage::Notification(_))), Some(bell)) => bell.notify_waiters(),
+            (Some(Ok(_)), _) => {}
+            (Some(Err(_)) | None, _) => return,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Postgres as a queue for labelrelay.
+//!
+//! | setting | what it names |
+//! |---|---|
+//! | `postgres://USER@HOST/DATABASE` | the tables of a queue, in the schema `labelrelay` |
+//! | `?schema=NAME` | another schema, which is another queue |
+//! | `?password=env:NAME`, `?password=file:PATH` | where the password is; else `PGPASSWORD`, else the file that `PGPASSFILE` names |
+//! | `?sslmode=verify-full`, `?sslmode=disable` | TLS or none. Unless it is said: TLS, but not to this machine |
+//! | `?sslrootcert=FILE` | certificates to trust instead of those that this machine trusts |
+//! | `?repeat_window_s=N` | time within which a second event with the same id is a repeat: 300 |
+//! | `?pool=N` | connections at most: 4 |
+//!
+//! What waits to be sent goes in one statement, so that one commit makes many events durable. A repeat is found by a unique
+//! index over the ids of the window, which Postgres itself keeps right among replicas. A look into the partitions of a
+//! table would need a lock for each id, of which a server has room for a few thousand.
+//!
+//! No statement waits for ever: each has a limit here and a shorter one at the server, and a connection that broke or hung
+//! is used no more.
+
+mod backend;
+mod connection;
+mod examine;
+mod failure;
+mod location;
+mod password;
+mod pool;
+mod query;
+mod queue;
+mod receipt;
+mod schema;
+mod source;
+mod store;
+mod tls;
+mod writer;
+
+pub use backend::Postgres;
+pub use queue::{MAX_MESSAGE_BYTES, PostgresQueue};
+pub use source::PostgresSource;

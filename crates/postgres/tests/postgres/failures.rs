@@ -1,0 +1,110 @@
+//! A server that restarts, crashes, or hangs.
+
+use crate::setup::{Consumer, queue};
+use futures_util::future::join_all;
+use labelrelay_core::clock::within;
+use labelrelay_core::{EventQueue as _, EventSource as _, QueueErrorKind};
+use labelrelay_startup::SystemClock;
+use labelrelay_testkit::queue_suite::{drain, message};
+use labelrelay_tests::servers::Postgres as Server;
+use std::time::{Duration, Instant};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn what_was_taken_survives_a_crash() {
+    let mut server = Server::start();
+    let queue = queue(&server, "crash");
+    let messages: Vec<_> = (0..200)
+        .map(|n| message(&format!("kept {n}"), b"1"))
+        .collect();
+    let sends = messages.iter().map(|message| queue.send(message));
+    for sent in join_all(sends).await {
+        sent.expect("taken");
+    }
+    server.crash();
+    let error = queue.send(&messages[0]).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.retryable),
+        (QueueErrorKind::Unavailable, true),
+        "{error}"
+    );
+    for word in [server.address.to_string().as_str(), "start the server"] {
+        assert!(error.message.contains(word), "{error}");
+    }
+    server.start_again();
+    let sends = messages.iter().map(|message| queue.send(message));
+    for sent in join_all(sends).await {
+        assert!(sent.expect("taken").repeat, "it was taken before the crash");
+    }
+    let consumer = Consumer::of(&server, "crash").await;
+    assert_eq!(drain(&consumer).await.len(), messages.len());
+}
+
+/// While it hangs no send succeeds, and each ends by itself. Afterwards the next one does, on a connection of its own if it has
+/// to.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_server_that_hangs_is_late_and_nobody_waits_for_it_for_ever() {
+    let server = Server::start();
+    let queue = queue(&server, "hung");
+    queue.send(&message("before", b"1")).await.expect("taken");
+    let clock = SystemClock::new();
+    server.hang();
+    for n in 0..3 {
+        let lost = message(&format!("lost {n}"), b"1");
+        let sent = within(&clock, SHORT, queue.send(&lost)).await;
+        assert!(sent.is_err(), "nobody can have answered");
+    }
+    let error = queue.send(&message("late", b"1")).await.unwrap_err();
+    assert_eq!(error.kind, QueueErrorKind::Late, "{error}");
+    for word in [
+        server.address.to_string().as_str(),
+        "did not answer",
+        "look at the server",
+    ] {
+        assert!(error.message.contains(word), "{error}");
+    }
+    server.go_on();
+    let next = message("next", b"2");
+    let begun = Instant::now();
+    while let Err(error) = queue.send(&next).await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    }
+    let consumer = Consumer::of(&server, "hung").await;
+    // A message that was given up may have been stored all the same.
+    let bodies: Vec<_> = drain(&consumer)
+        .await
+        .into_iter()
+        .map(|got| got.body)
+        .collect();
+    assert_eq!(bodies.iter().filter(|body| **body == next.body).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_consumer_goes_on_after_a_restart() {
+    let mut server = Server::start();
+    let queue = queue(&server, "restart");
+    let consumer = Consumer::of(&server, "restart").await;
+    queue.send(&message("before", b"1")).await.expect("taken");
+    let long = Duration::from_secs(60);
+    let held = consumer.0.receive(1, long, Duration::ZERO).await.unwrap();
+    server.stop();
+    let error = consumer
+        .0
+        .receive(1, long, Duration::ZERO)
+        .await
+        .unwrap_err();
+    assert!(error.retryable, "{error}");
+    server.start_again();
+    // The receipt is good as before.
+    let begun = Instant::now();
+    while let Err(error) = consumer.0.ack(&[&held[0].receipt]).await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    }
+    queue.send(&message("after", b"2")).await.expect("taken");
+    let waited = consumer.0.receive(1, long, long).await.unwrap();
+    assert_eq!(waited.len(), 1);
+}
