@@ -31,6 +31,7 @@ fn features() -> String {
         ("AZURE", "azure"),
         ("GOOGLE", "google"),
         ("OTLP", "otlp"),
+        ("POSTGRES", "postgres"),
     ] {
         if enabled(name) {
             features.push(feature);

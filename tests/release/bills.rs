@@ -16,6 +16,7 @@ fn every_program_has_one() {
                 "azure_storage_queue",
                 "google-cloud-pubsub",
                 "opentelemetry-proto",
+                "tokio-postgres",
             ],
         ),
         (

@@ -3,13 +3,14 @@
 use crate::files;
 use std::process::Command;
 
-/// Crates of all parts of `labelrelay`: each cloud, the embedded queue, TLS.
+/// Crates of all parts of `labelrelay`: each cloud, Postgres, the embedded queue, TLS.
 const OURS: &[&str] = &[
     "aws-sdk-sqs",
     "azure_storage_queue",
     "google-cloud-pubsub",
     "libsqlite3-sys",
     "ring",
+    "tokio-postgres",
 ];
 
 #[test]

@@ -30,7 +30,10 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
     assert!(version.starts_with("labelrelay "), "{version}");
     if files::are_released() {
         // Though it is built from the sdist, which has no git to ask.
-        let built = format!("commit   {}\nfeatures aws azure google otlp", commit());
+        let built = format!(
+            "commit   {}\nfeatures aws azure google otlp postgres",
+            commit()
+        );
         assert!(version.contains(&built), "{version}");
     }
     // Another program of the name is on the path, before this one.

@@ -46,6 +46,13 @@ pub(crate) fn azure(names: &[String]) -> Outcome {
     all(setup.azure_tests(names))
 }
 
+/// By hand: the tests of Postgres alone, or those with one of `names` in theirs.
+pub(crate) fn postgres(names: &[String]) -> Outcome {
+    let mut setup = TestSetup::prepare()?;
+    setup.prepare_postgres()?;
+    all(setup.postgres_tests(names))
+}
+
 /// By hand: the tests of `infra` and the Dockerfile alone, or those with one of `names` in theirs.
 pub(crate) fn infra(names: &[String]) -> Outcome {
     let mut setup = TestSetup::prepare()?;
@@ -126,6 +133,7 @@ impl TestSetup {
             setup.prepare_google()?;
         }
         setup.prepare_azure()?;
+        setup.prepare_postgres()?;
         setup.prepare_infra()?;
         if left_out.terraform.is_none() {
             setup.prepare_terraform()?;
@@ -150,6 +158,12 @@ impl TestSetup {
     /// Installs what tests of Azure need besides.
     pub(crate) fn prepare_azure(&mut self) -> Outcome {
         self.tools.extend(tools::azure()?);
+        Ok(())
+    }
+
+    /// Installs what tests of Postgres need besides.
+    pub(crate) fn prepare_postgres(&mut self) -> Outcome {
+        self.tools.extend(tools::postgres()?);
         Ok(())
     }
 
@@ -231,6 +245,12 @@ impl TestSetup {
         [self.named(own, names), self.serve_tests("azure", names)]
     }
 
+    /// The tests of Postgres that need more than Rust: each starts a server of its own.
+    pub(crate) fn postgres_tests(&self, names: &[String]) -> [Command; 2] {
+        let own = "test --workspace --no-fail-fast --test postgres --features xtask/load -- --test-threads=2 --show-output --ignored";
+        [self.named(own, names), self.serve_tests("postgres", names)]
+    }
+
     /// Tests of `labelrelay` itself with a cloud's queue and stores. All of the workspace is named with it, so
     /// that nothing but `labelrelay` is compiled again.
     fn serve_tests(&self, cloud: &str, names: &[String]) -> Command {
@@ -270,10 +290,9 @@ const OLDER_VERSIONS: &str = "older_versions::";
 /// once: what it does without `load`, xtask does with it.
 pub(crate) const PLAIN: &str = "xtask/load";
 
-/// The same with the back ends of all clouds and with OpenTelemetry, which are off by default. Nothing but `labelrelay`
-/// differs.
-pub(crate) const ALL: &str =
-    "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/otlp";
+/// The same with the back ends of all clouds, of Postgres, and with OpenTelemetry, which are off by default. Nothing but
+/// `labelrelay` differs.
+pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/otlp,labelrelay/postgres";
 
 /// Builds `labelrelay`.
 fn program(build: Build) -> Outcome {

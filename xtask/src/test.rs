@@ -91,6 +91,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         Some(why) => steps.left_out("Google Cloud", why),
     }
     steps.suite("Azure", || runs.all(setup.azure_tests(&[])));
+    steps.suite("Postgres", || runs.all(setup.postgres_tests(&[])));
     if let Some(why) = &left_out.terraform {
         steps.left_out("Terraform, of the suite above", why);
     }

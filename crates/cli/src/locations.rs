@@ -64,7 +64,7 @@ impl std::fmt::Display for QueueLocation {
 /// Takes a queue's URL apart; `base` is what a relative path is relative to.
 pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndError> {
     let wrong = |problem: &str| {
-        let cure = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://… or servicebus://…";
+        let cure = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://…, servicebus://… or postgres://…";
         BackEndError::new(url, problem, cure)
     };
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
@@ -75,10 +75,24 @@ pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndErro
         }
         "stdout" if rest.is_empty() => Ok(QueueLocation::Stdout),
         _ => match Cloud::of_queue(url) {
+            // Wherever this location is shown, its URL is.
+            Some(Cloud::Postgres) if has_password(rest) => Err(BackEndError::new(
+                url,
+                "the URL of the queue has a password in it, which files and logs would show",
+                "leave it out, and name its place: postgres://USER@HOST/DATABASE?password=env:NAME, or ?password=file:PATH",
+            )),
             Some(cloud) => Ok(QueueLocation::Cloud(cloud, url.to_owned())),
             None => Err(wrong("is not the URL of a queue")),
         },
     }
+}
+
+/// Tells whether what follows the scheme of a URL names a user together with a password.
+fn has_password(rest: &str) -> bool {
+    let place = rest.split('?').next().unwrap_or_default();
+    let authority = place.trim_start_matches('/').split('/').next();
+    let user = authority.and_then(|authority| authority.rsplit_once('@'));
+    user.is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// Takes the URL of a store, for claim checks or as a fallback, apart.
@@ -138,10 +152,13 @@ mod tests {
             location.to_string(),
             "https://account.queue.core.windows.net/events"
         );
-        let message = queue("x?sig=secret", Path::new("/"))
-            .unwrap_err()
-            .to_string();
-        assert!(!message.contains("secret"), "{message}");
+        for url in ["x?sig=secret", "postgres://relay:secret@db/events"] {
+            let message = queue(url, Path::new("/")).unwrap_err().to_string();
+            assert!(!message.contains("secret"), "{message}");
+        }
+        let location = queue("postgres://relay@db:5433/events?pool=2", Path::new("/"));
+        let shown = location.unwrap().to_string();
+        assert_eq!(shown, "postgres://relay@db:5433/events");
     }
 
     #[test]

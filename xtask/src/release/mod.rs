@@ -191,8 +191,8 @@ fn chosen(args: &[String]) -> Outcome<(Vec<Step>, String)> {
     Ok((steps, target.map_or_else(host, Ok)?))
 }
 
-/// Features that `labelrelay` is released with: the queues of all clouds, and OpenTelemetry.
-const FEATURES: &str = "aws,azure,google,otlp";
+/// Features that `labelrelay` is released with: the queues of all clouds and of Postgres, and OpenTelemetry.
+const FEATURES: &str = "aws,azure,google,otlp,postgres";
 
 /// The program for `target`: that of the wheel, where this run makes one for older systems; else it is built with the
 /// libraries of this machine.

@@ -56,6 +56,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 5] = [
             "reqwest",
             "openssl-sys",
             "native-tls",
+            "tokio-postgres",
         ],
     ),
     (

@@ -1,4 +1,4 @@
-//! The clouds' back ends: whose a URL or a reference is, and that cloud opened. Each is a feature of the
+//! The clouds' back ends, and Postgres: whose a URL or a reference is, and that one opened. Each is a feature of the
 //! build, off by default, so that `labelrelay` builds in minutes.
 
 use crate::env::Env;
@@ -12,6 +12,8 @@ pub(crate) enum Cloud {
     Aws,
     Google,
     Azure,
+    /// No cloud, but as far away: a server that others run.
+    Postgres,
 }
 
 impl Cloud {
@@ -20,6 +22,7 @@ impl Cloud {
         match scheme(url) {
             "pubsub" => Some(Self::Google),
             "azure-queue" | "servicebus" => Some(Self::Azure),
+            "postgres" | "postgresql" => Some(Self::Postgres),
             "https" | "http" if is_azures(url) => Some(Self::Azure),
             "sqs" | "https" | "http" => Some(Self::Aws),
             _ => None,
@@ -67,23 +70,39 @@ impl Cloud {
                 env.lookup(),
                 Arc::clone(clock),
             )?)),
-            #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
+            #[cfg(feature = "postgres")]
+            Self::Postgres => Ok(Arc::new(labelrelay_postgres::Postgres::load(
+                env.lookup(),
+                Arc::clone(clock),
+            ))),
+            #[cfg(not(all(
+                feature = "aws",
+                feature = "google",
+                feature = "azure",
+                feature = "postgres"
+            )))]
             missing => Err(missing.not_built(resource)),
         }
     }
 
-    #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
+    #[cfg(not(all(
+        feature = "aws",
+        feature = "google",
+        feature = "azure",
+        feature = "postgres"
+    )))]
     fn not_built(self, resource: &str) -> BackEndError {
         let feature = match self {
             Self::Aws => "aws",
             Self::Google => "google",
             Self::Azure => "azure",
+            Self::Postgres => "postgres",
         };
         BackEndError::new(
             resource,
             format!("is of {self}, and this labelrelay was built without the feature `{feature}`"),
             format!(
-                "build it with that: cargo install --path crates/cli --features {feature} (the container image has all three), or name a place on this machine"
+                "build it with that: cargo install --path crates/cli --features {feature} (the container image has all of them), or name a place on this machine"
             ),
         )
     }
@@ -95,6 +114,7 @@ impl fmt::Display for Cloud {
             Self::Aws => "AWS",
             Self::Google => "Google Cloud",
             Self::Azure => "Azure",
+            Self::Postgres => "Postgres",
         })
     }
 }
@@ -136,6 +156,8 @@ mod tests {
             ("azure-queue://account/events", Some(Cloud::Azure)),
             ("servicebus://space/events", Some(Cloud::Azure)),
             ("pubsub://project/topic", Some(Cloud::Google)),
+            ("postgres://relay@db/events", Some(Cloud::Postgres)),
+            ("postgresql://relay@db/events", Some(Cloud::Postgres)),
             ("sqlite:queue.db", None),
             ("events", None),
         ] {
