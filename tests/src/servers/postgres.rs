@@ -109,6 +109,13 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Takes everything from the queue in a schema of this name.
+    pub fn drain(&self, schema: &str) -> Vec<Vec<u8>> {
+        let taken = format!("DELETE FROM {schema}.events RETURNING encode(envelope, 'hex')");
+        let taken = self.sql(&taken);
+        taken.lines().map(from_hex).collect()
+    }
+
     /// Ends it as an operator does who waits for nobody's connections.
     pub fn stop(&mut self) {
         self.home.control("fast");
@@ -273,6 +280,15 @@ fn give_away(folder: &Path) {
 fn copy(folder: &Path, into: &Path) {
     let status = Command::new("cp").arg("-r").args([folder, into]).status();
     assert!(status.unwrap().success(), "{} is copied", folder.display());
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| {
+        let digits = std::str::from_utf8(pair).unwrap();
+        u8::from_str_radix(digits, 16).unwrap()
+    };
+    pairs.map(byte).collect()
 }
 
 /// Tells whether it asks for a password, or for a connection of another kind: while it starts, it says that instead.

@@ -1,4 +1,4 @@
-//! `serve`, `status`, `consume`, `dataset sync`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, against local servers.
+//! `serve`, `status`, `consume`, `dataset sync`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, and with Postgres, against local servers.
 
 mod archive;
 mod aws;
@@ -6,6 +6,8 @@ mod azure;
 mod dead_letters;
 mod google;
 mod identities;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod pull;
 mod pull_token;
 mod secret_manager;
