@@ -187,7 +187,7 @@ fn host_of(text: &str) -> Option<(String, u16)> {
     let host = decoded(host).filter(|host| !host.is_empty())?;
     let port = match port {
         None => PORT,
-        Some(port) => port.parse().ok().filter(|port| *port != 0)?,
+        Some(port) => port.parse::<u16>().ok().filter(|port| *port != 0)?,
     };
     Some((host, port))
 }

@@ -66,7 +66,10 @@ impl Query {
         let Some(text) = self.get(key) else {
             return Ok(None);
         };
-        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        let number = text
+            .parse::<u32>()
+            .ok()
+            .filter(|number| bounds.contains(number));
         number.map(Some).ok_or_else(|| {
             let cure = format!("write a number from {} to {}", bounds.start(), bounds.end());
             (format!("has a value of `{key}` that cannot be"), cure)
