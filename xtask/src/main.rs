@@ -87,6 +87,8 @@ Usage: cargo xtask <verb>
   bench reconcile [N [ROUNDS]]
                        fetching N annotations (default 10000) of a real Label Studio, beside paging through its
                        API, so many times (default 3)
+  bench postgres       events a second that Postgres has durably through the queue, beside a bare loop of the same
+                       inserts and beside one event a commit
   bench functions [OPTIONS]
                        the service for Cloud Run and the handler for Azure Functions: starts and memory beside
                        a hello world, requests beside publishing alone, with the emulators as queues

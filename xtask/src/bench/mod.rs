@@ -77,6 +77,11 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
     {
         return crate::e2e::bench_reconcile(rest);
     }
+    if args.first().is_some_and(|first| first == "postgres") {
+        let mut throughput =
+            crate::step::cargo("run --release --package labelrelay-postgres --example throughput");
+        return crate::step::status(throughput.envs(crate::tools::postgres()?));
+    }
     let mut cargo = crate::step::cargo("run --release --package xtask --features load -- bench");
     cargo.args(args);
     if args.first().is_some_and(|first| first == "functions") {
