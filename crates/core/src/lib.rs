@@ -29,6 +29,7 @@ pub mod fallback;
 pub mod filter;
 pub mod from_api;
 pub mod identity;
+mod lease;
 pub mod ledger;
 pub mod object_store;
 pub mod observe;
@@ -61,6 +62,7 @@ pub use event_source::{
     EventSource, EventSourceError, Extended, ReceivedEvent, Settled, SourceOptions,
 };
 pub use fallback::FallbackStore;
+pub use lease::Lease;
 pub use ledger::{Ledger, LedgerError};
 pub use object_store::ObjectStore;
 pub use observe::{Exchange, NoObserver, Observer, Report};

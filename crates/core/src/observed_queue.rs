@@ -1,6 +1,7 @@
 //! A queue that tells somebody of each message that it took.
 
 use crate::BoxFuture;
+use crate::lease::Lease;
 use crate::queue::{
     Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueLimits, Receipt,
 };
@@ -59,5 +60,9 @@ where
 
     fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         self.queue.dead_letters()
+    }
+
+    fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
+        self.queue.lease(work)
     }
 }

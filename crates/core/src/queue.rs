@@ -1,6 +1,7 @@
 //! Queues: what one must be able to do, and how it fails.
 
 use crate::BoxFuture;
+use crate::lease::Lease;
 use bytes::Bytes;
 use labelrelay_event::Attributes;
 use std::borrow::Cow;
@@ -87,6 +88,16 @@ pub trait EventQueue: Send + Sync {
     /// [`QueueError`] when the place is named and cannot be asked.
     fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         Box::pin(std::future::ready(Ok(DeadLetterCount::Unknown(None))))
+    }
+
+    /// The right to do `work`, which one at a time of all processes on this queue is to do; `None` while another has it. A
+    /// queue that knows nothing of other processes gives it to whoever asks.
+    ///
+    /// # Errors
+    /// [`QueueError`] when the queue cannot be asked.
+    fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
+        let _ = work;
+        Box::pin(std::future::ready(Ok(Some(Lease::of(())))))
     }
 }
 

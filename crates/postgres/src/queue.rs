@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::store::{COUNTED, Store};
 use crate::writer::Writer;
 use labelrelay_core::{
-    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueErrorKind,
-    QueueLimits, Receipt,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, Lease, OutboundMessage, QueueError,
+    QueueErrorKind, QueueLimits, Receipt,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -86,6 +86,14 @@ impl EventQueue for PostgresQueue {
             } else {
                 DeadLetterCount::About(number)
             })
+        })
+    }
+
+    fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
+        Box::pin(async move {
+            let leased = self.store.lease(work).await;
+            let leased = leased.map_err(|failure| self.error(&failure))?;
+            Ok(leased.map(Lease::of))
         })
     }
 }

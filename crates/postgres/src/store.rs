@@ -2,7 +2,7 @@
 
 use crate::connection::Connected;
 use crate::failure::{Failure, Trouble};
-use crate::pool::Pool;
+use crate::pool::{Pool, TO_CONNECT};
 use crate::schema;
 use labelrelay_core::clock::within;
 use std::collections::HashMap;
@@ -168,6 +168,23 @@ impl Store {
             .settle(LIMIT, done)
             .map_err(|failure| self.noted(failure))?;
         Ok(removed >= PRUNED_AT_ONCE)
+    }
+
+    /// Takes the right to do `work`; `None` while another has it. It lasts as long as the connection, which is no pooled one.
+    pub(crate) async fn lease(&self, work: &str) -> Result<Option<Connected>, Failure> {
+        let server = &self.pool.server;
+        let name = format!("labelrelay lease {} {work}", server.url.schema);
+        let asked = async {
+            let connected = server.connect(None).await?;
+            let locked = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
+            let row = connected.client.query_one(locked, &[&name]).await;
+            let is_ours: Result<bool, _> = row.and_then(|row| row.try_get(0));
+            let is_ours = is_ours.map_err(|error| Failure::of(&error.into()))?;
+            Ok::<_, Failure>(is_ours.then_some(connected))
+        };
+        within(&*self.pool.clock, TO_CONNECT, asked)
+            .await
+            .unwrap_or_else(|_| Err(Failure::late(TO_CONNECT)))
     }
 
     /// Number of dead letters, up to one more than [`COUNTED`]; `None` when there are no tables yet.

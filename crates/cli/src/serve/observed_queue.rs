@@ -2,7 +2,7 @@
 //! arrives.
 
 use labelrelay_core::{
-    BoxFuture, Copies, DeadLetterCount, EventQueue, Observer, OutboundMessage, QueueError,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, Lease, Observer, OutboundMessage, QueueError,
     QueueErrorKind, QueueLimits, Receipt, Relay,
 };
 use std::sync::Arc;
@@ -56,6 +56,10 @@ impl EventQueue for ObservedQueue {
 
     fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         self.0.parts().queue.dead_letters()
+    }
+
+    fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
+        self.0.parts().queue.lease(work)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Moves events from the fallback into the queue, for as long as `serve` runs.
 
 use super::observed_queue::ObservedQueue;
+use crate::locations::{self, StoreLocation};
 use labelrelay_core::Relay;
+use labelrelay_core::config::Config;
 use labelrelay_core::fallback::Redriven;
 use labelrelay_startup::redrive::{report, run};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +22,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// it is more than the largest body takes.
 const ROUND: Duration = Duration::from_secs(10 * 60);
 
-pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()>) {
+/// Name of the work for those who share the fallback with us: a cloud's store is one to all, a directory is each
+/// machine's own.
+pub(super) fn shared_work(config: &Config) -> Option<String> {
+    let location = locations::store(config.fallback.as_deref()?, Path::new("")).ok()?;
+    let is_shared = matches!(location, StoreLocation::Cloud(..));
+    is_shared.then(|| format!("redrive {location}"))
+}
+
+/// With `shared`, one of all replicas moves them at a time, where the queue sees to that.
+pub(super) async fn keep_moving(
+    relay: Arc<Relay>,
+    shared: Option<String>,
+    stop: impl Future<Output = ()>,
+) {
     let rounds = async {
         let mut pause = FIRST_PAUSE;
         loop {
-            pause = match round(&relay).await {
+            pause = match round(&relay, shared.as_deref()).await {
                 // There may be more.
                 Some(done) if done.moved > 0 && !done.complete => Duration::ZERO,
                 Some(done) if done.failed == 0 => IDLE,
@@ -41,9 +57,18 @@ pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()
 }
 
 /// `None` when the fallback cannot be read.
-async fn round(relay: &Arc<Relay>) -> Option<Redriven> {
+async fn round(relay: &Arc<Relay>, shared: Option<&str>) -> Option<Redriven> {
     let parts = relay.parts();
     let fallback = parts.fallback.as_deref()?;
+    let _lease = match shared {
+        None => None,
+        Some(work) => match parts.queue.lease(work).await {
+            Ok(Some(lease)) => Some(lease),
+            Ok(None) => return Some(Redriven::default()),
+            // The queue says what is wrong with it when it is sent to. An event that is moved twice has one id.
+            Err(_) => None,
+        },
+    };
     let begun = parts.clock.monotonic();
     let (queue, blobs) = (ObservedQueue(Arc::clone(relay)), parts.blobs.as_deref());
     let (traces, until) = (parts.traces.as_deref(), begun + ROUND);

@@ -141,7 +141,9 @@ impl Start<'_> {
             signals::stopped(stop.clone()),
         );
         let reasons = tokio::spawn(reasons);
-        let moving = redrive::keep_moving(Arc::clone(&relay), signals::stopped(stop.clone()));
+        let shared = redrive::shared_work(&self.found.config);
+        let until = signals::stopped(stop.clone());
+        let moving = redrive::keep_moving(Arc::clone(&relay), shared, until);
         let moving = tokio::spawn(moving);
         let watching = embedded.as_ref().map(|queue| {
             let watching = queue_watch::watch(

@@ -110,3 +110,20 @@ async fn an_id_is_new_again_when_its_window_has_passed() {
     let consumer = Consumer::of(&server, "window").await;
     assert_eq!(drain(&consumer).await.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_lease_is_one_replicas_at_a_time() {
+    let server = Server::start();
+    let (one, other) = (queue(&server, "leases"), queue(&server, "leases"));
+    let held = one.lease("moving").await.unwrap();
+    assert!(held.is_some(), "nobody has it");
+    assert!(other.lease("moving").await.unwrap().is_none());
+    assert!(other.lease("something else").await.unwrap().is_some());
+    drop(held);
+    // The server hears of it a moment later.
+    let begun = Instant::now();
+    while other.lease("moving").await.unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is free");
+    }
+}
