@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The right to do a piece of work that one process at a time is to do. It lasts until this is dropped, or until the process
-/// dies that has it. A process that is cut off may keep it for itself a while longer: so what is done under a lease must do no
-/// harm when two do it.
+/// The right to do a piece of work that one process at a time is to do. It lasts until this is dropped, or until the
+/// process dies that has it. A process that is cut off may go on for a while after another has got the right: so what is
+/// done under a lease must do no harm when two do it.
 pub struct Lease {
     /// Ends the lease when it is dropped.
     _held: Box<dyn Send>,

@@ -87,8 +87,8 @@ impl Server {
 /// Settings of each connection, whatever those of the user and the database are.
 ///
 /// The server gives a statement up before this side does, so that it holds no locks for nobody. What it plans goes by
-/// indexes: the figures by which it would choose are old where a table fills and empties. A commit waits for the disk. What a machine held that
-/// is gone, locks and leases, is free a minute later.
+/// indexes: the figures by which it would choose are old where a table fills and empties. A commit waits for the disk.
+/// What a machine held that is gone, locks and leases, is free a minute later.
 fn settings(schema: &str) -> String {
     format!(
         "SET search_path TO \"{schema}\"; \

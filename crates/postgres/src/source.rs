@@ -1,7 +1,7 @@
 //! The way out: the events of a queue, for a consumer.
 //!
-//! Whoever waits for events is told of them by the server, and looks once a second besides. A receipt is an event's number and
-//! the count of its receives: it is good until the event is received again.
+//! Whoever waits for events is told of them by the server, and looks once a second besides. A receipt is an event's
+//! number and the count of its receives: it is good until the event is received again.
 
 use crate::connection::Connected;
 use crate::failure::{Failure, Trouble};

@@ -170,7 +170,8 @@ impl Store {
         Ok(removed >= PRUNED_AT_ONCE)
     }
 
-    /// Takes the right to do `work`; `None` while another has it. It lasts as long as the connection, which is no pooled one.
+    /// Takes the right to do `work`; `None` while another has it. It lasts as long as the connection, which is no
+    /// pooled one.
     pub(crate) async fn lease(&self, work: &str) -> Result<Option<Connected>, Failure> {
         let server = &self.pool.server;
         let name = format!("labelrelay lease {} {work}", server.url.schema);

@@ -42,8 +42,8 @@ async fn what_was_taken_survives_a_crash() {
     assert_eq!(drain(&consumer).await.len(), messages.len());
 }
 
-/// While it hangs no send succeeds, and each ends by itself. Afterwards the next one does, on a connection of its own if it has
-/// to.
+/// While it hangs no send succeeds, and each ends by itself. Afterwards the next one does, on a connection of its own
+/// if it has to.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 async fn a_server_that_hangs_is_late_and_nobody_waits_for_it_for_ever() {
