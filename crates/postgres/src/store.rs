@@ -196,7 +196,7 @@ impl Store {
             if schema::version(&connected.client).await?.is_none() {
                 return Ok::<_, Trouble>(None);
             }
-            let counted = "SELECT count(*) FROM (SELECT FROM dead_letters LIMIT $1) AS some";
+            let counted = "SELECT count(*) FROM (SELECT FROM dead_letters LIMIT $1) AS counted";
             let row = connected
                 .client
                 .query_one(counted, &[&(COUNTED + 1)])

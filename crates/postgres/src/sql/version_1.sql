@@ -7,7 +7,7 @@ CREATE TABLE events (
     number     bigint PRIMARY KEY,
     id         text NOT NULL,
     type       text NOT NULL,
-    envelope   bytea STORAGE EXTERNAL NOT NULL,
+    envelope   bytea NOT NULL,
     queued_at  timestamptz NOT NULL DEFAULT now(),
     visible_at timestamptz NOT NULL DEFAULT '-infinity',
     receives   integer NOT NULL DEFAULT 0
@@ -27,9 +27,13 @@ CREATE TABLE dead_letters (
     number      bigint PRIMARY KEY,
     id          text NOT NULL,
     type        text NOT NULL,
-    envelope    bytea STORAGE EXTERNAL NOT NULL,
+    envelope    bytea NOT NULL,
     queued_at   timestamptz NOT NULL,
     receives    integer NOT NULL,
     reason      text NOT NULL,
     rejected_at timestamptz NOT NULL DEFAULT now()
 );
+
+-- In a statement of its own, which servers before version 16 understand, too.
+ALTER TABLE events ALTER COLUMN envelope SET STORAGE EXTERNAL;
+ALTER TABLE dead_letters ALTER COLUMN envelope SET STORAGE EXTERNAL;
