@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod encrypted;
 mod failures;
 mod queue;
 mod refused;

@@ -138,30 +138,3 @@ async fn a_server_that_takes_no_writes_is_waited_for() {
         );
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test"]
-async fn connections_are_encrypted_and_whose_they_are_is_checked() {
-    let (server, certificate) = Server::start_encrypted();
-    let at = |host: &str, more: &str| {
-        let url = server.url("encrypted").replace("127.0.0.1", host) + more;
-        queue_at(&server, &url)
-    };
-    let trusted = format!("&sslmode=verify-full&sslrootcert={}", certificate.display());
-    at("localhost", &trusted).check().await.expect("ready");
-    let sent = at("localhost", &trusted).send(&message("one", b"1")).await;
-    assert!(!sent.expect("taken").repeat);
-    // Another name than the certificate's, and another authority.
-    for queue in [
-        at("127.0.0.1", &trusted),
-        at("localhost", "&sslmode=verify-full"),
-    ] {
-        let error = queue.check().await.unwrap_err();
-        assert!(error.message.contains("sslrootcert"), "{error}");
-    }
-    let error = at("localhost", "&sslmode=disable")
-        .check()
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind, QueueErrorKind::Denied, "{error}");
-}
