@@ -5,6 +5,8 @@
     reason = "the methods alone are not general enough over lifetimes"
 )]
 
+mod label_studio;
+
 use super::{Cloud, delivered, ids, wait};
 use crate::support::{Place, Serving};
 use labelrelay_core::QueueLimits;
