@@ -26,9 +26,7 @@ async fn whoever_may_not_use_it_hears_what_is_missing() {
     let error = queue_at(&server, &nowhere).check().await.unwrap_err();
     assert_eq!(error.kind, QueueErrorKind::Misconfigured, "{error}");
 
-    let [(_, password)] = &server.environment()[..] else {
-        panic!("one variable");
-    };
+    let password = server.environment().remove(0).1;
     server.sql(&format!("CREATE ROLE weak LOGIN PASSWORD '{password}'"));
     let url = server.url("denied").replace("postgres@", "weak@");
     let weak = queue_at(&server, &url);

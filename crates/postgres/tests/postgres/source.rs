@@ -111,9 +111,7 @@ async fn an_event_stays_where_nobody_may_make_dead_letters() {
     let queue = queue(&server, "strict");
     // Makes the tables.
     source(&server, "strict", &SourceOptions::default()).await;
-    let [(_, password)] = &server.environment()[..] else {
-        panic!("one variable");
-    };
+    let password = server.environment().remove(0).1;
     server.sql(&format!(
         "CREATE ROLE consumer LOGIN PASSWORD '{password}'; \
          GRANT USAGE ON SCHEMA strict TO consumer; \
