@@ -197,6 +197,8 @@ impl Replicas {
     }
 
     fn start(&self, replica: usize) -> Serving {
+        // One that was killed leaves its address behind.
+        let _ = std::fs::remove_file(self.places[replica].path("ready"));
         let serving = self.places[replica].serve(&[]);
         *self.addresses[replica].lock().unwrap() = serving.address.parse().unwrap();
         serving
