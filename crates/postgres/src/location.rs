@@ -108,7 +108,7 @@ impl QueueUrl {
             }
         };
         let window = query
-            .number("repeat_window_s", 1..=LONGEST_WINDOW_S)
+            .number("repeat_window_s", 0..=LONGEST_WINDOW_S)
             .map_err(refused)?;
         let connections = query.number("pool", 2..=100).map_err(refused)?;
         let mut config = Config::new();
