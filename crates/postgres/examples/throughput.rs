@@ -101,7 +101,8 @@ async fn clients(server: &Server, schema: &str, count: usize) -> Vec<Client> {
     for _ in 0..count {
         let (client, connection) = config.connect(NoTls).await.expect("a connection");
         tokio::spawn(connection);
-        let set_up = client.batch_execute(&format!("SET search_path TO {schema}"));
+        let search_path = format!("SET search_path TO {schema}");
+        let set_up = client.batch_execute(&search_path);
         set_up.await.expect("a schema");
         clients.push(client);
     }
