@@ -128,9 +128,13 @@ impl<P: Post> Exporter<P> {
         let Some(target) = &self.settings.traces else {
             return;
         };
+        // Those that come meanwhile wait for others in their turn. A steady stream would go out a few at a time else, and
+        // neither the metrics nor the end would have their turn.
+        let mut due = self.tracer.waiting();
         loop {
-            if self.batch.is_empty() {
+            if self.batch.is_empty() && due > 0 {
                 self.batch = self.tracer.take();
+                due = due.saturating_sub(self.batch.len());
             }
             if self.batch.is_empty() {
                 return;

@@ -70,6 +70,11 @@ impl Tracer {
         self.0.full.notified().await;
     }
 
+    /// Number of requests that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.waiting().len()
+    }
+
     /// Takes a batch, or what there is of one, the oldest first.
     pub(crate) fn take(&self) -> Vec<Finished> {
         let mut waiting = self.0.waiting();

@@ -31,10 +31,14 @@ secret = "env:SECRET"
 exclude = ["io.labelstud.task.*"]
 "#;
 
+pub(crate) const LATE: Duration = Duration::from_secs(1);
+
 /// What a collector does with a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Does {
     Answer(u16),
+    /// It answers 200, after [`LATE`].
+    Late,
     Hang,
     Refuse,
 }
@@ -51,10 +55,14 @@ impl Post for Collector {
     async fn post(&mut self, target: &Target, message: Bytes) -> Result<u16, String> {
         *self.asked.lock().unwrap() += 1;
         let next = self.next.lock().unwrap().pop_front();
-        match next.unwrap_or(Does::Answer(200)) {
+        let next = next.unwrap_or(Does::Answer(200));
+        if matches!(next, Does::Late) {
+            tokio::time::sleep(LATE).await;
+        }
+        match next {
             Does::Hang => std::future::pending().await,
             Does::Refuse => Err("connection refused".to_owned()),
-            Does::Answer(200) => {
+            Does::Late | Does::Answer(200) => {
                 let path = target.url.path().to_owned();
                 self.taken.lock().unwrap().push((path, message));
                 Ok(200)

@@ -3,7 +3,8 @@
 use crate::collector::{Does, Program, label, pass};
 use labelrelay_core::Outcome;
 use labelrelay_otlp::END_WITHIN;
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 async fn deliver(program: &Program, numbers: std::ops::Range<usize>) {
     for number in numbers {
@@ -81,4 +82,21 @@ async fn a_collector_that_hangs_keeps_no_stop() {
     let begin = Instant::now();
     exporting.end().await;
     assert!(begin.elapsed() <= END_WITHIN * 2, "{:?}", begin.elapsed());
+}
+
+/// Red if what comes while a message is sent keeps the exporter at sending.
+#[tokio::test(start_paused = true)]
+async fn a_steady_stream_goes_out_together_and_metrics_have_their_turn() {
+    let program = Program::new(&[]);
+    program.collector.does(&[Does::Late; 1000]);
+    let exporting = program.export();
+    for number in 0..1200 {
+        deliver(&program, number..number + 1).await;
+        sleep(Duration::from_millis(100)).await;
+    }
+    // Within two minutes, each one waited for five seconds, and took another.
+    let messages = program.collector.messages("/v1/traces").len();
+    assert!((1..=40).contains(&messages), "{messages}");
+    assert!(!program.collector.messages("/v1/metrics").is_empty());
+    exporting.end().await;
 }
