@@ -36,7 +36,8 @@ pub struct Exporter<P> {
     post: P,
     /// A message that may have to be sent again.
     batch: Vec<Finished>,
-    health: Health,
+    spans_health: Health,
+    metrics_health: Health,
     metrics_due: Instant,
 }
 
@@ -77,7 +78,8 @@ impl<P: Post> Exporter<P> {
             clock,
             post,
             batch: Vec::new(),
-            health: Health::default(),
+            spans_health: Health::of("spans"),
+            metrics_health: Health::of("metrics"),
         }
     }
 
@@ -103,12 +105,13 @@ impl<P: Post> Exporter<P> {
     /// Waits until there is something to do. Returns `true` for the last time. Alone, since what posts need not be shared
     /// by threads.
     async fn wait(&mut self, stop: &mut oneshot::Receiver<()>) -> bool {
-        let is_well = self.health.failures == 0;
+        let failures = self.spans_health.failures;
+        let is_well = failures == 0;
         let pause = if is_well {
             self.settings.span_delay
         } else {
             // One second, two, four.
-            let factor = 1 << self.health.failures.saturating_sub(1).min(5);
+            let factor = 1 << failures.saturating_sub(1).min(5);
             LONGEST_PAUSE.min(Duration::from_secs(factor))
         };
         let spans_due = Instant::now() + pause;
@@ -143,7 +146,7 @@ impl<P: Post> Exporter<P> {
             let message = finished::message(&self.settings.resource, destination, &self.batch);
             let message = message.encode_to_vec().into();
             let sent = send(&mut self.post, target, message, self.settings.timeout).await;
-            self.health.note(&sent);
+            self.spans_health.note(&sent);
             match sent {
                 Sent::Taken => {}
                 Sent::Refused(_) => self.tracer.drop_all(&self.batch),
@@ -165,7 +168,7 @@ impl<P: Post> Exporter<P> {
         let message = message.encode_to_vec().into();
         // The next message has all of what is counted as well: this one is not sent again.
         let sent = send(&mut self.post, target, message, self.settings.timeout).await;
-        self.health.note(&sent);
+        self.metrics_health.note(&sent);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whether the collector takes what it is sent. Each change is logged once.
+//! Whether the collector takes a signal: spans, or metrics. Each change is logged once. Some collectors take the one and
+//! not the other.
 
 /// What became of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,26 +28,36 @@ fn answer_of(status: u16) -> String {
     format!("the collector answered {status}")
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Health {
+    signal: &'static str,
     /// Failures in a row of what may be sent again.
     pub(crate) failures: u32,
     is_ill: bool,
 }
 
 impl Health {
+    pub(crate) const fn of(signal: &'static str) -> Self {
+        Self {
+            signal,
+            failures: 0,
+            is_ill: false,
+        }
+    }
+
     pub(crate) fn note(&mut self, sent: &Sent) {
+        let signal = self.signal;
         self.failures = match sent {
             Sent::Failed(_) => self.failures.saturating_add(1),
             Sent::Taken | Sent::Refused(_) => 0,
         };
         match sent {
             Sent::Taken if self.is_ill => {
-                tracing::info!(name: "telemetry_works", "the collector takes spans and metrics again");
+                tracing::info!(name: "telemetry_works", signal, "the collector works again");
                 self.is_ill = false;
             }
             Sent::Refused(reason) | Sent::Failed(reason) if !self.is_ill => {
-                tracing::warn!(name: "telemetry_failed", reason = reason.as_str(), "the collector takes no spans or metrics; deliveries go on, and spans that find no room are dropped");
+                tracing::warn!(name: "telemetry_failed", signal, reason = reason.as_str(), "the collector does not take what it is sent; deliveries go on, and spans that find no room are dropped");
                 self.is_ill = true;
             }
             _ => {}
@@ -77,7 +88,7 @@ mod tests {
 
     #[test]
     fn failures_in_a_row_are_counted() {
-        let mut health = Health::default();
+        let mut health = Health::of("spans");
         for (status, failures) in [(503, 1), (503, 2), (500, 0), (503, 1), (200, 0)] {
             health.note(&Sent::answered(Ok(status)));
             assert_eq!(health.failures, failures, "{status}");
