@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use std::time::Duration;
 
-/// A reason may quote what a stranger sent.
+/// A reason may quote what a stranger sent, and thousands of them wait.
 const MOST_REASON_CHARACTERS: usize = 256;
 
 /// Ids of a request's spans.
@@ -36,11 +36,17 @@ pub(crate) struct Finished {
 
 impl Finished {
     pub(crate) fn new(ids: Ids, end: u64, method: &http::Method, report: &Report) -> Self {
+        let mut report = report.clone();
+        let reason = report.reason.as_deref();
+        report.reason = reason.map(|reason| reason.chars().take(MOST_REASON_CHARACTERS).collect());
+        // No span tells of these.
+        report.credential_headers = Vec::new();
+        report.secrets_tried = Vec::new();
         Self {
             ids,
             end,
             method: known(method),
-            report: report.clone(),
+            report,
         }
     }
 
@@ -67,16 +73,10 @@ impl Finished {
 
     fn status(&self, error: Option<&str>) -> Option<Status> {
         error?;
-        let reason = self.reason().unwrap_or_default();
         Some(Status {
-            message: reason,
+            message: self.report.reason.clone().unwrap_or_default(),
             code: StatusCode::Error.into(),
         })
-    }
-
-    fn reason(&self) -> Option<String> {
-        let reason = self.report.reason.as_deref()?;
-        Some(reason.chars().take(MOST_REASON_CHARACTERS).collect())
     }
 
     fn server(&self) -> Span {
@@ -97,7 +97,7 @@ impl Finished {
         ];
         push(&mut attributes, "http.route", route.clone());
         push(&mut attributes, "labelrelay.source", report.source.clone());
-        push(&mut attributes, "labelrelay.reason", self.reason());
+        push(&mut attributes, "labelrelay.reason", report.reason.clone());
         let client = report.client.map(|address| address.to_string());
         push(&mut attributes, "client.address", client);
         let error = self.error();
@@ -223,4 +223,23 @@ fn nanoseconds(time: Duration) -> u64 {
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_of_a_reason_waits_than_is_told() {
+        let ids = Ids {
+            trace: [1; 16],
+            parent: None,
+            server: [1; 8],
+            producer: [1; 8],
+        };
+        let report = Report::refused(Outcome::Unauthorized, "é".repeat(10_000), None);
+        let finished = Finished::new(ids, 0, &http::Method::POST, &report);
+        let reason = "é".repeat(MOST_REASON_CHARACTERS);
+        assert_eq!(finished.report.reason, Some(reason));
+    }
 }
