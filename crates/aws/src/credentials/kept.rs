@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// After no answer within that time, those at hand are used for so long before new ones are asked for again.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// The same after an error, which comes faster. Without it each request would ask, one after the other: STS, or a program.
+const SHORT_PAUSE: Duration = Duration::from_secs(5);
+
 /// The same trouble is told so often.
 const TOLD_AGAIN: Duration = Duration::from_mins(1);
 
@@ -85,17 +88,18 @@ impl Kept {
             return Ok(good);
         }
         let asked = self.giver.provide_credentials();
-        let reason = match tokio::time::timeout(PATIENCE, asked).await {
+        let (pause, reason) = match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(fresh)) => return Ok(self.keep(&mut state, fresh, now)),
-            Ok(Err(error)) => match no_credentials(&error) {
-                Some(told) => told.to_string(),
-                None => without_tokens(&chain(&error)),
-            },
-            Err(_) => {
-                state.paused_until = Some(now + PAUSE);
-                format!("{} does not answer", self.identity)
+            Ok(Err(error)) => {
+                let reason = match no_credentials(&error) {
+                    Some(told) => told.to_string(),
+                    None => without_tokens(&chain(&error)),
+                };
+                (SHORT_PAUSE, reason)
             }
+            Err(_) => (PAUSE, format!("{} does not answer", self.identity)),
         };
+        state.paused_until = Some(now + pause);
         if state.told.is_none_or(|at| at + TOLD_AGAIN <= now) {
             state.told = Some(now);
             tracing::warn!(name: "identity_not_renewed", %reason, "new credentials cannot be had; those at hand are used until they end");
@@ -141,10 +145,11 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Gives out credentials that are good for so long; the second time, and from then on, nobody answers.
+    /// Gives out credentials that are good for so long; the second time, and from then on, nobody answers, or it refuses.
     #[derive(Debug)]
     struct Giver {
         lifetime: Option<Duration>,
+        refuses: bool,
         asked: Arc<AtomicU32>,
     }
 
@@ -155,7 +160,11 @@ mod tests {
         {
             let asked = self.asked.fetch_add(1, Ordering::Relaxed);
             let end = self.lifetime.map(|lifetime| SystemTime::now() + lifetime);
+            let refuses = self.refuses;
             future::ProvideCredentials::new(async move {
+                if asked > 0 && refuses {
+                    return Err(CredentialsError::provider_error("refused"));
+                }
                 if asked > 0 {
                     std::future::pending::<()>().await;
                 }
@@ -165,9 +174,18 @@ mod tests {
     }
 
     fn kept(lifetime: Option<Duration>, undated: Option<Duration>) -> (Kept, Arc<AtomicU32>) {
+        kept_of(lifetime, undated, false)
+    }
+
+    fn kept_of(
+        lifetime: Option<Duration>,
+        undated: Option<Duration>,
+        refuses: bool,
+    ) -> (Kept, Arc<AtomicU32>) {
         let asked = Arc::new(AtomicU32::new(0));
         let giver = Giver {
             lifetime,
+            refuses,
             asked: Arc::clone(&asked),
         };
         let giver = SharedCredentialsProvider::new(giver);
@@ -185,6 +203,19 @@ mod tests {
         }
         // A machine that stands still for longer than the pause asks once more.
         assert!(asked.load(Ordering::Relaxed) == 2 || begun.elapsed() > PAUSE);
+    }
+
+    /// Red if each request asks again while what is at hand is good.
+    #[tokio::test]
+    async fn a_giver_that_refuses_is_asked_again_after_a_pause() {
+        let (kept, asked) = kept_of(Some(Duration::from_secs(120)), None, true);
+        let begun = std::time::Instant::now();
+        for _ in 0..5 {
+            let credentials = kept.get().await.expect("good ones");
+            assert_eq!(credentials.access_key_id(), "FIRST");
+        }
+        // A machine that stands still for longer than the pause asks once more.
+        assert!(asked.load(Ordering::Relaxed) == 2 || begun.elapsed() > SHORT_PAUSE);
     }
 
     #[tokio::test]

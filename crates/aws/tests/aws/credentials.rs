@@ -71,7 +71,7 @@ async fn keys_are_fetched_once_and_again_before_they_end() {
         );
     }
 
-    // These keys end in less than five minutes, so each request asks for new ones. Until new ones come, these sign.
+    // These keys end in less than five minutes, so the next request asks for new ones. Until new ones come, these sign.
     let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60)).to_string();
     let role = Misbehaving::start(keys("SECOND", &soon));
     let aws = self::aws(&services, &role, &[]);
@@ -104,7 +104,7 @@ async fn keys_are_fetched_once_and_again_before_they_end() {
         if last.authorization.contains("Credential=THIRD/") {
             break;
         }
-        // Where an answer took longer than a second, the next one is asked for after a pause.
+        // After an error, and where an answer took longer than a second, the next one is asked for after a pause.
         assert!(begun.elapsed() < PATIENCE, "{}", last.authorization);
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
