@@ -53,7 +53,7 @@ pub(super) fn named(
 ) -> Result<Option<Kept>, BackEndError> {
     if let Some(name) = lookup.text(PROFILE)? {
         let files = ProfileFiles::of(lookup)?;
-        if files.settings(&name).is_none() {
+        if files.settings(&name)?.is_none() {
             let problem = format!("names `{name}`, which is in neither of {}", files.shown());
             let cure = "correct the name, or add the profile; `aws configure list-profiles` shows those that are there";
             return Err(BackEndError::of_variable(PROFILE, problem, cure));
@@ -70,11 +70,8 @@ pub(super) fn of_this_machine(
     http: &Http,
 ) -> Result<Option<Kept>, BackEndError> {
     let files = ProfileFiles::of(lookup)?;
-    if files
-        .settings("default")
-        .as_ref()
-        .is_some_and(has_credentials)
-    {
+    let default = files.settings("default")?;
+    if default.as_ref().is_some_and(has_credentials) {
         let config = config(region, http);
         return Ok(Some(profile("default".to_owned(), &files, config)));
     }

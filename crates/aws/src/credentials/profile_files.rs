@@ -6,6 +6,9 @@ use labelrelay_core::config::Lookup;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+const CONFIG_FILE: &str = "AWS_CONFIG_FILE";
+const CREDENTIALS_FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
+
 /// Settings by which a profile says where its credentials are.
 const OF_CREDENTIALS: [&str; 8] = [
     "aws_access_key_id",
@@ -43,13 +46,16 @@ impl ProfileFiles {
             }))
         };
         Ok(Self {
-            config: place("AWS_CONFIG_FILE", "config")?,
-            credentials: place("AWS_SHARED_CREDENTIALS_FILE", "credentials")?,
+            config: place(CONFIG_FILE, "config")?,
+            credentials: place(CREDENTIALS_FILE, "credentials")?,
         })
     }
 
     /// Names of the settings of a profile; `None` if it is in neither file.
-    pub(super) fn settings(&self, profile: &str) -> Option<BTreeSet<String>> {
+    ///
+    /// # Errors
+    /// [`BackEndError`] when a file is there that cannot be read: the profile may be in it.
+    pub(super) fn settings(&self, profile: &str) -> Result<Option<BTreeSet<String>>, BackEndError> {
         let in_config = |header: &str| {
             let mut words = header.split_whitespace();
             match (words.next(), words.next()) {
@@ -59,14 +65,14 @@ impl ProfileFiles {
             }
         };
         let in_credentials = |header: &str| header == profile;
-        let config = self.config.as_deref().and_then(read);
-        let credentials = self.credentials.as_deref().and_then(read);
+        let config = read(CONFIG_FILE, self.config.as_deref())?;
+        let credentials = read(CREDENTIALS_FILE, self.credentials.as_deref())?;
         let config = config.and_then(|text| section(&text, in_config));
         let credentials = credentials.and_then(|text| section(&text, in_credentials));
-        match (config, credentials) {
+        Ok(match (config, credentials) {
             (None, None) => None,
             (one, other) => Some(one.into_iter().chain(other).flatten().collect()),
-        }
+        })
     }
 
     /// Both, for messages.
@@ -86,9 +92,21 @@ pub(super) fn has_credentials(settings: &BTreeSet<String>) -> bool {
     OF_CREDENTIALS.iter().any(|name| settings.contains(*name))
 }
 
-/// A file that is not there, or is none of text, has no profiles.
-fn read(path: &Path) -> Option<String> {
-    std::fs::read_to_string(path).ok()
+/// The text of a file; `None` if it is not there. One that is there and is not ours to read must not pass for one without
+/// profiles: another identity would be used in their place.
+fn read(variable: &str, path: Option<&Path>) -> Result<Option<String>, BackEndError> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if path.exists() => {
+            let problem = format!("leads to {}, which cannot be read: {error}", path.display());
+            let cure = "let this user read it, or name another file; one that is not there has no profiles";
+            Err(BackEndError::of_variable(variable, problem, cure))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// Names of the settings in the sections whose header `is_it` accepts; `None` if there is no such section.
@@ -133,7 +151,7 @@ s3 =
 credential_process = none
 ";
 
-    fn files(config: &str, credentials: &str) -> (tempfile::TempDir, ProfileFiles) {
+    fn files(config: &str, credentials: &[u8]) -> (tempfile::TempDir, ProfileFiles) {
         let dir = tempfile::tempdir().unwrap();
         let (one, other) = (dir.path().join("config"), dir.path().join("credentials"));
         std::fs::write(&one, config).unwrap();
@@ -147,16 +165,28 @@ credential_process = none
 
     #[test]
     fn a_profile_is_found_in_either_file() {
-        let (_dir, files) = files(CONFIG, "[base]\naws_access_key_id=a\n[default]\n");
-        let names = |profile: &str| files.settings(profile).map(|all| all.into_iter().collect());
-        let relay: Option<Vec<String>> = names("relay");
-        assert_eq!(relay.unwrap(), ["role_arn", "s3", "source_profile"]);
-        assert!(has_credentials(&files.settings("relay").unwrap()));
-        assert!(has_credentials(&files.settings("base").unwrap()));
+        let (_dir, files) = files(CONFIG, b"[base]\naws_access_key_id=a\n[default]\n");
+        let settings = |profile: &str| files.settings(profile).unwrap();
+        let relay: Vec<String> = settings("relay").unwrap().into_iter().collect();
+        assert_eq!(relay, ["role_arn", "s3", "source_profile"]);
+        assert!(has_credentials(&settings("relay").unwrap()));
+        assert!(has_credentials(&settings("base").unwrap()));
         // One that only names a region is none.
-        assert!(!has_credentials(&files.settings("default").unwrap()));
-        assert_eq!(files.settings("other"), None);
-        assert_eq!(files.settings("x"), None);
+        assert!(!has_credentials(&settings("default").unwrap()));
+        assert_eq!(settings("other"), None);
+        assert_eq!(settings("x"), None);
+    }
+
+    /// Red if the profile of a file that cannot be read gives way to another identity.
+    #[test]
+    fn a_file_that_is_there_and_cannot_be_read_is_an_error() {
+        let (_dir, files) = files(CONFIG, b"\xff\xfe");
+        let error = files.settings("default").unwrap_err().to_string();
+        for words in ["AWS_SHARED_CREDENTIALS_FILE", "cannot be read"] {
+            assert!(error.contains(words), "{error}");
+        }
+        std::fs::remove_file(files.credentials.as_deref().unwrap()).unwrap();
+        assert!(files.settings("default").unwrap().is_some());
     }
 
     #[test]
