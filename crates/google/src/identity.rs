@@ -245,7 +245,7 @@ impl CredentialsProvider for Identity {
         extensions: Extensions,
     ) -> Result<CacheableResource<HeaderMap>, CredentialsError> {
         // A file that has become wrong may be mended: nothing is given up for ever.
-        let unusable = |error: BuildError| self.whose.error(chain(&error), false);
+        let unusable = |error: BuildError| self.whose.error(short(&chain(&error)), false);
         let (credentials, has_worked) = self.current().map_err(unusable)?;
         let refused = match self.asked(&credentials, extensions.clone()).await {
             Ok(headers) => return Ok(headers),
@@ -300,10 +300,11 @@ fn said(error: &CredentialsError) -> String {
 fn short(text: &str) -> String {
     let clean = text.replace(char::is_control, " ");
     let words = clean.split(' ').map(|word| {
-        if word.contains("eyJ") || word.len() > 200 {
-            "[redacted]"
-        } else {
-            word
+        match word.split_once('?') {
+            _ if word.contains("eyJ") || word.len() > 200 => "[redacted]",
+            // A query may be one, too.
+            Some((place, _)) if place.contains("://") => place,
+            _ => word,
         }
     });
     let words = words.collect::<Vec<_>>().join(" ");

@@ -59,6 +59,10 @@ fn quoted_bodies_are_not_repeated() {
             "failed to fetch token: Permission denied on [redacted]",
         ),
         ("failed, body=<a-secret>", "failed"),
+        (
+            "error sending request for url (http://127.0.0.1/subject?key=a-secret)",
+            "error sending request for url (http://127.0.0.1/subject",
+        ),
     ] {
         let error = CredentialsError::from_msg(false, message);
         assert_eq!(said(&error), expected);
