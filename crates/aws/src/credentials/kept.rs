@@ -6,6 +6,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use futures_util::lock::Mutex;
+use labelrelay_core::BoxFuture;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::{Duration, SystemTime};
 
@@ -18,10 +19,11 @@ const JITTER: Duration = Duration::from_mins(1);
 /// Time for new credentials, while those at hand are good: whoever waits for an answer waits for this too.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// After no answer within that time, those at hand are used for so long before new ones are asked for again.
+/// An answer may take so long. After that, those at hand are used for as long before new ones are asked for again.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// The same after an error, which comes faster. Without it each request would ask, one after the other: STS, or a program.
+/// Those at hand are used for so long before an answer that was not there in time is looked for. The same after an error,
+/// which comes faster: without it each request would ask, one after the other, STS or a program.
 const SHORT_PAUSE: Duration = Duration::from_secs(5);
 
 /// The same trouble is told so often.
@@ -40,6 +42,7 @@ pub(crate) struct Kept {
 #[derive(Default)]
 struct State {
     known: Option<Known>,
+    asked: Option<Asked>,
     paused_until: Option<SystemTime>,
     told: Option<SystemTime>,
 }
@@ -47,6 +50,12 @@ struct State {
 struct Known {
     credentials: Credentials,
     due: Option<SystemTime>,
+}
+
+/// New credentials that were asked for, and did not come in time. A program may take longer each time.
+struct Asked {
+    since: SystemTime,
+    answer: BoxFuture<'static, Result<Credentials, CredentialsError>>,
 }
 
 impl Kept {
@@ -87,24 +96,45 @@ impl Kept {
         if !state.is_due_at(now) {
             return Ok(good);
         }
-        let asked = self.giver.provide_credentials();
-        let (pause, reason) = match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(fresh)) => return Ok(self.keep(&mut state, fresh, now)),
-            Ok(Err(error)) => {
-                let reason = match no_credentials(&error) {
-                    Some(told) => told.to_string(),
-                    None => without_tokens(&chain(&error)),
-                };
-                (SHORT_PAUSE, reason)
-            }
-            Err(_) => (PAUSE, format!("{} does not answer", self.identity)),
+        let is_over = |asked: &Asked| asked.since + PAUSE <= now;
+        if state.asked.as_ref().is_some_and(is_over) {
+            // It hangs, or nobody came for its answer.
+            state.asked = None;
+        }
+        let is_first = state.asked.is_none();
+        let asked = state.asked.get_or_insert_with(|| self.ask(now));
+        let answer = tokio::time::timeout(PATIENCE, &mut asked.answer).await;
+        let pause = if answer.is_err() && !is_first {
+            PAUSE
+        } else {
+            SHORT_PAUSE
         };
         state.paused_until = Some(now + pause);
+        let reason = match answer {
+            Ok(Ok(fresh)) => return Ok(self.keep(&mut state, fresh, now)),
+            Ok(Err(error)) => {
+                state.asked = None;
+                match no_credentials(&error) {
+                    Some(told) => told.to_string(),
+                    None => without_tokens(&chain(&error)),
+                }
+            }
+            Err(_) if is_first => return Ok(good),
+            Err(_) => format!("{} does not answer", self.identity),
+        };
         if state.told.is_none_or(|at| at + TOLD_AGAIN <= now) {
             state.told = Some(now);
             tracing::warn!(name: "identity_not_renewed", %reason, "new credentials cannot be had; those at hand are used until they end");
         }
         Ok(good)
+    }
+
+    fn ask(&self, now: SystemTime) -> Asked {
+        let giver = self.giver.clone();
+        Asked {
+            since: now,
+            answer: Box::pin(async move { giver.provide_credentials().await }),
+        }
     }
 
     fn keep(&self, state: &mut State, fresh: Credentials, now: SystemTime) -> Credentials {
@@ -145,11 +175,19 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Gives out credentials that are good for so long; the second time, and from then on, nobody answers, or it refuses.
+    /// What a giver does the second time, and from then on.
+    #[derive(Debug, Clone, Copy)]
+    enum Then {
+        Hangs,
+        Refuses,
+        TakesLonger,
+    }
+
+    /// Gives out credentials that are good for so long.
     #[derive(Debug)]
     struct Giver {
         lifetime: Option<Duration>,
-        refuses: bool,
+        then: Then,
         asked: Arc<AtomicU32>,
     }
 
@@ -160,13 +198,16 @@ mod tests {
         {
             let asked = self.asked.fetch_add(1, Ordering::Relaxed);
             let end = self.lifetime.map(|lifetime| SystemTime::now() + lifetime);
-            let refuses = self.refuses;
+            let then = (asked > 0).then_some(self.then);
             future::ProvideCredentials::new(async move {
-                if asked > 0 && refuses {
-                    return Err(CredentialsError::provider_error("refused"));
-                }
-                if asked > 0 {
-                    std::future::pending::<()>().await;
+                match then {
+                    None => {}
+                    Some(Then::Hangs) => std::future::pending::<()>().await,
+                    Some(Then::Refuses) => return Err(CredentialsError::provider_error("refused")),
+                    Some(Then::TakesLonger) => {
+                        tokio::time::sleep(PATIENCE + PATIENCE / 2).await;
+                        return Ok(Credentials::new("SECOND", "secret", None, None, "test"));
+                    }
                 }
                 Ok(Credentials::new("FIRST", "secret", None, end, "test"))
             })
@@ -174,18 +215,18 @@ mod tests {
     }
 
     fn kept(lifetime: Option<Duration>, undated: Option<Duration>) -> (Kept, Arc<AtomicU32>) {
-        kept_of(lifetime, undated, false)
+        kept_of(lifetime, undated, Then::Hangs)
     }
 
     fn kept_of(
         lifetime: Option<Duration>,
         undated: Option<Duration>,
-        refuses: bool,
+        then: Then,
     ) -> (Kept, Arc<AtomicU32>) {
         let asked = Arc::new(AtomicU32::new(0));
         let giver = Giver {
             lifetime,
-            refuses,
+            then,
             asked: Arc::clone(&asked),
         };
         let giver = SharedCredentialsProvider::new(giver);
@@ -208,7 +249,7 @@ mod tests {
     /// Red if each request asks again while what is at hand is good.
     #[tokio::test]
     async fn a_giver_that_refuses_is_asked_again_after_a_pause() {
-        let (kept, asked) = kept_of(Some(Duration::from_secs(120)), None, true);
+        let (kept, asked) = kept_of(Some(Duration::from_secs(120)), None, Then::Refuses);
         let begun = std::time::Instant::now();
         for _ in 0..5 {
             let credentials = kept.get().await.expect("good ones");
@@ -216,6 +257,23 @@ mod tests {
         }
         // A machine that stands still for longer than the pause asks once more.
         assert!(asked.load(Ordering::Relaxed) == 2 || begun.elapsed() > SHORT_PAUSE);
+    }
+
+    /// Red if a program that takes longer than a request waits for it is never waited for to its end.
+    #[tokio::test]
+    async fn an_answer_that_is_late_is_taken_when_it_has_come() {
+        let lifetime = Some(Duration::from_secs(120));
+        let (kept, asked) = kept_of(lifetime, None, Then::TakesLonger);
+        let begun = std::time::Instant::now();
+        let mut used = Vec::new();
+        while used.len() < 60 && !used.contains(&"SECOND".to_owned()) {
+            let credentials = kept.get().await.expect("good ones");
+            used.push(credentials.access_key_id().to_owned());
+            // As if the pause were over.
+            kept.state.lock().await.paused_until = None;
+        }
+        assert_eq!(used.last().unwrap(), "SECOND", "{used:?}");
+        assert!(asked.load(Ordering::Relaxed) == 2 || begun.elapsed() > PAUSE);
     }
 
     #[tokio::test]
