@@ -244,6 +244,7 @@ mod tests {
         }
         // A machine that stands still for longer than the pause asks once more.
         assert!(asked.load(Ordering::Relaxed) == 2 || begun.elapsed() > PAUSE);
+        assert!(kept.state.lock().await.paused_until.is_some());
     }
 
     /// Red if each request asks again while what is at hand is good.
