@@ -20,4 +20,4 @@ pub use exporter::{END_WITHIN, Exporter, Exporting};
 pub use post::Post;
 pub use sampler::Sampler;
 pub use settings::{Settings, Target};
-pub use tracer::Tracer;
+pub use tracer::{MOST_BYTES, Tracer};

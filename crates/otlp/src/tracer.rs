@@ -11,8 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Requests that may wait to be sent. Together they take some 10 MB at most.
+/// Requests that may wait to be sent.
 const MOST_WAITING: usize = 8192;
+
+/// The most memory that a tracer and its exporter take: each request that waits has fewer than 3 kB, and a message of them
+/// fewer than 4 MB.
+pub const MOST_BYTES: u64 = 32 << 20;
 
 /// So many are worth a message at once.
 pub(crate) const BATCH: usize = 512;

@@ -129,7 +129,8 @@ impl Start<'_> {
         warnings.extend(relay.warnings().await);
         warnings.extend(self.network());
         warnings.extend(self.unread_traces());
-        let memory = memory::most_bytes(&relay, &options) + recording.most_bytes();
+        let memory =
+            memory::most_bytes(&relay, &options) + recording.most_bytes() + telemetry.most_bytes();
         let page = self.page(bound, admin_bound, timer, recording.relay());
         self.announce(bound, admin_bound, page.as_ref(), &warnings, memory)?;
 

@@ -7,7 +7,7 @@ use crate::open;
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Entropy as _, Exchange, Observer, QueueError, Report, TraceContext};
 use labelrelay_http::admin::Metrics;
-use labelrelay_otlp::{Destination, Exporter, Exporting, Settings, Tracer};
+use labelrelay_otlp::{Destination, Exporter, Exporting, MOST_BYTES, Settings, Tracer};
 use labelrelay_startup::OsEntropy;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -66,6 +66,13 @@ impl Telemetry {
         let on = self.0.as_ref();
         let on = on.filter(|on| on.settings.traces.is_some());
         Noting(on.map(|on| on.tracer.clone()))
+    }
+
+    /// The most that it has in memory.
+    pub(in crate::serve) fn most_bytes(&self) -> u64 {
+        let on = self.0.as_ref();
+        let has_spans = on.is_some_and(|on| on.settings.traces.is_some());
+        if has_spans { MOST_BYTES } else { 0 }
     }
 
     /// Begins to send.
