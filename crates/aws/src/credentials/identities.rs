@@ -99,7 +99,7 @@ fn profile(name: String, files: &ProfileFiles, config: ProviderConfig) -> Kept {
     let whose = Whose {
         identity: format!("profile `{name}` of {}", files.shown()),
         cure: format!(
-            "mend that profile, or name another in AWS_PROFILE; its user needs sts:AssumeRole on a role_arn; for IAM Identity Center, `aws sso login`, and a profile with `credential_process = aws configure export-credentials --profile {name}`"
+            "mend that profile, or name another in AWS_PROFILE; a role_arn needs AWS_REGION, and its user needs sts:AssumeRole on it; for IAM Identity Center, `aws sso login`, and a profile with `credential_process = aws configure export-credentials --profile {name}`"
         ),
     };
     let giver = Profile {
