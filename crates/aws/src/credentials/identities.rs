@@ -3,7 +3,7 @@
 
 use super::failure::{NoCredentials, causes, without_tokens};
 use super::kept::Kept;
-use super::profile_files::{ProfileFiles, has_credentials};
+use super::profile_files::{ProfileFiles, has_credentials, has_role};
 use crate::http::Http;
 use crate::quoted_text::chain;
 use aws_config::imds;
@@ -53,10 +53,13 @@ pub(super) fn named(
 ) -> Result<Option<Kept>, BackEndError> {
     if let Some(name) = lookup.text(PROFILE)? {
         let files = ProfileFiles::of(lookup)?;
-        if files.settings(&name)?.is_none() {
+        let Some(settings) = files.settings(&name)? else {
             let problem = format!("names `{name}`, which is in neither of {}", files.shown());
             let cure = "correct the name, or add the profile; `aws configure list-profiles` shows those that are there";
             return Err(BackEndError::of_variable(PROFILE, problem, cure));
+        };
+        if has_role(&settings) {
+            in_a_region(region, "the role of a profile")?;
         }
         return Ok(Some(profile(name, &files, config(region, http))));
     }
@@ -70,8 +73,11 @@ pub(super) fn of_this_machine(
     http: &Http,
 ) -> Result<Option<Kept>, BackEndError> {
     let files = ProfileFiles::of(lookup)?;
-    let default = files.settings("default")?;
-    if default.as_ref().is_some_and(has_credentials) {
+    let default = files.settings("default")?.unwrap_or_default();
+    if has_credentials(&default) {
+        if has_role(&default) {
+            in_a_region(region, "the role of a profile")?;
+        }
         let config = config(region, http);
         return Ok(Some(profile("default".to_owned(), &files, config)));
     }
@@ -99,7 +105,7 @@ fn profile(name: String, files: &ProfileFiles, config: ProviderConfig) -> Kept {
     let whose = Whose {
         identity: format!("profile `{name}` of {}", files.shown()),
         cure: format!(
-            "mend that profile, or name another in AWS_PROFILE; a role_arn needs AWS_REGION, and its user needs sts:AssumeRole on it; for IAM Identity Center, `aws sso login`, and a profile with `credential_process = aws configure export-credentials --profile {name}`"
+            "mend that profile, or name another in AWS_PROFILE; its user needs sts:AssumeRole on a role_arn; for IAM Identity Center, `aws sso login`, and a profile with `credential_process = aws configure export-credentials --profile {name}`"
         ),
     };
     let giver = Profile {
@@ -131,10 +137,7 @@ fn web_identity(
             return Err(BackEndError::of_variable(TOKEN_FILE, problem, cure));
         }
     };
-    if region.is_none() {
-        let problem = "is not set, and a web identity's role is asked for in a region";
-        return Err(BackEndError::of_variable("AWS_REGION", problem, "set it"));
-    }
+    in_a_region(region, "a web identity's role")?;
     let session_name = lookup.text("AWS_ROLE_SESSION_NAME")?;
     let whose = Whose {
         identity: format!("the role {role}, by the web identity in {file}"),
@@ -152,6 +155,15 @@ fn web_identity(
         })
         .build();
     Ok(Some(told(provider, whose)))
+}
+
+/// STS gives a role's keys out in a region. A profile's, or a queue's, does not count for it.
+fn in_a_region(region: Option<&str>, what: &str) -> Result<(), BackEndError> {
+    if region.is_some() {
+        return Ok(());
+    }
+    let problem = format!("is not set, and {what} is asked for in a region");
+    Err(BackEndError::of_variable("AWS_REGION", problem, "set it"))
 }
 
 fn instance(config: &ProviderConfig) -> Kept {

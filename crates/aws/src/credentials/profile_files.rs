@@ -92,6 +92,11 @@ pub(super) fn has_credentials(settings: &BTreeSet<String>) -> bool {
     OF_CREDENTIALS.iter().any(|name| settings.contains(*name))
 }
 
+/// Tells whether a profile with these settings is a role's, for which STS is asked.
+pub(super) fn has_role(settings: &BTreeSet<String>) -> bool {
+    settings.contains("role_arn")
+}
+
 /// The text of a file; `None` if it is not there. One that is there and is not ours to read must not pass for one without
 /// profiles: another identity would be used in their place.
 fn read(variable: &str, path: Option<&Path>) -> Result<Option<String>, BackEndError> {

@@ -3,9 +3,16 @@ use crate::http::trust;
 use labelrelay_core::config::Environment;
 
 fn found(variables: &[(&str, &str)]) -> Result<Option<String>, BackEndError> {
+    found_in(Some("eu-west-1"), variables)
+}
+
+fn found_in(
+    region: Option<&str>,
+    variables: &[(&str, &str)],
+) -> Result<Option<String>, BackEndError> {
     let environment: Environment = variables.iter().copied().collect();
     let http = Http::new(trust(&environment)?);
-    let found = CredentialsSource::find_any(&environment, Some("eu-west-1"), &http)?;
+    let found = CredentialsSource::find_any(&environment, region, &http)?;
     Ok(found.map(|found| found.identity().to_owned()))
 }
 
@@ -62,4 +69,19 @@ fn one_source_is_chosen_in_the_documented_order() {
     }
     let off = [("AWS_EC2_METADATA_DISABLED", "true")];
     assert_eq!(found(&off).unwrap(), None);
+}
+
+/// Red if the role of a profile is waited for although STS cannot be asked.
+#[test]
+fn a_role_of_a_profile_needs_a_region() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config");
+    let role = "role_arn = arn:aws:iam::1:role/relay\ncredential_source = Environment\n";
+    std::fs::write(&file, format!("[default]\n{role}[profile relay]\n{role}")).unwrap();
+    let config = ("AWS_CONFIG_FILE", file.to_str().unwrap());
+    for variables in [&[config][..], &[config, ("AWS_PROFILE", "relay")]] {
+        let error = found_in(None, variables).unwrap_err();
+        assert_eq!(error.resource, "AWS_REGION");
+        assert!(found(variables).unwrap().is_some());
+    }
 }
