@@ -34,8 +34,9 @@ const METADATA_ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 /// Keys in files have no end that these tell; other programs write new ones there all the time.
 const FILES_AGAIN: Duration = Duration::from_mins(5);
 
-/// The metadata service is in the same machine: it answers at once, or a container is too far away for it.
-const METADATA_PATIENCE: Duration = Duration::from_secs(2);
+/// The metadata service is in the same machine: it answers at once, or a container is too far away for it. Two attempts
+/// end within the ten seconds that a start has for each of its questions, so that it is told which of the two.
+const METADATA_PATIENCE: Duration = Duration::from_secs(4);
 
 /// Codes of STS that may pass, although their status says that we are wrong.
 const PASSING: [&str; 4] = [
