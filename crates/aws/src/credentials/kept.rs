@@ -250,7 +250,7 @@ mod tests {
     /// Red if each request asks again while what is at hand is good.
     #[tokio::test]
     async fn a_giver_that_refuses_is_asked_again_after_a_pause() {
-        let (kept, asked) = kept_of(Some(Duration::from_secs(120)), None, Then::Refuses);
+        let (kept, asked) = kept_of(Some(Duration::from_mins(2)), None, Then::Refuses);
         let begun = std::time::Instant::now();
         for _ in 0..5 {
             let credentials = kept.get().await.expect("good ones");
@@ -263,7 +263,7 @@ mod tests {
     /// Red if a program that takes longer than a request waits for it is never waited for to its end.
     #[tokio::test]
     async fn an_answer_that_is_late_is_taken_when_it_has_come() {
-        let lifetime = Some(Duration::from_secs(120));
+        let lifetime = Some(Duration::from_mins(2));
         let (kept, asked) = kept_of(lifetime, None, Then::TakesLonger);
         let begun = std::time::Instant::now();
         let mut used = Vec::new();
