@@ -65,6 +65,14 @@ impl ParameterSecret {
         Ok(held)
     }
 
+    /// The current version alone: one call, where a start waits for it.
+    async fn newest(&self) -> Result<Vec<Secret>, SecretError> {
+        let signed = self.signed.with_own_connections();
+        let current = self.version(&signed, &self.name.store).await?;
+        let current = current.ok_or_else(|| self.errors(READ).absent())?;
+        Ok(vec![current.secret])
+    }
+
     /// The current version and the one before; empty where there is no such parameter.
     async fn live(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.with_own_connections();
@@ -177,6 +185,10 @@ impl ParameterSecret {
 impl SecretSource for ParameterSecret {
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
         Box::pin(self.both())
+    }
+
+    fn fetch_newest(&self) -> Option<BoxFuture<'_, Result<Vec<Secret>, SecretError>>> {
+        Some(Box::pin(self.newest()))
     }
 }
 

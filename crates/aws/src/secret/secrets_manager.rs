@@ -1,4 +1,4 @@
-//! Secrets Manager: the versions staged AWSCURRENT and AWSPREVIOUS.
+//! Secrets Manager: the version staged AWSCURRENT, and that staged AWSPREVIOUS where a credential needs it.
 
 use super::value::{self, Name};
 use super::{Reply, SecretErrorContext, call};
@@ -15,6 +15,8 @@ const READ: &str = "secretsmanager:GetSecretValue";
 const CREATE: &str = "secretsmanager:CreateSecret";
 const DESCRIBE: &str = "secretsmanager:DescribeSecret";
 const WRITE: &str = "secretsmanager:PutSecretValue";
+
+const CURRENT: &str = "AWSCURRENT";
 
 /// A secret of Secrets Manager.
 pub(crate) struct ManagerSecret {
@@ -42,11 +44,18 @@ impl ManagerSecret {
         Ok(held)
     }
 
+    /// The current stage alone: one call, where a start waits for it.
+    async fn newest(&self) -> Result<Vec<Secret>, SecretError> {
+        let signed = self.signed.with_own_connections();
+        let current = self.stage(&signed, CURRENT).await?;
+        Ok(vec![current.ok_or_else(|| self.errors(READ).absent())?])
+    }
+
     /// Both stages; empty where there is no such secret, or one without a value. One after the other over one
     /// connection: a second handshake costs more than a second question.
     async fn live(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.with_own_connections();
-        let Some(current) = self.stage(&signed, "AWSCURRENT").await? else {
+        let Some(current) = self.stage(&signed, CURRENT).await? else {
             return Ok(Vec::new());
         };
         // Without it, a delivery that was signed before a rotation would be refused as a forgery; so it
@@ -180,6 +189,10 @@ fn stored(members: &Value) -> Option<Vec<u8>> {
 impl SecretSource for ManagerSecret {
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
         Box::pin(self.both())
+    }
+
+    fn fetch_newest(&self) -> Option<BoxFuture<'_, Result<Vec<Secret>, SecretError>>> {
+        Some(Box::pin(self.newest()))
     }
 }
 

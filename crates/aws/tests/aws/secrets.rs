@@ -65,6 +65,10 @@ async fn ministack() {
             "{absent}"
         );
         assert!(absent.message.contains("eu-central-1"), "{absent}");
+        let nowhere = source(&aws, scheme, name);
+        let newest = nowhere.fetch_newest().expect("a question of its own");
+        let newest = newest.await.expect_err("absent");
+        assert_eq!(newest.message, absent.message);
 
         let secret = source(&aws, scheme, name);
         write(&server, scheme, name, "first");
@@ -74,6 +78,8 @@ async fn ministack() {
             values(&secret.fetch().await.expect("read")),
             ["second", "first"]
         );
+        let newest = secret.fetch_newest().expect("a question of its own");
+        assert_eq!(values(&newest.await.expect("read")), ["second"]);
         write(&server, scheme, name, "third\n");
         let live = secret.fetch().await.expect("read");
         assert_eq!(values(&live), ["third", "second"], "and the first is gone");

@@ -21,6 +21,10 @@ const MISS_FLOOR: Duration = Duration::from_secs(60);
 const FAILURE_FLOOR: Duration = Duration::from_secs(1);
 
 /// All live secrets of one source of deliveries.
+///
+/// A store that is asked for each secret is first asked for the newest one alone: outside of a rotation nobody uses
+/// another, and a start waits for the answer. What no known secret made may have been made with an older one, so it
+/// is refused only when all are known.
 pub struct SecretRing {
     sources: Vec<Box<dyn SecretSource>>,
     clock: Arc<dyn Clock>,
@@ -32,6 +36,8 @@ pub struct SecretRing {
 #[derive(Default)]
 struct State {
     secrets: Arc<[Secret]>,
+    /// These are all of them, and not only the newest.
+    is_whole: bool,
     /// When the read that brought these secrets began.
     read_at: Option<Duration>,
     /// When a miss last caused a read.
@@ -41,6 +47,13 @@ struct State {
     failed: Option<(Duration, SecretError)>,
     /// Somebody was told of `failed`.
     is_told: bool,
+}
+
+/// What a read asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Newest,
+    All,
 }
 
 impl SecretRing {
@@ -78,8 +91,13 @@ impl SecretRing {
         match known {
             Some(known) if !changed() => Ok(self.in_force(&known)),
             // A file that is being replaced must not refuse what the secrets at hand would accept.
-            Some(known) => Ok(self.in_force(&self.read(now).await.unwrap_or(known))),
-            None => Ok(self.in_force(&self.read(now.saturating_sub(MAX_AGE)).await?)),
+            Some(known) => {
+                Ok(self.in_force(&self.read(now, Extent::Newest).await.unwrap_or(known)))
+            }
+            None => {
+                let asked = now.saturating_sub(MAX_AGE);
+                Ok(self.in_force(&self.read(asked, Extent::Newest).await?))
+            }
         }
     }
 
@@ -104,10 +122,14 @@ impl SecretRing {
             look
         };
         if look {
-            self.read(now).await?;
+            self.read(now, Extent::All).await?;
         } else {
             // A read that is under way may bring what is missing.
             drop(self.reading.lock().await);
+        }
+        if self.lacks_others(tried) {
+            // However recently another miss caused a read: without the others this one proves nothing.
+            self.read(Duration::ZERO, Extent::All).await?;
         }
         let state = self.lock();
         if !self.all_were_tried(&state, tried) {
@@ -117,7 +139,10 @@ impl SecretRing {
         }
         match &state.failed {
             Some((_, error)) => Err(error.clone()),
-            None => Ok(None),
+            None if state.is_whole => Ok(None),
+            None => Err(SecretError::transient(
+                "the secrets were read again meanwhile, and the older ones were not",
+            )),
         }
     }
 
@@ -143,13 +168,14 @@ impl SecretRing {
         self.lock().failed.as_ref().map(|(_, error)| error.clone())
     }
 
-    /// Reads the sources, unless somebody began to after `asked`, and succeeded.
-    async fn read(&self, asked: Duration) -> Result<Arc<[Secret]>, SecretError> {
+    /// Reads the sources, unless somebody began to after `asked`, asked for as much, and succeeded.
+    async fn read(&self, asked: Duration, extent: Extent) -> Result<Arc<[Secret]>, SecretError> {
         let _reading = self.reading.lock().await;
         let now = self.clock.monotonic();
         {
             let mut state = self.lock();
-            if state.read_at.is_some_and(|at| at > asked) {
+            let suffices = extent == Extent::Newest || state.is_whole;
+            if suffices && state.read_at.is_some_and(|at| at > asked) {
                 return Ok(Arc::clone(&state.secrets));
             }
             if let Some((at, error)) = &state.failed
@@ -161,11 +187,12 @@ impl SecretRing {
             state.failed = Some((now, unfinished));
             state.is_told = false;
         }
-        let result = self.fetch().await;
+        let result = self.fetch(extent).await;
         let mut state = self.lock();
         match result {
-            Ok(secrets) => {
+            Ok((secrets, is_whole)) => {
                 state.secrets = Arc::clone(&secrets);
+                state.is_whole = is_whole;
                 state.read_at = Some(now);
                 state.failed = None;
                 Ok(secrets)
@@ -177,15 +204,32 @@ impl SecretRing {
         }
     }
 
-    async fn fetch(&self) -> Result<Arc<[Secret]>, SecretError> {
-        let mut secrets = Vec::new();
+    /// The secrets of all sources, and whether these are all that they have.
+    async fn fetch(&self, extent: Extent) -> Result<(Arc<[Secret]>, bool), SecretError> {
+        let (mut secrets, mut is_whole) = (Vec::new(), true);
         for source in &self.sources {
-            secrets.extend(source.fetch().await?);
+            let newest = match extent {
+                Extent::Newest => source.fetch_newest(),
+                Extent::All => None,
+            };
+            match newest {
+                Some(newest) => {
+                    secrets.extend(newest.await?);
+                    is_whole = false;
+                }
+                None => secrets.extend(source.fetch().await?),
+            }
         }
         if secrets.is_empty() {
             return Err(SecretError::permanent("no secret is configured"));
         }
-        Ok(secrets.into())
+        Ok((secrets.into(), is_whole))
+    }
+
+    /// Tells whether only the newest secrets are known, and all of them were tried.
+    fn lacks_others(&self, tried: &[Secret]) -> bool {
+        let state = self.lock();
+        !state.is_whole && state.read_at.is_some() && self.all_were_tried(&state, tried)
     }
 
     /// Leaves out what has ended. Usually nothing has, and nothing is copied.

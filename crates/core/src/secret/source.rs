@@ -12,6 +12,12 @@ pub trait SecretSource: Send + Sync {
     /// [`SecretError`] when the store cannot be read. An empty list is an error too.
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>>;
 
+    /// The newest secrets alone, where each of the others is a question of its own. `None` where one question brings
+    /// all of them: then ask [`fetch`](Self::fetch).
+    fn fetch_newest(&self) -> Option<BoxFuture<'_, Result<Vec<Secret>, SecretError>>> {
+        None
+    }
+
     /// Tells whether the result of [`fetch`](Self::fetch) may have changed, if that can be told cheaply.
     fn changed(&self) -> bool {
         false

@@ -42,6 +42,45 @@ impl SecretSource for Store {
     }
 }
 
+/// A store that is asked for each secret by itself.
+#[derive(Clone)]
+struct Staged {
+    all: Store,
+    newest: Arc<AtomicUsize>,
+}
+
+impl Staged {
+    fn new(secrets: &[&'static str]) -> Self {
+        Self {
+            all: Store::new(secrets),
+            newest: Arc::default(),
+        }
+    }
+
+    /// How often it was asked for the newest alone, and for all.
+    fn asked(&self) -> (usize, usize) {
+        (self.newest.load(Ordering::Relaxed), self.all.asked())
+    }
+}
+
+impl SecretSource for Staged {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        self.all.fetch()
+    }
+
+    fn fetch_newest(&self) -> Option<BoxFuture<'_, Result<Vec<Secret>, SecretError>>> {
+        self.newest.fetch_add(1, Ordering::Relaxed);
+        let answer = self.all.answer.lock().unwrap().clone();
+        let newest: Result<Vec<_>, _> = answer.map(|list| {
+            list.into_iter()
+                .take(1)
+                .map(|s| Secret::new("store", s).unwrap())
+                .collect()
+        });
+        Some(Box::pin(std::future::ready(newest)))
+    }
+}
+
 fn ring(store: &Store, clock: &FakeClock) -> SecretRing {
     SecretRing::new(vec![Box::new(store.clone())], Arc::new(clock.clone()))
 }
@@ -78,6 +117,59 @@ fn a_miss_asks_again_but_at_most_once_a_minute() {
     assert_eq!(store.asked(), 2);
     clock.advance(Duration::from_secs(60));
     assert_eq!(miss(&ring, &tried).unwrap(), Some(vec!["three".to_owned()]));
+}
+
+/// Red if a start asks for more than it needs, or if what the older secret made is refused without asking for it.
+#[test]
+fn an_older_secret_is_asked_for_when_a_credential_needs_it() {
+    let (store, clock) = (
+        Staged::new(&["new", "old"]),
+        FakeClock::at("2026-01-01T00:00:00Z"),
+    );
+    let ring = SecretRing::new(vec![Box::new(store.clone())], Arc::new(clock.clone()));
+    let newest = block_on(ring.live()).unwrap();
+    assert_eq!(names(&newest), ["new"]);
+    assert_eq!(store.asked(), (1, 0), "one question");
+    let both = Some(vec!["new".to_owned(), "old".to_owned()]);
+    assert_eq!(miss(&ring, &newest).unwrap(), both);
+    let known = block_on(ring.live()).unwrap();
+    assert_eq!(names(&known), ["new", "old"]);
+    for _ in 0..100 {
+        assert_eq!(miss(&ring, &known).unwrap(), None, "a forgery");
+    }
+    assert_eq!(store.asked(), (1, 1));
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(names(&block_on(ring.live()).unwrap()), ["new"]);
+    assert_eq!(store.asked(), (2, 1), "the newest alone, again");
+    for _ in 0..3 {
+        assert_eq!(miss(&ring, &newest).unwrap(), both);
+    }
+    assert_eq!(store.asked(), (2, 2), "one question for all of them");
+}
+
+/// A miss within the minute after another one's read finds all secrets, or that they cannot be read.
+#[test]
+fn a_miss_is_no_refusal_while_only_the_newest_secret_is_known() {
+    let (store, clock) = (
+        Staged::new(&["new", "old"]),
+        FakeClock::at("2026-01-01T00:00:00Z"),
+    );
+    let ring = SecretRing::new(vec![Box::new(store.clone())], Arc::new(clock.clone()));
+    let newest = block_on(ring.live()).unwrap();
+    store.all.set(Err(SecretError::transient("down")));
+    for _ in 0..10 {
+        assert!(miss(&ring, &newest).is_err(), "never a plain mismatch");
+    }
+    assert_eq!(store.asked(), (1, 1), "it is left alone for a second");
+    store.all.set(Ok(vec!["new", "old"]));
+    clock.advance(Duration::from_secs(1));
+    let both = Some(vec!["new".to_owned(), "old".to_owned()]);
+    assert_eq!(
+        miss(&ring, &newest).unwrap(),
+        both,
+        "although the minute is not over"
+    );
+    assert_eq!(store.asked(), (1, 2));
 }
 
 #[test]

@@ -64,7 +64,9 @@ async fn open() -> Outcome<impl EventQueue> {
     let secret = aws.secret(reference, *end)?;
     let secret = secret.ok_or("the secret is in no store of AWS")?;
     let queue = aws.queue(config.queue.as_deref().ok_or("no queue")?)?;
-    let (secrets, connected) = join(secret.fetch(), queue.check()).await;
+    // What the function asks at its start.
+    let newest = secret.fetch_newest().unwrap_or_else(|| secret.fetch());
+    let (secrets, connected) = join(newest, queue.check()).await;
     secrets?;
     connected?;
     Ok(queue)
