@@ -19,22 +19,30 @@ pub fn labelrelay() -> &'static Path {
             );
             return path;
         }
-        let mut build = Command::new(env!("CARGO"));
-        // The same packages as `cargo test --workspace` has, so that nothing is compiled again.
-        build.args(["build", "--quiet", "--workspace", "--bin", "labelrelay"]);
-        // `<target>/<profile>/deps/e2e-…` runs this.
-        let tests = std::env::current_exe().unwrap();
-        let profile = tests.ancestors().nth(2).unwrap();
-        as_by_hand(&mut build);
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(
-            build.status().unwrap().success(),
-            "labelrelay does not build"
-        );
-        profile.join(format!("labelrelay{}", std::env::consts::EXE_SUFFIX))
+        built("labelrelay", &[])
     })
+}
+
+/// Path of a program that another package of the workspace makes: a build of the tests' own profile, with the features
+/// that `cargo xtask test` builds its own tests with.
+pub fn of_another_package(name: &str) -> PathBuf {
+    built(name, &["--features", "xtask/load"])
+}
+
+fn built(name: &str, more: &[&str]) -> PathBuf {
+    let mut build = Command::new(env!("CARGO"));
+    // The same packages as `cargo test --workspace` has, so that nothing is compiled again.
+    build.args(["build", "--quiet", "--workspace", "--bin", name]);
+    build.args(more);
+    // `<target>/<profile>/deps/e2e-…` runs this.
+    let tests = std::env::current_exe().unwrap();
+    let profile = tests.ancestors().nth(2).unwrap();
+    as_by_hand(&mut build);
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success(), "{name} does not build");
+    profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Takes from a command that runs cargo what the cargo of this test has set. Build scripts look at some of it, and

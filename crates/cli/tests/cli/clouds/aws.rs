@@ -5,10 +5,14 @@
     reason = "the methods alone are not general enough over lifetimes"
 )]
 
+#[cfg(target_os = "linux")]
+use super::day;
 use super::{Cloud, SOON, wait};
 use crate::connect::stand_in::{StandIn, TOKEN};
 use crate::support::Place;
 use labelrelay_testkit::adapter_suite::LIMITS;
+#[cfg(target_os = "linux")]
+use labelrelay_tests::servers::Function;
 use labelrelay_tests::servers::{Fauxqs, Ministack, boto3, environment};
 use serde_json::json;
 
@@ -419,4 +423,14 @@ fn status_takes_the_outputs_of_a_stack() {
     place
         .run(&["serve", "--config", "outputs.json"])
         .failed(78, &["outputs.json"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the function, its emulator, fauxqs, MiniStack and Label Studio: cargo xtask test"]
+fn a_pull_sends_what_was_withheld_of_a_day_through_lambda() {
+    Servers::start().cloud(|cloud| {
+        let function = Function::start(&cloud.function_variables());
+        cloud.sends_what_was_withheld_of_a_day(&|request| day::invoke(&function, request));
+    });
 }

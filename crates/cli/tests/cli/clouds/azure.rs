@@ -7,6 +7,10 @@
 
 use super::{Cloud, wait};
 use labelrelay_core::QueueLimits;
+#[cfg(target_os = "linux")]
+use labelrelay_tests::azure::{handler::Handler, host::Host};
+#[cfg(target_os = "linux")]
+use labelrelay_tests::client::once;
 use labelrelay_tests::servers::Azurite;
 
 struct Servers {
@@ -116,4 +120,26 @@ fn missed_events_are_sent_to_storage_queue() {
 #[ignore = "needs Azurite and Label Studio: cargo xtask test"]
 fn missed_large_events_are_sent_to_storage_queue() {
     Servers::start().cloud(|cloud| cloud.fetches_what_is_large(60_000));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Azurite and Label Studio: cargo xtask test"]
+fn a_pull_sends_what_was_withheld_of_a_day_through_azure_functions() {
+    Servers::start().cloud(|cloud| {
+        let program = labelrelay_tests::program::of_another_package("labelrelay-azure-function");
+        let variables = cloud.function_variables();
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let handler = Handler::start(&program, &variables);
+        let host = Host::start(handler.address, false);
+        cloud.sends_what_was_withheld_of_a_day(&|request| {
+            // The host routes by this prefix.
+            let at = request.iter().position(|byte| *byte == b'/').unwrap();
+            let request = [&request[..at], b"/api", &request[at..]].concat();
+            once(host.address, &request).status
+        });
+    });
 }

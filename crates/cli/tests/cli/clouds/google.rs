@@ -12,8 +12,14 @@ use crate::support::Place;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::QueueLimits;
+#[cfg(target_os = "linux")]
+use labelrelay_tests::client::once;
+#[cfg(target_os = "linux")]
+use labelrelay_tests::servers::Server;
 use labelrelay_tests::servers::{FakeGcs, PubSub};
 use serde_json::json;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
 struct Servers {
     pubsub: PubSub,
@@ -264,4 +270,23 @@ fn another_token_in_secret_manager_stays_and_nothing_is_written() {
     }
     assert_eq!(store.versions(STORED_TOKEN), [other]);
     assert_eq!(place.read("labelrelay.toml"), config);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the Pub/Sub emulator, fake-gcs-server and Label Studio: cargo xtask test"]
+fn a_pull_sends_what_was_withheld_of_a_day_through_cloud_run() {
+    Servers::start().cloud(|cloud| {
+        let program = labelrelay_tests::program::of_another_package("labelrelay-cloud-function");
+        let variables = cloud.function_variables();
+        let service = Server::start("the service", "/-/ready", |port, _| {
+            let mut command = Command::new(&program);
+            command
+                .env_clear()
+                .envs(variables.iter().cloned())
+                .env("LABELRELAY_LISTEN", format!("127.0.0.1:{port}"));
+            command
+        });
+        cloud.sends_what_was_withheld_of_a_day(&|request| once(service.address, request).status);
+    });
 }

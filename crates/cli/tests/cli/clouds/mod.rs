@@ -3,6 +3,8 @@
 mod archive;
 mod aws;
 mod azure;
+#[cfg(target_os = "linux")]
+mod day;
 mod dead_letters;
 mod google;
 mod identities;

@@ -66,7 +66,7 @@ impl Cloud<'_> {
 }
 
 /// A place below this one; a query, which may be a signature, stays the end.
-fn below(url: &str, name: &str) -> String {
+pub(super) fn below(url: &str, name: &str) -> String {
     match url.split_once('?') {
         Some((path, query)) => format!("{path}/{name}?{query}"),
         None => format!("{url}/{name}"),
