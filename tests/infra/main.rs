@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alarms;
 mod aws_module;
 mod bicep;
 mod consumers;
