@@ -124,6 +124,23 @@ param reconcileUrl string = ''
 @description('Minutes between runs. A run has one minute less, so that it is over when the next begins.')
 param reconcileMinutes int = 15
 
+// A program of yours that consumes: off unless an image is given. What it remembers is in PostgreSQL, whose URL is the
+// secret `consumer-state` in the vault that is made here, and has to be there first.
+
+@description('Container image of a program of yours that consumes with labelrelay.Consumer, and ends when nothing comes any more (until_idle). It gets QUEUE, BLOB_STORE and STATE. Leave it empty to run none.')
+param consumerImage string = ''
+
+@description('Name of the container registry in this resource group that has the image: NAME of NAME.azurecr.io. Leave it empty if everybody may pull the image.')
+param consumerRegistry string = ''
+
+@minValue(1)
+@maxValue(100)
+@description('At most so many runs at a time, one for each hundred messages that wait.')
+param consumerMaximumRuns int = 1
+
+@description('More variables of that program, each an object with name and value. They are no place for secrets.')
+param consumerSettings array = []
+
 // Alerts
 
 @description('Id of the action group for the alerts. Without one, they only show in Azure Monitor.')
@@ -155,6 +172,8 @@ var withFrontDoor = !empty(frontDoorSku)
 // The Front Door that is made here is one more proxy.
 var proxies = withFrontDoor ? max(trustedProxies, 2) : trustedProxies
 var withReconcile = labelStudio && !empty(reconcileImage) && !empty(reconcileUrl)
+// It consumes what is made here.
+var withConsumer = makeQueue && makeBlobStore && !empty(consumerImage)
 
 // Names of accounts and vaults are of the whole world; the group's id makes them this group's. 24 characters
 // are the most: 7, `host`, and the 13 of uniqueString.
@@ -295,6 +314,24 @@ module reconcile 'reconcile.bicep' = if (withReconcile) {
   }
 }
 
+module consumer 'consumer.bicep' = if (withConsumer) {
+  name: '${name}-consumer'
+  params: {
+    location: location
+    name: '${name}-consumer'
+    image: consumerImage
+    registryName: consumerRegistry
+    maximumRuns: consumerMaximumRuns
+    accountName: events.outputs.accountName
+    vaultName: secrets.outputs.vaultName
+    workspaceId: function.outputs.workspaceId
+    settings: concat(consumerSettings, [
+      { name: 'QUEUE', value: events.outputs.queue }
+      { name: 'BLOB_STORE', value: events.outputs.claims }
+    ])
+  }
+}
+
 module alerts 'alerts.bicep' = {
   name: '${name}-alerts'
   params: {
@@ -347,3 +384,9 @@ output reconcileJob string = withReconcile ? '${name}-reconcile' : ''
 
 @description('Identity of that job, for roles on your own resources.')
 output reconcilePrincipalId string = withReconcile ? reconcile.outputs.principalId : ''
+
+@description('The job that consumes, for its executions.')
+output consumerJob string = withConsumer ? '${name}-consumer' : ''
+
+@description('Identity of that job, for roles on what your program uses besides.')
+output consumerPrincipalId string = withConsumer ? consumer.outputs.principalId : ''

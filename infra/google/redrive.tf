@@ -68,9 +68,9 @@ resource "google_cloud_run_v2_job" "redrive" {
   ]
 }
 
-# It starts reconcile and the archive's jobs too.
+# It starts reconcile, the archive's jobs and the consumer too.
 resource "google_service_account" "scheduler" {
-  count        = var.fallback || local.reconcile || local.archive ? 1 : 0
+  count        = var.fallback || local.reconcile || local.archive || local.consume ? 1 : 0
   account_id   = "${var.name}-scheduler"
   display_name = "labelrelay: starts jobs"
 }

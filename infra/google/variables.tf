@@ -211,6 +211,48 @@ variable "archive_readers" {
   description = "Who may read the archive, such as group:labels@example.org. It holds all that the platforms send: addresses of annotators, and URLs with tokens in them."
 }
 
+# A program of yours that consumes: off unless an image is given
+
+variable "consumer_image" {
+  type        = string
+  default     = ""
+  description = "Container image of a program of yours that consumes with labelrelay.Consumer, and ends when nothing comes any more (until_idle). It gets QUEUE, BLOB_STORE and STATE. Leave it empty to run none."
+  validation {
+    condition     = (var.consumer_image == "") == (var.consumer_state == "")
+    error_message = "consumer_image and consumer_state are given together, or none of them."
+  }
+  validation {
+    condition     = var.consumer_image == "" || var.topic == ""
+    error_message = "consumer_image consumes the subscription that is made here: topic must be empty."
+  }
+}
+
+variable "consumer_state" {
+  type        = string
+  default     = ""
+  description = "The secret in Secret Manager that holds the URL of what the consumer remembers, postgresql://USER:PASSWORD@HOST/DATABASE. Cloud Run must reach it."
+  validation {
+    condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.consumer_state))
+    error_message = "consumer_state is projects/PROJECT/secrets/NAME."
+  }
+}
+
+variable "consumer_environment" {
+  type        = map(string)
+  default     = {}
+  description = "More variables of that program. They are no place for secrets."
+}
+
+variable "consumer_minutes" {
+  type        = number
+  default     = 15
+  description = "Minutes between its runs, each of which is billed for at least a minute."
+  validation {
+    condition     = contains([5, 6, 10, 12, 15, 20, 30, 60], var.consumer_minutes)
+    error_message = "consumer_minutes is 5, 6, 10, 12, 15, 20, 30 or 60."
+  }
+}
+
 # Bring your own (empty: made here)
 
 variable "archive_bucket" {

@@ -16,6 +16,7 @@ mod container;
 mod dockerfile;
 mod google;
 mod google_archive;
+mod google_consumer;
 mod google_watched;
 mod image;
 mod printed_consumers;

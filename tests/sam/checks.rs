@@ -8,18 +8,21 @@ use labelrelay_tests::servers::installed;
 /// Template beside the stack, which fetches missed events.
 const RECONCILE: &str = "infra/aws/reconcile.yaml";
 
+/// Another one, with a function that consumes.
+const CONSUMER: &str = "infra/aws/consumer.yaml";
+
 #[test]
 #[ignore = "needs cfn-lint: cargo xtask test"]
 fn cfn_lint_finds_nothing() {
     let input = input(
         "cfn-lint",
         "LABELRELAY_TEST_CFN_LINT",
-        &["template.yaml", RECONCILE],
+        &["template.yaml", RECONCILE, CONSUMER],
     );
     input.unless_passed(|| {
         output(
             tool("LABELRELAY_TEST_CFN_LINT")
-                .args(["template.yaml", RECONCILE])
+                .args(["template.yaml", RECONCILE, CONSUMER])
                 .current_dir(root()),
         );
     });
@@ -42,7 +45,7 @@ fn sam_validates_the_template() {
 #[test]
 #[ignore = "needs checkov: cargo xtask test"]
 fn the_security_scan_finds_nothing_that_is_not_explained() {
-    for (template, checks) in [("template.yaml", 20), (RECONCILE, 32)] {
+    for (template, checks) in [("template.yaml", 20), (RECONCILE, 32), (CONSUMER, 15)] {
         let input = input("cloudformation", "LABELRELAY_TEST_CHECKOV", &[template]);
         input.unless_passed(|| scan(template, checks));
     }
@@ -110,6 +113,7 @@ fn only_alarms_of_what_does_not_happen_ring_without_data() {
     for (template, count, absent) in [
         ("template.yaml", 10, "RedriveSilentAlarm"),
         (RECONCILE, 3, "SilentAlarm"),
+        (CONSUMER, 1, "none"),
     ] {
         let alarms = alarms(template);
         assert_eq!(alarms.len(), count);
@@ -131,7 +135,7 @@ fn the_page_has_every_alarm() {
     let (section, _) = section.split_once("\n## ").unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut told: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
-    let alarms = ["template.yaml", RECONCILE].map(alarms).concat();
+    let alarms = ["template.yaml", RECONCILE, CONSUMER].map(alarms).concat();
     let mut there: Vec<_> = alarms.iter().map(|(name, _)| name.as_str()).collect();
     told.sort_unstable();
     there.sort_unstable();
@@ -200,6 +204,33 @@ fn a_run_that_hangs_ends() {
     let (_, run) = template.split_once("ecs:runTask.sync").unwrap();
     let (run, _) = run.split_once("End: true").unwrap();
     assert!(run.contains("TimeoutSeconds: "), "{run}");
+}
+
+/// Red if the stack's table is not what the package asks for, or if a batch that fails in part comes again whole.
+#[test]
+fn the_function_that_consumes_fits_the_package() {
+    let template = std::fs::read_to_string(root().join(CONSUMER)).unwrap();
+    let package = std::fs::read_to_string(root().join("python/labelrelay/_state_dynamodb.py"));
+    let package = package.unwrap();
+    for (key, kind) in [("pk", "HASH"), ("sk", "RANGE")] {
+        assert!(package.contains(&format!("AttributeName={key},AttributeType=S")));
+        assert!(package.contains(&format!("AttributeName={key},KeyType={kind}")));
+        assert!(template.contains(&format!("{{ AttributeName: {key}, AttributeType: S }}")));
+        assert!(template.contains(&format!("{{ AttributeName: {key}, KeyType: {kind} }}")));
+    }
+    assert!(package.contains(r#""ttl": {"N": ends}"#));
+    assert!(template.contains("{ AttributeName: ttl, Enabled: true }"));
+    assert!(template.contains("FunctionResponseTypes: [ReportBatchItemFailures]"));
+    // What it calls, and nothing else.
+    let allowed = template.lines().find_map(|line| {
+        let list = line.trim().strip_prefix("Action: [dynamodb:")?;
+        list.strip_suffix(']')
+    });
+    let allowed: Vec<_> = allowed.unwrap().split(", dynamodb:").collect();
+    assert_eq!(allowed, ["GetItem", "PutItem", "Query", "UpdateItem"]);
+    for call in ["get_item", "put_item", "query", "update_item"] {
+        assert!(package.contains(&format!("_db.{call}(")), "{call}");
+    }
 }
 
 /// Names and texts of a template's alarms.

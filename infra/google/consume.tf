@@ -1,0 +1,121 @@
+# A program of yours that consumes, by the consumer in Python (`labelrelay.Consumer`), as a job on a schedule: it takes
+# what is there, and ends when nothing comes any more. Off unless an image is given. Nobody outside can start it.
+
+locals {
+  consume = var.consumer_image != ""
+  # Cloud Run calls a secret of its own project by its last name.
+  consumer_state = trimprefix(var.consumer_state, "projects/${var.project}/secrets/")
+}
+
+resource "google_service_account" "consume" {
+  count        = local.consume ? 1 : 0
+  account_id   = "${var.name}-consume"
+  display_name = "labelrelay: consumes events"
+}
+
+# It looks whether there is a dead-letter policy, too.
+resource "google_pubsub_subscription_iam_member" "consume_receives" {
+  for_each     = toset(local.consume ? ["roles/pubsub.subscriber", "roles/pubsub.viewer"] : [])
+  subscription = google_pubsub_subscription.events[0].id
+  role         = each.key
+  member       = google_service_account.consume[0].member
+}
+
+# What a handler rejects.
+resource "google_pubsub_topic_iam_member" "consume_rejects" {
+  count  = local.consume ? 1 : 0
+  topic  = google_pubsub_topic.dead[0].id
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.consume[0].member
+}
+
+resource "google_storage_bucket_iam_member" "consume_reads_claims" {
+  count  = local.consume ? 1 : 0
+  bucket = local.claims_bucket
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.consume[0].member
+}
+
+resource "google_secret_manager_secret_iam_member" "consume_reads_state" {
+  count     = local.consume ? 1 : 0
+  secret_id = var.consumer_state
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.consume[0].member
+}
+
+resource "google_cloud_run_v2_job" "consume" {
+  count               = local.consume ? 1 : 0
+  name                = "${var.name}-consume"
+  location            = var.region
+  deletion_protection = false
+  template {
+    template {
+      service_account = google_service_account.consume[0].email
+      # The next run of the schedule is the retry.
+      max_retries = 0
+      # Two runs share what was handled, so that they may overlap; no more of them do.
+      timeout = "${var.consumer_minutes * 120}s"
+      containers {
+        image = var.consumer_image
+        resources {
+          limits = {
+            cpu    = "1"
+            memory = "512Mi"
+          }
+        }
+        dynamic "env" {
+          for_each = merge(var.consumer_environment, {
+            QUEUE                = "pubsub://${var.project}/${google_pubsub_subscription.events[0].name}"
+            BLOB_STORE           = "gs://${local.claims_bucket}/claims"
+            GOOGLE_CLOUD_PROJECT = var.project
+          })
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+        env {
+          name = "STATE"
+          value_source {
+            secret_key_ref {
+              secret  = local.consumer_state
+              version = "latest"
+            }
+          }
+        }
+      }
+    }
+  }
+  # A job whose secret cannot be read is refused.
+  depends_on = [
+    google_project_service.needed,
+    google_pubsub_subscription_iam_member.consume_receives,
+    google_pubsub_topic_iam_member.consume_rejects,
+    google_storage_bucket_iam_member.consume_reads_claims,
+    google_secret_manager_secret_iam_member.consume_reads_state,
+  ]
+}
+
+resource "google_cloud_run_v2_job_iam_member" "scheduler_starts_consume" {
+  count    = local.consume ? 1 : 0
+  name     = google_cloud_run_v2_job.consume[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.scheduler[0].member
+}
+
+resource "google_cloud_scheduler_job" "consume" {
+  count       = local.consume ? 1 : 0
+  name        = "${var.name}-consume"
+  region      = var.region
+  description = "Consumes the events that wait."
+  schedule    = var.consumer_minutes == 60 ? "0 * * * *" : "*/${var.consumer_minutes} * * * *"
+  http_target {
+    http_method = "POST"
+    uri         = "https://run.googleapis.com/v2/${google_cloud_run_v2_job.consume[0].id}:run"
+    oauth_token {
+      service_account_email = google_service_account.scheduler[0].email
+    }
+  }
+  depends_on = [google_project_service.needed]
+}

@@ -1,0 +1,109 @@
+//! A program that consumes, in `infra/google`, when that is asked for.
+
+use crate::google::of;
+use crate::terraform::{Deployment, GOOGLE};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const CONSUMER: [&str; 2] = [
+    "consumer_image=my-consumer:1",
+    "consumer_state=projects/a-project/secrets/consumer-state",
+];
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn a_consumer_runs_on_a_schedule_when_that_is_asked_for() {
+    let deployment = Deployment::new(&GOOGLE);
+    let more = [
+        "fallback=false",
+        "consumer_minutes=10",
+        "consumer_environment={MODEL=\"one\"}",
+    ];
+    let set = [&CONSUMER[..], &more].concat();
+    deployment.apply(&set);
+    let operations = deployment.operations();
+
+    let jobs: Vec<_> = of(&operations, "google_cloud_run_v2_job").collect();
+    let [job] = jobs[..] else {
+        panic!("{} jobs", jobs.len());
+    };
+    let task = &job.state["template"][0]["template"][0];
+    let container = &task["containers"][0];
+    assert_eq!(container["image"], "my-consumer:1");
+    let variables = container["env"].as_array().unwrap().iter();
+    let variables: BTreeMap<_, _> = variables
+        .map(|variable| (variable["name"].as_str().unwrap(), variable))
+        .collect();
+    for (name, value) in [
+        ("QUEUE", "pubsub://a-project/labelrelay-events"),
+        ("BLOB_STORE", "gs://labelrelay-123456789012-claims/claims"),
+        ("MODEL", "one"),
+    ] {
+        assert_eq!(variables[name]["value"], value, "{name}");
+    }
+    // The state's URL has a password: it comes from its secret, and appears nowhere else.
+    let state = variables["STATE"];
+    let reference = &state["value_source"][0]["secret_key_ref"][0];
+    assert_eq!(
+        (&state["value"], &reference["secret"]),
+        (&Value::Null, &json!("consumer-state"))
+    );
+
+    // Its account may consume, and nothing else.
+    let held = |kind: &str| -> Vec<Value> {
+        let of_the_account = of(&operations, kind).filter(|made| {
+            let member = made.state["member"].as_str();
+            member.is_some_and(|member| member.contains("labelrelay-consume@"))
+        });
+        let mut roles: Vec<_> = of_the_account
+            .map(|made| made.state["role"].clone())
+            .collect();
+        roles.sort_by_key(ToString::to_string);
+        roles
+    };
+    assert_eq!(
+        held("google_pubsub_subscription_iam_member"),
+        [
+            json!("roles/pubsub.subscriber"),
+            json!("roles/pubsub.viewer")
+        ]
+    );
+    assert_eq!(
+        held("google_pubsub_topic_iam_member"),
+        [json!("roles/pubsub.publisher")]
+    );
+    assert_eq!(
+        held("google_storage_bucket_iam_member"),
+        [json!("roles/storage.objectViewer")]
+    );
+    assert_eq!(
+        held("google_secret_manager_secret_iam_member"),
+        [json!("roles/secretmanager.secretAccessor")]
+    );
+
+    let schedule = of(&operations, "google_cloud_scheduler_job")
+        .next()
+        .unwrap();
+    assert_eq!(schedule.state["schedule"], "*/10 * * * *");
+    let starter = of(&operations, "google_cloud_run_v2_job_iam_member")
+        .next()
+        .unwrap();
+    let starter = starter.state["member"].as_str().unwrap();
+    assert!(starter.contains("labelrelay-scheduler@"), "{starter}");
+}
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn a_consumer_without_a_state_or_a_subscription_is_refused() {
+    let deployment = Deployment::new(&GOOGLE);
+    let topic = ["topic=projects/other/topics/mine"];
+    for (set, says) in [
+        (CONSUMER[..1].to_vec(), "are given together"),
+        (CONSUMER[1..].to_vec(), "are given together"),
+        ([&CONSUMER[..], &topic].concat(), "consumer_image consumes"),
+    ] {
+        let output = deployment.with_variables("plan", &["-input=false"], &set);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(says), "{said}");
+    }
+}
