@@ -12,6 +12,13 @@ resource "google_pubsub_topic_iam_member" "relay_publishes" {
   member = google_service_account.relay.member
 }
 
+# It says at its start when nobody subscribes to the topic.
+resource "google_pubsub_topic_iam_member" "relay_sees_subscriptions" {
+  topic  = local.topic
+  role   = "roles/pubsub.viewer"
+  member = google_service_account.relay.member
+}
+
 resource "google_storage_bucket_iam_member" "relay_claims" {
   bucket = local.claims_bucket
   role   = "roles/storage.objectCreator"

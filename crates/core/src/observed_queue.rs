@@ -65,4 +65,8 @@ where
     fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
         self.queue.lease(work)
     }
+
+    fn doubt(&self) -> BoxFuture<'_, Option<String>> {
+        self.queue.doubt()
+    }
 }

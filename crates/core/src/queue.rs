@@ -99,6 +99,12 @@ pub trait EventQueue: Send + Sync {
         let _ = work;
         Box::pin(std::future::ready(Ok(Some(Lease::of(())))))
     }
+
+    /// Fault behind a queue that takes every message, with its cure: nobody gets what it takes. `None` where there is
+    /// none, and where sending needs less rights than looking.
+    fn doubt(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 /// Number of dead letters beside a queue.

@@ -74,6 +74,12 @@ impl PubSub {
         format!("pubsub://{PROJECT}/{name}")
     }
 
+    /// Makes a topic that nobody subscribes to; returns its URL.
+    pub fn topic_without_subscription(&self, name: &str) -> String {
+        self.call("PUT", &topic_name(name), &json!({}));
+        format!("pubsub://{PROJECT}/{name}")
+    }
+
     fn subscribe(&self, name: &str, more: &Value) {
         let mut settings = json!({ "topic": topic_name(name), "ackDeadlineSeconds": 600 });
         let more = more.as_object().unwrap().clone();

@@ -1,23 +1,35 @@
-//! The description of a queue, as far as it matters here: an entry of Atom that holds XML.
+//! The description of a queue or a topic, as far as it matters here: an entry of Atom that holds XML.
 
 /// Words for whoever may not ask for it, and for topics, whose dead letters are in their subscriptions.
 pub(super) const HOW: &str = "not counted: `az servicebus queue show --query countDetails.deadLetterMessageCount` says their number, and for a topic `az servicebus topic subscription show`. Here it takes the right to manage the queue";
 
 /// Number of the queue's dead letters; `None` where the text is not about a queue.
 pub(super) fn dead_letters(text: &[u8]) -> Option<u64> {
+    // Of a topic, the same member is there and is always 0. `TransferDeadLetterMessageCount` is another member.
+    count(text, "<QueueDescription", "DeadLetterMessageCount>")
+}
+
+/// Tells whether the text is about a topic that has no subscription.
+pub(super) fn is_without_subscriptions(text: &[u8]) -> bool {
+    count(text, "<TopicDescription", "SubscriptionCount>") == Some(0)
+}
+
+/// A number that is a member of a description of this kind.
+fn count(text: &[u8], kind: &str, member: &str) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
-    // Of a topic, the same member is there and is always 0.
-    let (_, queue) = text.split_once("<QueueDescription")?;
-    // With a prefix of its namespace or without. `TransferDeadLetterMessageCount` is another member.
-    let begin = [":DeadLetterMessageCount>", "<DeadLetterMessageCount>"];
-    let (_, count) = begin.iter().find_map(|tag| queue.split_once(*tag))?;
+    let (_, inside) = text.split_once(kind)?;
+    // With a prefix of its namespace or without.
+    let mut tags = [":", "<"]
+        .into_iter()
+        .map(|before| format!("{before}{member}"));
+    let (_, count) = tags.find_map(|tag| inside.split_once(tag.as_str()))?;
     let (count, _) = count.split_once('<')?;
     count.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::dead_letters;
+    use super::{dead_letters, is_without_subscriptions};
 
     /// As the documents of the service show it, shortened.
     const QUEUE: &str = concat!(
@@ -46,5 +58,28 @@ mod tests {
             assert_eq!(dead_letters(other.as_bytes()), None, "{other}");
         }
         assert_eq!(dead_letters(b"\xff"), None);
+    }
+
+    #[test]
+    fn a_topic_s_description_says_whether_somebody_subscribes() {
+        let topic = |count: &str| {
+            format!(
+                "<entry><content><TopicDescription><Status>Active</Status>{count}<AutoDeleteOnIdle>P1D</AutoDeleteOnIdle></TopicDescription></content></entry>"
+            )
+        };
+        for (count, is_without) in [
+            ("<SubscriptionCount>0</SubscriptionCount>", true),
+            ("<x:SubscriptionCount>0</x:SubscriptionCount>", true),
+            ("<SubscriptionCount>2</SubscriptionCount>", false),
+            ("", false),
+        ] {
+            let text = topic(count);
+            assert_eq!(
+                is_without_subscriptions(text.as_bytes()),
+                is_without,
+                "{text}"
+            );
+        }
+        assert!(!is_without_subscriptions(QUEUE.as_bytes()));
     }
 }

@@ -261,4 +261,17 @@ impl EventQueue for ServiceBusQueue {
             }
         })
     }
+
+    /// A topic takes what nobody subscribes to. Its description says so, to whoever may manage it.
+    fn doubt(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async move {
+            let (_, text) = self.describe().await.ok()?;
+            description::is_without_subscriptions(&text).then(|| {
+                format!(
+                    "queue: {} is a topic without a subscription: Service Bus takes every event and keeps none; make one (`az servicebus topic subscription create`)",
+                    self.resource.what
+                )
+            })
+        })
+    }
 }

@@ -155,6 +155,27 @@ async fn dead_letters_are_those_of_the_queue_s_description() {
     assert!(away.dead_letters().await.unwrap_err().retryable);
 }
 
+#[tokio::test]
+async fn a_topic_that_nobody_subscribes_to_is_a_doubt() {
+    let topic = |count: u64| {
+        format!(
+            "<TopicDescription><SubscriptionCount>{count}</SubscriptionCount></TopicDescription>"
+        )
+    };
+    for (status, body, doubted) in [
+        (200, topic(0), true),
+        (200, topic(1), false),
+        (200, "<QueueDescription/>".to_owned(), false),
+        (401, String::new(), false),
+        (503, String::new(), false),
+    ] {
+        let stub = Stub::answering(&[(status, &body)]);
+        let queue = queue("servicebus://ns/events", &stub).unwrap();
+        let doubt = queue.doubt().await;
+        assert_eq!(doubt.is_some(), doubted, "{status} {body}: {doubt:?}");
+    }
+}
+
 #[test]
 fn wrong_urls_are_refused() {
     let stub = Stub::answering(&[]);

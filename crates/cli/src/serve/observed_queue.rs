@@ -61,6 +61,10 @@ impl EventQueue for ObservedQueue {
     fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
         self.0.parts().queue.lease(work)
     }
+
+    fn doubt(&self) -> BoxFuture<'_, Option<String>> {
+        self.0.parts().queue.doubt()
+    }
 }
 
 /// One attempt, told of when it ends, or is given up because it was late.

@@ -4,11 +4,16 @@ use super::pipeline::Relay;
 use super::secret_warnings::secret_warnings;
 use crate::BoxFuture;
 use crate::blob::BlobError;
+use crate::clock::within;
 use crate::provider::Provider;
 use crate::queue::QueueError;
 use crate::secret::SecretError;
 use crate::source::Source;
 use crate::spool::SpoolError;
+use std::time::Duration;
+
+/// Longest wait for what a queue says of itself beyond its check: it keeps a start waiting.
+const DOUBT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Something that a delivery needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,9 +140,11 @@ impl Relay {
     }
 
     /// Things that work but should not stay: short secrets, secrets that cannot be typed into the
-    /// platform, bodies that are allowed but would not fit.
+    /// platform, bodies that are allowed but would not fit, a queue that nobody gets anything from.
     pub async fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        let doubt = within(&*self.parts.clock, DOUBT_PATIENCE, self.parts.queue.doubt()).await;
+        warnings.extend(doubt.ok().flatten());
         let limit = self.parts.queue.limits().max_message_bytes;
         for source in self.sources() {
             let Ok(secrets) = source.secrets.live().await else {
@@ -151,7 +158,7 @@ impl Relay {
                 ));
             }
             if source.provider == Provider::LabelStudio
-                && source.answer_by > std::time::Duration::from_millis(950)
+                && source.answer_by > Duration::from_millis(950)
             {
                 warnings.push(format!(
                     "source `{}`: Label Studio hangs up after 1 s unless its WEBHOOK_TIMEOUT is raised, but the answer is due after {} ms",

@@ -1,5 +1,5 @@
-//! Dead letters of a topic's subscriptions, as far as a look shows them. Pub/Sub tells their number to Cloud Monitoring
-//! alone.
+//! A topic's subscriptions: whether there is one, and their dead letters, as far as a look shows them. Pub/Sub tells
+//! the number of these to Cloud Monitoring alone.
 
 use super::PubSubQueue;
 use super::error::rest_error;
@@ -23,9 +23,10 @@ const SEEN: usize = 5;
 const HOW: &str = "not counted: Pub/Sub tells their number to Cloud Monitoring alone (num_undelivered_messages of the subscription that has them), and `gcloud pubsub subscriptions pull` shows some of them. With roles/pubsub.viewer on the topic and its subscriptions, and roles/pubsub.subscriber on that of the dead letters, a few are looked at here";
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Listed {
     subscriptions: Vec<String>,
+    next_page_token: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -42,6 +43,15 @@ struct ReceivedMessage {
 }
 
 impl PubSubQueue {
+    /// Tells whether the topic has no subscription at all. Whoever may not look is not told of it.
+    pub(super) async fn lacks_subscriptions(&self) -> bool {
+        let listed: Result<Listed, RestError> =
+            read(&self.rest, &format!("{}/subscriptions", self.resource)).await;
+        listed.is_ok_and(|listed| {
+            listed.subscriptions.is_empty() && listed.next_page_token.is_empty()
+        })
+    }
+
     /// Looks at a few dead letters, and gives them back at once.
     pub(super) async fn look_for_dead_letters(&self) -> Result<DeadLetterCount, QueueError> {
         let mut look = Look {

@@ -172,6 +172,18 @@ impl EventQueue for PubSubQueue {
     fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         Box::pin(self.look_for_dead_letters())
     }
+
+    /// Pub/Sub acknowledges what nobody subscribes to, and keeps it only where the topic itself has a retention.
+    fn doubt(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async move {
+            self.lacks_subscriptions().await.then(|| {
+                format!(
+                    "queue: {0} has no subscription: Pub/Sub takes every event, and nobody gets any; make one (`gcloud pubsub subscriptions create NAME --topic {0}`), and set it back by `gcloud pubsub subscriptions seek` if the topic has kept events",
+                    self.resource
+                )
+            })
+        })
+    }
 }
 
 impl fmt::Debug for PubSubQueue {

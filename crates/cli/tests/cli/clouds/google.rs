@@ -290,3 +290,24 @@ fn a_pull_sends_what_was_withheld_of_a_day_through_cloud_run() {
         cloud.sends_what_was_withheld_of_a_day(&|request| once(service.address, request).status);
     });
 }
+
+/// It takes every event, and nobody gets any.
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn a_topic_that_nobody_subscribes_to_is_warned_of() {
+    let servers = Servers::start();
+    let deaf = servers.pubsub.topic_without_subscription("deaf");
+    servers.cloud(|cloud| {
+        for (queue, warns) in [(&deaf, true), (&cloud.queue, false)] {
+            let place = cloud
+                .place(super::LONG)
+                .with("LABELRELAY_QUEUE", queue.as_str());
+            let ran = place.run(&["status"]);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert_eq!(said.contains("has no subscription"), warns, "{ran:?}");
+            assert_eq!(place.serve(&[]).stop(), 0);
+            let log = place.read("serve.log");
+            assert_eq!(log.contains("has no subscription"), warns, "{log}");
+        }
+    });
+}
