@@ -161,6 +161,28 @@ fn the_page_has_every_parameter_and_output() {
     }
 }
 
+/// What somebody can turn on or off has its price in the table, if only none.
+#[test]
+fn the_page_says_what_each_switch_costs() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/aws.md")).unwrap();
+    let (_, table) = page.split_once("\nWhat each optional part adds").unwrap();
+    let (table, _) = table.split_once("\n### ").unwrap();
+    let (_, rest) = template.split_once("\nParameters:\n").unwrap();
+    let (parameters, _) = rest.split_once("\nRules:\n").unwrap();
+    let mut name = "";
+    let mut switches = 0;
+    for line in parameters.lines() {
+        if let Some(found) = names(line).first() {
+            name = found;
+        } else if line.trim() == r#"AllowedValues: ["true", "false"]"# {
+            assert!(table.contains(&format!("`{name}`")), "{name}");
+            switches += 1;
+        }
+    }
+    assert!(switches >= 9, "{switches}");
+}
+
 /// Names of the members of a section.
 fn names(section: &str) -> Vec<&str> {
     let lines = section.lines();
