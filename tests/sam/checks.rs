@@ -173,7 +173,7 @@ fn the_page_says_what_each_switch_costs() {
     let mut name = "";
     let mut switches = 0;
     for line in parameters.lines() {
-        if let Some(found) = names(line).first() {
+        if let Some(&found) = names(line).first() {
             name = found;
         } else if line.trim() == r#"AllowedValues: ["true", "false"]"# {
             assert!(table.contains(&format!("`{name}`")), "{name}");
