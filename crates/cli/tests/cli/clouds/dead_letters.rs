@@ -16,7 +16,7 @@ print(sqs.create_queue(QueueName='plain')['QueueUrl'])";
 
 #[test]
 #[ignore = "needs fauxqs: cargo xtask test"]
-fn those_of_sqs_are_counted_where_a_policy_names_their_queue() {
+fn aws_counts_those_of_a_queue_that_a_policy_names() {
     let sqs = Fauxqs::start();
     let made = boto3::run(&sqs.endpoint(), MAKE, &[]);
     let urls: Vec<_> = made.lines().collect();
@@ -48,7 +48,7 @@ fn those_of_sqs_are_counted_where_a_policy_names_their_queue() {
 /// Pub/Sub counts them for nobody who asks here, so `status` looks at some of them, and gives them back.
 #[test]
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
-fn some_of_pubsub_are_seen_where_a_subscription_has_a_policy() {
+fn google_shows_some_where_a_subscription_has_a_policy() {
     let pubsub = PubSub::start();
     pubsub.topic("dead");
     let dead = "projects/labelrelay-test/topics/dead";
