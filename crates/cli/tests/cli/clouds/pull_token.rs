@@ -22,7 +22,7 @@ const STORES: [[&str; 4]; 2] = [
 
 #[test]
 #[ignore = "needs MiniStack: cargo xtask test"]
-fn it_is_beside_the_secret_in_the_stores_of_aws() {
+fn aws_has_it_beside_the_secret_in_both_stores() {
     let server = Ministack::start();
     for [secret, token, make, read] in STORES {
         server.boto3(make, &["a-secret-of-label-studio"]);
