@@ -1,6 +1,6 @@
 //! `template.yaml`, checked by the linters and the security scanner, and deployed with the real SAM
 //! command line to a stand-in for AWS that runs the real function and holds it to its permissions; and
-//! `infra/aws/reconcile.yaml`, the stack beside it.
+//! `infra/aws/reconcile.yaml` and `infra/aws/consumer.yaml`, the stacks beside it.
 //!
 //! `cargo xtask aws` runs these.
 
@@ -15,6 +15,7 @@ mod archive;
 mod aws;
 mod checks;
 mod consumer;
+mod consumer_stack;
 mod delivery;
 mod deploy;
 mod front_doors;
