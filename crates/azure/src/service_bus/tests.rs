@@ -169,7 +169,7 @@ async fn a_topic_that_nobody_subscribes_to_is_a_doubt() {
         (401, String::new(), false),
         (503, String::new(), false),
     ] {
-        let stub = Stub::answering(&[(status, &body)]);
+        let stub = Stub::answering(&[(status, body.as_str())]);
         let queue = queue("servicebus://ns/events", &stub).unwrap();
         let doubt = queue.doubt().await;
         assert_eq!(doubt.is_some(), doubted, "{status} {body}: {doubt:?}");
