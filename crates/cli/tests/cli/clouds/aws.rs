@@ -48,25 +48,26 @@ impl Servers {
 }
 
 /// All on `MiniStack`: fauxqs refuses some characters that SQS takes.
-#[test]
-#[ignore = "needs MiniStack: cargo xtask test"]
-fn serve_sends_to_sqs() {
+fn on_ministack<T>(test: impl FnOnce(&Cloud<'_>) -> T) -> T {
     let all = Ministack::start();
     all.bucket("bucket");
     let queue = all.queue("events");
-    wait(
-        Cloud {
-            variables: environment(&all.endpoint()),
-            queue: queue.clone(),
-            blob_store: "s3://bucket/claims".to_owned(),
-            fallback: "s3://bucket/fallback".to_owned(),
-            limits: LIMITS,
-            drain: &|| all.drain(&queue),
-            hang: &|| all.freeze(),
-            go_on: &|| all.thaw(),
-        }
-        .conforms(),
-    );
+    test(&Cloud {
+        variables: environment(&all.endpoint()),
+        queue: queue.clone(),
+        blob_store: "s3://bucket/claims".to_owned(),
+        fallback: "s3://bucket/fallback".to_owned(),
+        limits: LIMITS,
+        drain: &|| all.drain(&queue),
+        hang: &|| all.freeze(),
+        go_on: &|| all.thaw(),
+    })
+}
+
+#[test]
+#[ignore = "needs MiniStack: cargo xtask test"]
+fn serve_sends_to_sqs() {
+    on_ministack(|cloud| wait(cloud.conforms()));
 }
 
 #[test]
@@ -427,9 +428,9 @@ fn status_takes_the_outputs_of_a_stack() {
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "needs the function, its emulator, fauxqs, MiniStack and Label Studio: cargo xtask test"]
+#[ignore = "needs the function, its emulator, MiniStack and Label Studio: cargo xtask test"]
 fn a_pull_sends_what_was_withheld_of_a_day_through_lambda() {
-    Servers::start().cloud(|cloud| {
+    on_ministack(|cloud| {
         let function = Function::start(&cloud.function_variables());
         cloud.sends_what_was_withheld_of_a_day(&|request| day::invoke(&function, request));
     });
