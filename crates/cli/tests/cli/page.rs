@@ -314,6 +314,33 @@ fn an_event_is_retried_and_replayed() {
     assert_eq!(serving.stop(), 0);
 }
 
+/// The platform's id of a delivery is not signed: whoever knows one may send it.
+#[test]
+fn an_id_under_which_others_came_means_no_other_event() {
+    let place = recording("");
+    let serving = place.serve(&[]);
+    let page = Page::of(&place);
+    assert_eq!(deliver(&serving, SECRET, "d-1", &label("1")), 200);
+    assert_eq!(deliver(&serving, "another", "d-1", &label("2")), 401);
+    page.list("", 2);
+    let (status, said) = page.act("/api/deliveries/d-1/replay");
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(deliver(&serving, SECRET, "d-1", &label("3")), 200);
+    page.list("", 3);
+    let (status, said) = page.act("/api/deliveries/d-1/replay");
+    assert_eq!(status, 409, "{said}");
+    assert!(
+        said["error"].as_str().unwrap().contains("several events"),
+        "{said}"
+    );
+    assert_eq!(page.act("/api/deliveries/r3/replay").0, 200);
+    let events = place.run(&["events", "list", "--json"]).json();
+    let ids: Vec<_> = events.iter().map(|event| &event["id"]).collect();
+    assert_eq!(ids.len(), 4, "{ids:?}");
+    assert_eq!((ids[0], ids[2]), (ids[1], ids[3]));
+    assert_eq!(serving.stop(), 0);
+}
+
 #[test]
 fn it_can_be_switched_off() {
     let place = recording("page = false");

@@ -48,7 +48,8 @@ impl RecordedData {
             return Ok(None);
         };
         let found = record.find(name)?;
-        let Some(delivery) = exact(&found, name).or(found.first()) else {
+        let exact = found.iter().find(|found| is_named(found, name));
+        let Some(delivery) = exact.or(found.first()) else {
             return Ok(None);
         };
         let on_queue = if became_event(&delivery.row) {
@@ -90,23 +91,35 @@ impl PageData for RecordedData {
         };
         // The beginning of an id is enough to look at something, and not to do something with it.
         let found = record.find(name).map_err(|error| words(&error))?;
-        let Some(delivery) = exact(&found, name) else {
+        let mut meant = found
+            .iter()
+            .filter(|found| is_named(found, name))
+            .peekable();
+        if meant.peek().is_none() {
             return Ok(None);
-        };
-        if !became_event(&delivery.row) {
+        }
+        // The platform's id of a delivery is not signed: what was refused under the same id stands in nobody's way, and
+        // of two events neither is guessed.
+        let mut events = meant.filter(|found| became_event(&found.row));
+        let Some(delivery) = events.next() else {
             let words = "this delivery became no event, so nothing can be sent again";
             return Ok(Some(Acted::Refused(words.to_owned())));
+        };
+        if events.any(|other| other.row.event_id != delivery.row.event_id) {
+            let words = format!(
+                "several events came under this id: give the name of the delivery that is meant, such as {}",
+                delivery.name()
+            );
+            return Ok(Some(Acted::Refused(words)));
         }
         self.queue.act(&record, delivery, action).map(Some)
     }
 }
 
-/// The delivery of this very name or id.
-fn exact<'a>(found: &'a [Recorded], name: &str) -> Option<&'a Recorded> {
-    found.iter().find(|found| {
-        let ids = [&found.row.event_id, &found.row.delivery_id];
-        found.name() == name || ids.into_iter().flatten().any(|id| id == name)
-    })
+/// Tells whether a delivery has this very name or id.
+fn is_named(delivery: &Recorded, name: &str) -> bool {
+    let ids = [&delivery.row.event_id, &delivery.row.delivery_id];
+    delivery.name() == name || ids.into_iter().flatten().any(|id| id == name)
 }
 
 fn words(error: &RecordError) -> DataError {
