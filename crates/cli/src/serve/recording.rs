@@ -9,6 +9,12 @@ use labelrelay_core::{Clock, Observer};
 use labelrelay_http::observe::Tee;
 use labelrelay_record::{MEMORY_BYTES, Recorder};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// An end waits this long for the record, and no longer: a disk that hangs keeps nobody from starting again. What is in
+/// the journal by then is moved by the next start.
+const END_WITHIN: Duration = Duration::from_secs(6);
 
 pub(super) struct Recording {
     recorder: Option<Arc<Recorder>>,
@@ -53,19 +59,24 @@ impl Recording {
         }
     }
 
-    /// Begins to write. The queue is ours by now, and so is the record beside it.
-    pub(super) fn begin(&self) -> Result<(), CliError> {
-        match &self.recorder {
-            Some(recorder) => Ok(recorder.begin()?),
-            None => Ok(()),
+    /// Begins to write. The queue is ours by now, and so is the record beside it. Deliveries are taken without it, too.
+    pub(super) fn begin(&self) {
+        if let Some(recorder) = &self.recorder
+            && let Err(error) = recorder.begin()
+        {
+            tracing::error!(name: "record_failed", reason = %error, "deliveries are not recorded until the next start; they are taken all the same");
         }
     }
 
     /// Ends once everything is written.
     pub(super) async fn end(self) {
-        if let Some(recorder) = self.recorder {
-            // It waits for nothing but a disk; a panic of it was printed where it happened.
-            let _ = tokio::task::spawn_blocking(move || recorder.close()).await;
+        let Some(recorder) = self.recorder else {
+            return;
+        };
+        // It waits for nothing but a disk; a panic of it was printed where it happened.
+        let ending = tokio::task::spawn_blocking(move || recorder.close());
+        if timeout(END_WITHIN, ending).await.is_err() {
+            tracing::warn!(name: "record_not_ended", within_s = END_WITHIN.as_secs(), "the record's disk does not answer, or another program keeps its file locked; its newest deliveries may be missing");
         }
     }
 }

@@ -109,7 +109,7 @@ impl Start<'_> {
         )
         .await?;
         open::may_start(&relay, &self.found.config, self.env).await?;
-        recording.begin()?;
+        recording.begin();
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }
