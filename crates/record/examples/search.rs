@@ -133,7 +133,7 @@ fn fill(path: &Path, wanted: u64, clock: &Arc<dyn Clock>) {
         std::thread::sleep(GATHER);
     }
     recorder.close();
-    // Each end moves what it can in a few seconds.
+    // Each end moves what it can in half a second.
     while waits(path) {
         begin().close();
     }

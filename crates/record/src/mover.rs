@@ -26,8 +26,9 @@ const REST: Duration = Duration::from_secs(1);
 /// A file that cannot be used is tried again this often.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// An end waits this long for what is left. The next start goes on with the rest.
-const LAST: Duration = Duration::from_secs(3);
+/// An end waits this long for what is left. Until the next start nobody takes deliveries, and that one goes on with the
+/// rest: readers find it in the journal, too.
+const LAST: Duration = Duration::from_millis(500);
 
 /// Rows of one transaction: a few milliseconds.
 const ROWS: usize = 256;
