@@ -22,8 +22,8 @@ Examples:
   labelrelay events list --since 30d --subject label/7 --from s3://BUCKET/archive";
 
 const RECORD: &str = "\
-The record of deliveries is looked into by --recorded and --refused, and by a filter that nothing on the queue passes, since \
-the queue forgets what was acknowledged.";
+The record of deliveries is looked into by --recorded, --refused and --client, and by a filter that nothing on the queue \
+passes, since the queue forgets what was acknowledged.";
 
 /// Lists events, in order of arrival.
 #[derive(Debug, clap::Args)]
