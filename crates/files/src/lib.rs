@@ -18,6 +18,7 @@ mod object_writer;
 mod own_file;
 mod private_files;
 mod spool;
+mod sqlite_journal;
 mod temporary_file;
 mod writer_pool;
 
@@ -29,3 +30,4 @@ pub use object_store::FileObjectStore;
 pub use own_file::{ForeignFile, OwnFileError, foreign_file, own_file};
 pub use private_files::{private_dir, private_file};
 pub use spool::FileSpool;
+pub use sqlite_journal::names_another_file;

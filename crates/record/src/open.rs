@@ -1,6 +1,7 @@
 //! Opens the file of a record.
 
 use crate::error::RecordError;
+use crate::open_files::with;
 use crate::schema::{APPLICATION_ID, FORMAT, TABLES};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::io::ErrorKind;
@@ -56,6 +57,7 @@ pub(crate) fn begin(db: &Connection) -> rusqlite::Result<Transaction<'_>> {
 }
 
 fn connect(path: &Path) -> Result<Connection, RecordError> {
+    plain_journals(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
@@ -63,6 +65,32 @@ fn connect(path: &Path) -> Result<Connection, RecordError> {
         Ok(db)
     };
     open().map_err(|source| RecordError::of(path, source))
+}
+
+/// Refuses files that `SQLite` would open beside the record and that are not its own, as the queue does: a directory may
+/// come from somebody else, and so may a link in it, or a journal that has `SQLite` remove any file.
+fn plain_journals(path: &Path) -> Result<(), RecordError> {
+    let foreign = |what: String| RecordError::Foreign {
+        path: path.to_owned(),
+        what,
+    };
+    let [journal, wal, index] = ["-journal", "-wal", "-shm"].map(|ending| with(path, ending));
+    for beside in [&journal, &wal, &index] {
+        let cannot = |source| RecordError::File {
+            path: beside.clone(),
+            source,
+        };
+        if let Some(found) = labelrelay_files::foreign_file(beside).map_err(cannot)? {
+            return Err(foreign(found.to_string()));
+        }
+    }
+    if labelrelay_files::names_another_file(&journal) {
+        return Err(foreign(format!(
+            "{} names another file, which `SQLite` would remove; labelrelay writes no such journal: remove it",
+            journal.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Makes the tables where there are none.

@@ -64,7 +64,8 @@ impl OpenFiles {
     }
 }
 
-fn with(path: &Path, ending: &str) -> PathBuf {
+/// The path with this behind its name.
+pub(crate) fn with(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

@@ -1,6 +1,7 @@
 //! A file that cannot be used makes room for a fresh one, and stays beside it.
 
 use crate::error::RecordError;
+use crate::open_files::with;
 use labelrelay_core::chain;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -50,10 +51,4 @@ fn renamed(path: &Path, ending: &str) -> io::Result<PathBuf> {
         }
     }
     Ok(aside)
-}
-
-fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }

@@ -647,6 +647,44 @@ fn nobody_else_reads_it_and_no_link_is_followed() {
     assert!(!other.file().exists());
 }
 
+/// A directory may come from somebody else, as a clone does.
+#[cfg(unix)]
+#[test]
+fn nothing_is_touched_that_somebody_else_put_beside_it() {
+    type Put = fn(&Path, &Path) -> std::io::Result<()>;
+    let puts: [Put; 3] = [
+        |victim, at| std::os::unix::fs::symlink(victim, at),
+        |victim, at| fs::hard_link(victim, at),
+        // `SQLite` plays a journal back that was left, and removes the file whose name stands at its end.
+        |victim, at| {
+            let magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+            let name = victim.to_str().unwrap().as_bytes();
+            fs::write(at, [name, &magic[..]].concat())
+        },
+    ];
+    for (ending, puts) in [
+        ("-wal", &puts[..2]),
+        ("-shm", &puts[..2]),
+        ("-journal", &puts[..]),
+    ] {
+        for put in puts {
+            let place = Place::new();
+            place.record(Options::default(), [accepted("e-1")]);
+            let victim = place.0.path().join("victim");
+            fs::write(&victim, "of somebody else").unwrap();
+            let at = PathBuf::from(format!("{}{ending}", place.file().display()));
+            put(&victim, &at).unwrap();
+            place.record(Options::default(), [accepted("e-2")]);
+            let read = RecordFile::open(&place.file());
+            assert!(matches!(read, Err(RecordError::Foreign { .. })), "{ending}");
+            assert_eq!(fs::read(&victim).unwrap(), b"of somebody else", "{ending}");
+            fs::remove_file(at).unwrap();
+            place.record(Options::default(), [accepted("e-3")]);
+            assert!(place.has("e-1") && place.has("e-3"), "{ending}");
+        }
+    }
+}
+
 fn aside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{ending}"));

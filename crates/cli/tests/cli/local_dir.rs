@@ -216,6 +216,9 @@ fn nothing_is_written_through_a_link_in_place_of_a_file_of_the_record() {
     use std::os::unix::fs::symlink;
     for (ending, words) in [
         ("", "is a link"),
+        ("-journal", "is a link"),
+        ("-wal", "is a link"),
+        ("-shm", "is a link"),
         (".lock", "is a link"),
         (".token", "is a link"),
         (".journal", "is a directory"),
