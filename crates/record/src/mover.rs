@@ -149,10 +149,12 @@ impl Mover {
     fn take_in(&mut self, turn: &Turn, rows: usize) -> Result<Done, RecordError> {
         if self.store.is_none() && self.has_failed {
             // Whoever begins a new record waits meanwhile.
-            let state = self.shared.lock();
+            let mut state = self.shared.lock();
             // One that was begun since then comes with a turn of its own: numbers of this one mean nothing for it.
             if state.is_of(turn) && !state.files.are_displaced(&self.path) {
                 self.store = Some(Store::open(&self.path)?);
+                // `SQLite` has made anew what stands beside it.
+                state.files = OpenFiles::at(&self.path).opened_after(state.files);
             }
         }
         let Some(store) = &self.store else {
@@ -215,6 +217,8 @@ const fn give_way() {}
 mod tests {
     use super::*;
     use crate::filter::Filter;
+    #[cfg(unix)]
+    use crate::open_files::with;
     use crate::reader::RecordFile;
     use crate::row::Row;
     use crate::writer::tests::write_group;
@@ -229,6 +233,33 @@ mod tests {
             ..Row::default()
         });
         write_group(shared, path, &Options::default(), rows);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_stands_beside_a_record_that_was_opened_again_is_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("queue.db.record");
+        let shared = Arc::<Shared>::default();
+        write(&shared, &path, &["e-1"]);
+        let mut turn = shared.next(IDLE);
+        // Moving it failed: nobody has the file open any more. What SQLite makes anew shall be other files.
+        drop(turn.store.take());
+        for other in ["one", "another"] {
+            std::fs::write(dir.path().join(other), "").unwrap();
+        }
+        let clock = Arc::new(SystemClock::new());
+        let mut mover = Mover::new(path.clone(), Options::default(), clock, Arc::clone(&shared));
+        mover.has_failed = true;
+        mover.step(&turn, ROWS);
+        assert!(with(&path, "-wal").exists());
+        // Another record takes its place.
+        std::fs::rename(&path, dir.path().join("aside")).unwrap();
+        let files = shared.lock().files;
+        files.remove_left_over(&path);
+        for ending in ["-wal", "-shm"] {
+            assert!(!with(&path, ending).exists(), "{ending}");
+        }
     }
 
     #[test]
