@@ -74,14 +74,21 @@ pub(super) fn write_over(path: &Path, at: u64, frame: &[u8]) -> io::Result<()> {
     };
     let beside = file_in(dir);
     remove(&beside)?;
-    let mut file = labelrelay_files::private_file(&beside)?;
-    file.write_all(&Prepared { name, at, frame }.write())?;
-    file.sync_all()?;
-    sync(dir)?;
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    file.seek(SeekFrom::Start(at))?;
-    file.write_all(frame)?;
-    file.sync_data()?;
+    let write = || -> io::Result<()> {
+        let mut file = labelrelay_files::private_file(&beside)?;
+        file.write_all(&Prepared { name, at, frame }.write())?;
+        file.sync_all()?;
+        sync(dir)?;
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(frame)?;
+        file.sync_data()
+    };
+    match write() {
+        // The record has what was in it: a file goes a moment after it was moved.
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.exists() => {}
+        written => written?,
+    }
     remove(&beside)
 }
 

@@ -1,4 +1,4 @@
-//! How many files a journal has.
+//! How many files a journal has, and what becomes of one that somebody writes over.
 
 use super::*;
 use crate::options::Options;
@@ -17,4 +17,12 @@ fn a_journal_has_a_few_dozen_files_at_most() {
     assert_eq!(segment_bytes(4), SEGMENT_BYTES);
     assert_eq!(segment_bytes(5), 2 * SEGMENT_BYTES);
     assert_eq!(segment_bytes(usize::MAX), SEGMENT_BYTES << 16);
+}
+
+#[test]
+fn a_file_that_was_moved_meanwhile_is_not_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("0000000000000001");
+    prepared::write_over(&path, 8, &[0; HEADER_BYTES]).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
