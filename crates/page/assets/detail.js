@@ -100,9 +100,10 @@ export class Detail {
       // What can be done with the event is another thing by now.
       await this.open(name).catch(() => {});
       if (this.shown !== name) return;
-      const done = byId('done');
-      done?.replaceChildren(said[0]);
-      done?.classList.toggle('bad', said[1]);
+      // Said also where the delivery is not shown again: whoever does not know that it was done does it twice.
+      const done = byId('done') ?? this.box.appendChild(el('p', { id: 'done', role: 'status' }));
+      done.replaceChildren(said[0]);
+      done.classList.toggle('bad', said[1]);
     });
     return button;
   }
