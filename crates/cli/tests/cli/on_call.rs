@@ -1,7 +1,7 @@
 //! Twelve questions of somebody on call, about a prepared fault: each is answered by the one command that
 //! docs/operations.md has for it.
 
-use crate::support::{CONFIG, Place, Ran, Serving, configured, until};
+use crate::support::{CONFIG, Place, Ran, Serving, patient, until};
 use labelrelay_tests::client::once;
 use labelrelay_tests::sender::{self, label};
 use std::fs;
@@ -22,7 +22,7 @@ const FILTERED_BODY: &[u8] = br#"{"action":"TASKS_CREATED","tasks":[{"id":1}],"p
 /// An evening: one event was consumed and pruned, the consumer failed at the next one and ended. Since then a webhook has
 /// come with another secret, one that is not forwarded, and an event that waits.
 fn evening() -> (Place, Serving, String) {
-    let place = configured();
+    let place = patient();
     let filter = "exclude = [\"io.labelstud.task.*\"]\n";
     let queue = "[embedded_queue]\nmax_receives = 1\nrepeat_window_s = 0\nretain_acknowledged_s = 0\nderive = false\n";
     place.write("labelrelay.toml", format!("{CONFIG}{filter}{queue}"));

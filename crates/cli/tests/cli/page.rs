@@ -1,6 +1,6 @@
 //! The page of the record, as `serve` mounts it: who may look, and what the record and the queue say there.
 
-use crate::support::{CONFIG, Place, Serving, configured, mode, patient, until};
+use crate::support::{CONFIG, Place, Serving, mode, patient, until};
 use crate::terminal_device::Terminal;
 use labelrelay_tests::client::once;
 use labelrelay_tests::sender::{self, label};
@@ -243,7 +243,7 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
 
 #[test]
 fn an_event_is_retried_and_replayed() {
-    let place = configured();
+    let place = patient();
     let queue = "[embedded_queue]\nmax_receives = 1\nderive = false\n";
     place.write("labelrelay.toml", format!("{CONFIG}{queue}"));
     let serving = place.serve(&[]);

@@ -1,6 +1,6 @@
 //! The record of deliveries: what came, what was answered, and why; and what it never does.
 
-use crate::support::{CONFIG, Place, Ran, Serving, configured, get, patient, until};
+use crate::support::{CONFIG, Place, Ran, Serving, get, patient, until};
 use labelrelay_tests::client::{Client, once};
 use labelrelay_tests::sender::{self, label};
 use serde_json::Value;
@@ -69,7 +69,7 @@ fn verify(place: &Place, delivery: &str, secret: &str) -> Ran {
 #[test]
 fn deliveries_are_recorded_unless_that_is_switched_off() {
     for (section, is_on) in [("", true), ("[serve.record]\nenabled = false\n", false)] {
-        let place = configured();
+        let place = patient();
         place.write("labelrelay.toml", format!("{CONFIG}{section}"));
         let serving = place.serve(&[]);
         let answer = once(address(&serving), &labelbox(SECRET, "d-1", &label("1")));
@@ -91,7 +91,7 @@ fn deliveries_are_recorded_unless_that_is_switched_off() {
 
 #[test]
 fn a_queue_beside_which_it_has_no_place_is_served_without_a_record() {
-    let place = configured();
+    let place = patient();
     let config = CONFIG.replacen("sqlite:queue.db", "stdout:", 1);
     place.write("labelrelay.toml", config);
     let serving = place.serve(&[]);
@@ -113,7 +113,7 @@ fn what_cannot_be_recorded_is_taken_all_the_same() {
         ("taken", "is no regular file"),
         ("nowhere/record", "cannot be made or looked at"),
     ] {
-        let (place, other) = (Place::new(), configured());
+        let (place, other) = (Place::new(), patient());
         let shared = place.path(file);
         if file == "taken" {
             fs::create_dir(&shared).unwrap();
@@ -121,7 +121,7 @@ fn what_cannot_be_recorded_is_taken_all_the_same() {
         let section = format!("[serve.record]\nfile = \"{}\"\n", shared.display());
         other.write("labelrelay.toml", format!("{CONFIG}{section}"));
         let first = (file == "shared").then(|| {
-            let first = configured();
+            let first = patient();
             first.write("labelrelay.toml", format!("{CONFIG}{section}"));
             let serving = first.serve(&[]);
             let answer = once(address(&serving), &labelbox(SECRET, "d-0", &label("0")));
