@@ -84,7 +84,7 @@ pub(crate) fn open_existing(queue: &QueueArgs, env: &Env<'_>) -> Result<RecordFi
 }
 
 /// The one delivery that is called `which`; `None` when there is none. An id that several deliveries have means the
-/// newest of them.
+/// newest of them. A number is a whole id.
 pub(crate) fn find(record: &RecordFile, which: &str) -> Result<Option<Recorded>, CliError> {
     let found = record.find(which)?;
     let exact = |found: &&Recorded| {
@@ -95,7 +95,8 @@ pub(crate) fn find(record: &RecordFile, which: &str) -> Result<Option<Recorded>,
     if let Some(exact) = found.iter().find(exact) {
         return Ok(Some(exact.clone()));
     }
-    let Some(first) = found.first() else {
+    // As on the queue: a mistyped number must not show another delivery, nor hide that its event is damaged.
+    let Some(first) = found.first().filter(|_| which.parse::<u64>().is_err()) else {
         return Ok(None);
     };
     let id = |found: &Recorded| {

@@ -145,6 +145,27 @@ fn what_cannot_be_recorded_is_taken_all_the_same() {
     }
 }
 
+/// `events show 99` means an event of the queue.
+#[test]
+fn a_number_is_no_beginning_of_an_id() {
+    let place = recording("");
+    let serving = place.serve(&[]);
+    let to = address(&serving);
+    for (delivery, tag) in [("99-of-the-platform", "1"), ("17", "2")] {
+        let refused = labelbox(FOREIGN, delivery, &label(tag));
+        assert_eq!(once(to, &refused).status, 401);
+    }
+    once_recorded(&place, &[], 2);
+    place
+        .run(&["events", "show", "99"])
+        .failed(1, &["no event 99"]);
+    for (which, name) in [("99-of", "r1"), ("17", "r2")] {
+        let shown = place.run(&["events", "show", which, "--json"]).json();
+        assert_eq!(shown[0]["record"], name, "{which}");
+    }
+    assert_eq!(serving.stop(), 0);
+}
+
 /// Each question of somebody on call, by one command.
 #[test]
 fn questions_are_answered_by_one_command() {
