@@ -46,7 +46,7 @@ fn names(rows: &[Row]) -> BTreeSet<String> {
     names
 }
 
-/// Alarms of a template of CloudFormation.
+/// Alarms of a template of `CloudFormation`.
 fn of_cloud_formation(template: &str) -> BTreeSet<String> {
     let text = read(template);
     let lines: Vec<_> = text.lines().collect();
