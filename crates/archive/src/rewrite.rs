@@ -23,8 +23,8 @@ impl Archive {
     /// sees all of it as it was, or all of it as it is now.
     ///
     /// # Errors
-    /// [`ArchiveError`], [`Busy`](ArchiveError::Busy) while [`compact`](Self::compact) is under way. What was done until then
-    /// stays done.
+    /// [`ArchiveError`], [`Busy`](ArchiveError::Busy) while [`compact`](Self::compact) or another `rewrite` is under way. What
+    /// was done until then stays done.
     pub async fn rewrite(
         &self,
         change: impl Fn(&[u8]) -> Option<Vec<u8>>,

@@ -110,9 +110,27 @@ fn files_are_not_put_together_while_an_address_is_taken_out() {
         assert_eq!(done.is_ok(), is_over, "{done:?}");
         assert_eq!(busy.exists(), !is_over);
     }
-    // The same work goes on at once.
+    // The same work goes on at once. Who began it may be at work still, so the turn is ended by nobody.
     fs::write(&busy, "{\"work\":\"compact\",\"until_s\":99999999999}").unwrap();
     block_on(archive.compact(date)).unwrap();
     assert_eq!(segments(&place).len(), 4);
-    assert!(!busy.exists());
+    let refused = block_on(archive.rewrite(|_| None)).unwrap_err();
+    assert!(matches!(refused, ArchiveError::Busy { .. }), "{refused}");
+}
+
+/// Each run writes what it has read: the second one would put back what the first one took out.
+#[test]
+fn two_addresses_are_not_taken_out_at_once() {
+    let place = archived(5);
+    let archive = place.archive().unwrap();
+    let done = block_on(archive.rewrite(|_| {
+        let other = archive.clone();
+        let rewriting = std::thread::spawn(move || block_on(other.rewrite(|_| None)));
+        let refused = rewriting.join().unwrap().unwrap_err();
+        assert!(matches!(refused, ArchiveError::Busy { .. }), "{refused}");
+        None
+    }));
+    assert_eq!(done.unwrap().events, 0);
+    // It ended.
+    block_on(archive.rewrite(|_| None)).unwrap();
 }
