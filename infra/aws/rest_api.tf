@@ -35,18 +35,22 @@ resource "aws_api_gateway_rest_api" "this" {
   }
 }
 
+# There is one without addresses too, which lets in everybody, as no policy does. Terraform would remove a policy only after
+# it has deployed the API again, and the deployment would go on refusing.
 resource "aws_api_gateway_rest_api_policy" "this" {
-  count       = local.with_rest_api && length(var.api_allowed_addresses) > 0 ? 1 : 0
+  count       = local.with_rest_api ? 1 : 0
   rest_api_id = aws_api_gateway_rest_api.this[0].id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = "*"
-      Action    = "execute-api:Invoke"
-      Resource  = "${aws_api_gateway_rest_api.this[0].execution_arn}/*"
-      Condition = { IpAddress = { "aws:SourceIp" = var.api_allowed_addresses } }
-    }]
+    Statement = [merge(
+      {
+        Effect    = "Allow"
+        Principal = "*"
+        Action    = "execute-api:Invoke"
+        Resource  = "${aws_api_gateway_rest_api.this[0].execution_arn}/*"
+      },
+      length(var.api_allowed_addresses) > 0 ? { Condition = { IpAddress = { "aws:SourceIp" = var.api_allowed_addresses } } } : {},
+    )]
   })
 }
 

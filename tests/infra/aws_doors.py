@@ -118,9 +118,10 @@ class Doors:
                 "method_path": settings["HttpMethod"] + settings["ResourcePath"],
                 "settings": [self.rate(settings)],
             }
-        policy = of.take("Policy")
-        if policy:
-            own = self.made(address, "execution_arn")
-            policy = json.loads(json.dumps(policy).replace("execute-api:/*", f"{own}/*"))
-            asked["aws_api_gateway_rest_api_policy.this[0]"] = {"rest_api_id": api, "policy": policy}
+        # Without addresses, the module has a policy that lets in everybody, where the template has none.
+        everybody = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+        policy = of.take("Policy") or {"Version": "2012-10-17", "Statement": [everybody]}
+        own = self.made(address, "execution_arn")
+        policy = json.loads(json.dumps(policy).replace("execute-api:/*", f"{own}/*"))
+        asked["aws_api_gateway_rest_api_policy.this[0]"] = {"rest_api_id": api, "policy": policy}
         return asked

@@ -1,7 +1,7 @@
 //! `infra/aws`, the Terraform module beside `template.yaml`, deployed to a provider that has the real one's schema.
 
 use crate::google::of;
-use crate::terraform::{AWS, Deployment};
+use crate::terraform::{AWS, Deployment, Operation};
 use crate::tool::{output, root, run};
 use labelrelay_tests::passed_checks::Input;
 use labelrelay_tests::servers::installed;
@@ -181,6 +181,28 @@ fn a_rotation_puts_a_value_and_changes_nothing_else() {
         changes("labelbox_secret_version=0"),
         ["delete aws_secretsmanager_secret_version"]
     );
+}
+
+/// Red if the API is deployed again before it has other addresses, or none any more: that would have no effect.
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn other_addresses_are_there_when_the_api_is_deployed_again() {
+    let deployment = Deployment::new(&AWS);
+    let door = "front_door=RestApi";
+    deployment.apply(&[door, "api_allowed_addresses=[\"192.0.2.7\"]"]);
+    deployment.operations();
+    let others = [door, "api_allowed_addresses=[\"192.0.2.8\"]"];
+    for set in [&others[..], &[door]] {
+        deployment.apply(set);
+        let operations = deployment.operations();
+        let at = |what: &str, kind: &str| {
+            let is_it = |made: &Operation| made.what == what && made.kind == kind;
+            operations.iter().position(is_it)
+        };
+        let policy = at("update", "aws_api_gateway_rest_api_policy");
+        let deployed = at("create", "aws_api_gateway_deployment");
+        assert!(policy.is_some() && policy < deployed, "{set:?}");
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ PROVIDER_BLOCKS = {"default_tags": {"tags": ["map", "string"]}}
 
 # Changes of these make the real provider replace the resource.
 REPLACED_BY = {
+    "aws_api_gateway_deployment": "triggers",
     "aws_secretsmanager_secret_version": "secret_string_wo_version",
     "aws_sqs_queue": "fifo_queue",
 }
