@@ -38,6 +38,10 @@ const VISIBILITY: Duration = Duration::from_secs(10 * 60);
 /// Longest time for which a batch is gathered.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 
+/// While a batch cannot be written, its events are hidden for longer this often. Together with the longest gathering, a pause
+/// and a try that fails, it is shorter than the time for which they are hidden at first.
+const KEPT_EVERY: Duration = Duration::from_secs(2 * 60);
+
 /// Time that one receive waits for an event.
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -239,7 +243,7 @@ async fn append(
             Ok(unreadable) => return Ok(unreadable),
             Err(error) => go_on(patience, error).await?,
         }
-        if kept.elapsed() >= LONGEST {
+        if kept.elapsed() >= KEPT_EVERY {
             kept = Instant::now();
             keep(source, batch).await;
         }
