@@ -41,9 +41,10 @@ pub(super) fn refuse_second(
     if !target.relay.is_assumed || target.relay.reach() == Some(Reach::Public) {
         return Ok(());
     }
+    // Somebody has made ours beside it, and so has said that the two are not one. Without a project, a webhook is of all.
     let has_ours = |project: Option<u64>| {
         let mut ours = webhooks.iter().filter(|hook| target.is_ours(hook));
-        ours.any(|hook| hook.project == project)
+        ours.any(|hook| hook.project == project || hook.project.is_none() || project.is_none())
     };
     match those_of(args, target, webhooks).find(|hook| !has_ours(hook.project)) {
         Some(webhook) => {

@@ -5,6 +5,7 @@ use super::pull_instead::stock;
 use super::repair::refuses;
 use super::stand_in::{Asked, webhook};
 use super::{SECRET, Scene};
+use serde_json::Value;
 
 /// URL of a proxy in front of the relay, as a webhook has it.
 const PROXY: &str = "https://relay.invalid/label-studio";
@@ -83,6 +84,20 @@ fn no_second_webhook_is_made_beside_one_that_may_deliver_here() {
     }
     assert_eq!(scene.label_studio.changes(), [""; 0]);
     scene.connect(&["--project", "2"]).good();
+    let here = scene.url();
+    scene.connect(&["--relay", here.as_str()]).good();
+    let again = scene.connect(&[]);
+    assert!(again.good().contains("nothing to change"), "{again:?}");
+}
+
+/// Whoever has said that a webhook of all projects is another relay's need not say it each time.
+#[test]
+fn beside_a_webhook_of_all_projects_it_is_said_once() {
+    let scene = Scene::new();
+    let mut hook = webhook(3, 1, PROXY, SECRET);
+    hook["project"] = Value::Null;
+    scene.label_studio.state().webhooks.push(hook);
+    assert_eq!(scene.connect(&["--plan"]).code, 1);
     let here = scene.url();
     scene.connect(&["--relay", here.as_str()]).good();
     let again = scene.connect(&[]);
