@@ -8,8 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 const BATCH_EVENTS: usize = 128;
 const BATCH_BYTES: i64 = 4 * 1024 * 1024;
 
-/// Acknowledged events that are looked through at most where the archive holds some. It may hold millions while it cannot be
-/// written, and deliveries wait for whoever looks. A batch of the archive, which stays for good, is smaller.
+/// Acknowledged events that are looked through at most where the archive or the ledger holds some. They may hold millions, one
+/// while it cannot be written, the other after a long time without it, and deliveries wait for whoever looks. A batch of the
+/// archive, which stays for good, is smaller.
 const LOOKED_THROUGH: i64 = 50_000;
 
 /// The ledger has read all that there is, or there is none.
@@ -44,7 +45,11 @@ pub(crate) fn acknowledged(
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
     let expired_ms = changed_ms.saturating_sub(held.hold_ms);
     let unread_ms = changed_ms.saturating_sub(UNREAD_HOLD_MS);
-    let changed_ms = within_reach(db, held, changed_ms)?;
+    let changed_ms = if held.hold_ms > 0 || read < NOTHING_UNREAD {
+        within_reach(db, changed_ms)?
+    } else {
+        changed_ms
+    };
     // Looks before it locks: most turns find nothing.
     let found: Vec<(i64, Option<i64>)> = db
         .prepare_cached(find)?
@@ -92,10 +97,7 @@ pub(crate) fn acknowledged(
 }
 
 /// The end of those that are looked through: `changed_ms`, or an earlier time.
-fn within_reach(db: &Connection, held: Held, changed_ms: i64) -> rusqlite::Result<i64> {
-    if held.hold_ms == 0 {
-        return Ok(changed_ms);
-    }
+fn within_reach(db: &Connection, changed_ms: i64) -> rusqlite::Result<i64> {
     let find = "SELECT changed_ms FROM deliveries WHERE state = 1 AND changed_ms < ?1
                 ORDER BY changed_ms, seq LIMIT 1 OFFSET ?2";
     let last: Option<i64> = db
