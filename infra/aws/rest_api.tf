@@ -30,6 +30,8 @@ resource "aws_api_gateway_rest_api" "this" {
   # Every body is handed over as the bytes that were sent, and not as the text that API Gateway takes them for.
   binary_media_types = ["*/*"]
   body               = local.rest_definition
+  # Another definition in the place of this one would take the policy below away, and the API would be open to all.
+  put_rest_api_mode = "merge"
   endpoint_configuration {
     types = ["REGIONAL"]
   }

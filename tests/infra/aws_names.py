@@ -61,6 +61,7 @@ ATTRIBUTES = {
 
 # Arguments that only the module has: names, which CloudFormation makes up, and how the function gets there.
 OWN = {
+    "aws_api_gateway_rest_api": ["put_rest_api_mode"],
     "aws_cloudwatch_event_rule": ["name"],
     "aws_cloudwatch_log_group": ["name"],
     "aws_cloudwatch_metric_alarm": ["alarm_name"],
