@@ -10,7 +10,12 @@ mod function;
 mod labelbox;
 mod ministack;
 pub mod misbehaving_aws;
+<<<<<<< HEAD
 mod postgres;
+||||||| parent of 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
+=======
+mod nats;
+>>>>>>> 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
 mod process;
 mod pubsub;
 mod seaweedfs;
@@ -22,7 +27,12 @@ pub use function::{Function, Watched};
 pub use labelbox::{API_KEY, Labelbox};
 pub use ministack::Ministack;
 pub use misbehaving_aws::{Behaviour, Misbehaving};
+<<<<<<< HEAD
 pub use postgres::Postgres;
+||||||| parent of 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
+=======
+pub use nats::Nats;
+>>>>>>> 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
 pub use process::{Server, free_ports};
 pub use pubsub::{PubSub, Pulled};
 pub use seaweedfs::Seaweedfs;

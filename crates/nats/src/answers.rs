@@ -1,0 +1,190 @@
+//! What JetStream answers, as far as we read it.
+
+use crate::failure::Failure;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// An answer, or what was wrong.
+#[derive(Deserialize)]
+struct Refusal {
+    error: Option<ApiError>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    code: u32,
+    #[serde(default)]
+    err_code: u32,
+    #[serde(default)]
+    description: String,
+}
+
+/// The acknowledgement of a message.
+#[derive(Deserialize)]
+pub(crate) struct Published {
+    pub(crate) stream: String,
+    pub(crate) seq: u64,
+    #[serde(default)]
+    pub(crate) duplicate: bool,
+}
+
+/// A stream.
+#[derive(Deserialize)]
+pub(crate) struct StreamInfo {
+    pub(crate) config: StreamConfig,
+    #[serde(default)]
+    pub(crate) state: StreamState,
+    #[serde(default)]
+    pub(crate) cluster: Cluster,
+}
+
+/// Settings of a stream. What a server does not know, it does not say.
+#[derive(Deserialize)]
+#[serde(default)]
+pub(crate) struct StreamConfig {
+    pub(crate) subjects: Vec<String>,
+    pub(crate) retention: String,
+    pub(crate) storage: String,
+    pub(crate) discard: String,
+    pub(crate) discard_new_per_subject: bool,
+    pub(crate) max_msgs_per_subject: i64,
+    pub(crate) max_msg_size: i64,
+    /// In nanoseconds; 0 is for ever.
+    pub(crate) max_age: u64,
+    pub(crate) num_replicas: u32,
+    /// In nanoseconds.
+    pub(crate) duplicate_window: u64,
+    pub(crate) no_ack: bool,
+    pub(crate) sealed: bool,
+    pub(crate) mirror: Option<serde::de::IgnoredAny>,
+    pub(crate) persist_mode: String,
+}
+
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self {
+            subjects: Vec::new(),
+            retention: String::new(),
+            storage: String::new(),
+            discard: String::new(),
+            discard_new_per_subject: false,
+            max_msgs_per_subject: -1,
+            max_msg_size: -1,
+            max_age: 0,
+            num_replicas: 1,
+            duplicate_window: 0,
+            no_ack: false,
+            sealed: false,
+            mirror: None,
+            persist_mode: String::new(),
+        }
+    }
+}
+
+/// What a stream has.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct StreamState {
+    pub(crate) messages: u64,
+}
+
+/// Where a stream is.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Cluster {
+    pub(crate) leader: String,
+}
+
+/// Streams that have a subject.
+#[derive(Deserialize)]
+pub(crate) struct StreamNames {
+    #[serde(default)]
+    pub(crate) streams: Option<Vec<String>>,
+}
+
+/// A consumer.
+#[derive(Deserialize)]
+pub(crate) struct ConsumerInfo {
+    pub(crate) config: ConsumerConfig,
+}
+
+/// Settings of a consumer.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct ConsumerConfig {
+    pub(crate) ack_policy: String,
+    /// In nanoseconds.
+    pub(crate) ack_wait: u64,
+    pub(crate) max_deliver: i64,
+    pub(crate) backoff: Vec<u64>,
+    pub(crate) filter_subject: String,
+    pub(crate) filter_subjects: Vec<String>,
+    pub(crate) deliver_subject: String,
+}
+
+/// Reads an answer of JetStream.
+///
+/// # Errors
+/// What it says instead of an answer; or that it makes no sense.
+pub(crate) fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
+    if let Ok(Refusal { error: Some(error) }) = serde_json::from_slice(payload) {
+        return Err(Failure::of_answer(
+            error.code,
+            error.err_code,
+            &error.description,
+        ));
+    }
+    serde_json::from_slice(payload)
+        .map_err(|_| Failure::unproven("the answer is none of JetStream's"))
+}
+
+/// Tells whether a stream with this subject, which may have wildcards, takes what is published to `subject`.
+pub(crate) fn covers(pattern: &str, subject: &str) -> bool {
+    let mut parts = subject.split('.');
+    for expected in pattern.split('.') {
+        match (expected, parts.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (expected, Some(part)) if expected == part => {}
+            _ => return false,
+        }
+    }
+    parts.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_match_as_they_do_at_the_server() {
+        for (pattern, subject, is_covered) in [
+            ("a.b", "a.b", true),
+            ("a.*", "a.b", true),
+            ("a.>", "a.b.c", true),
+            (">", "a", true),
+            ("a.>", "a", false),
+            ("a.*", "a.b.c", false),
+            ("a.b.c", "a.b", false),
+            ("a.b", "a.c", false),
+        ] {
+            assert_eq!(covers(pattern, subject), is_covered, "{pattern} {subject}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_told_from_an_error_and_from_nonsense() {
+        let published: Published = read(br#"{"stream":"EV","seq":1,"duplicate": true}"#).unwrap();
+        assert_eq!((&*published.stream, published.seq), ("EV", 1));
+        assert!(published.duplicate);
+        let refused = br#"{"error":{"code":400,"err_code":10060,"description":"expected stream does not match"},"stream":"EV","seq":0}"#;
+        let failure = read::<Published>(refused).err().unwrap();
+        assert!(failure.problem.contains("10060"), "{failure:?}");
+        let failure = read::<Published>(b"hello").err().unwrap();
+        assert_eq!(failure.kind, labelrelay_core::QueueErrorKind::Unproven);
+        let info: StreamInfo = read(br#"{"config":{"name":"EV","subjects":["l"],"mirror":{"name":"x"}},"state":{"messages":3}}"#).unwrap();
+        assert!(info.config.mirror.is_some());
+        assert_eq!((info.config.num_replicas, info.state.messages), (1, 3));
+    }
+}

@@ -1,0 +1,122 @@
+//! Opens what a configuration names.
+
+use crate::credentials::Credentials;
+use crate::location::QueueUrl;
+use crate::queue::NatsQueue;
+use crate::server::Servers;
+use crate::source::NatsSource;
+use jiff::Timestamp;
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
+use labelrelay_core::config::{Environment, Lookup, SecretRef};
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SourceOptions,
+};
+use std::future::ready;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Shared by all queues in NATS: the variables that may hold credentials, and the clock.
+pub struct Nats {
+    variables: Environment,
+    clock: Arc<dyn Clock>,
+}
+
+impl Nats {
+    /// Takes what a credential may be in from the environment behind `lookup`. Nothing is connected to yet. Needs a tokio
+    /// runtime when anything of it is used.
+    pub fn load(lookup: Lookup<'_>, clock: Arc<dyn Clock>) -> Self {
+        let set = lookup.names().into_iter().filter_map(|name| {
+            let value = lookup.get(&name)?;
+            Some((name, value))
+        });
+        Self {
+            variables: set.collect(),
+            clock,
+        }
+    }
+
+    /// The queue at `url`; relative paths in it begin in `base_dir`.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue in NATS, or names no credential that can be had.
+    pub fn queue(&self, url: &str, base_dir: &Path) -> Result<NatsQueue, BackEndError> {
+        Ok(NatsQueue::new(self.servers(url, base_dir)?))
+    }
+
+    /// The events of the queue at `url`, for a consumer. `dead_letter` of the options is a subject; without it, the queue's
+    /// own with `dead-letters.` before it.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue in NATS, cannot be reached, or no stream takes its dead letters.
+    pub async fn event_source(
+        &self,
+        url: &str,
+        base_dir: &Path,
+        options: &SourceOptions,
+    ) -> Result<NatsSource, BackEndError> {
+        NatsSource::open(self.servers(url, base_dir)?, options).await
+    }
+
+    fn servers(&self, url: &str, base_dir: &Path) -> Result<Servers, BackEndError> {
+        let url = QueueUrl::parse(url, base_dir)?;
+        let credentials = Credentials::of(&url, &self.variables, base_dir)?;
+        Ok(Servers::new(url, credentials, Arc::clone(&self.clock)))
+    }
+}
+
+impl BackEnd for Nats {
+    fn forms(&self) -> Forms {
+        Forms {
+            queue: "nats://HOST:4222/STREAM/SUBJECT",
+            store: "none",
+            secret: "env:NAME or file:/path",
+        }
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        let opened = self.queue(at.url, at.base_dir);
+        Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(ready(Err(no_store(at.url))))
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(ready(Err(no_store(at.url))))
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        _not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        let error = BackEndError::new(
+            &reference.to_string(),
+            "is in no store of NATS",
+            "name one of env:NAME or file:/path",
+        );
+        Box::pin(ready(Err(error)))
+    }
+}
+
+impl CommandLineBackEnd for Nats {
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, at.base_dir, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
+    }
+}
+
+fn no_store(url: &str) -> BackEndError {
+    let cure =
+        "name a directory or a store of a cloud: file:///DIRECTORY, s3://…, gs://… or az://…";
+    BackEndError::new(url, "is no store: NATS is a queue here", cure)
+}

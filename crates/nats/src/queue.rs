@@ -1,0 +1,165 @@
+//! The way in.
+
+use crate::answers::{Published, StreamInfo, read};
+use crate::failure::Failure;
+use crate::location::dead_letter_stream;
+use crate::server::Servers;
+use async_nats::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+use labelrelay_core::QueueErrorKind::{Denied, Misconfigured};
+use labelrelay_core::{
+    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueLimits,
+    Receipt,
+};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// By this, the stream recognises a repeat.
+pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
+
+/// By this, a stream refuses what is meant for another one.
+pub(crate) const EXPECTED_STREAM: &str = "Nats-Expected-Stream";
+
+/// A stream of NATS as a queue. Any number of processes may send to it: a repeat is one to all of them.
+pub struct NatsQueue {
+    pub(crate) servers: Arc<Servers>,
+    /// Largest message that the stream takes, as it said last.
+    pub(crate) max_message: AtomicU64,
+    /// What is only worth a warning was told.
+    pub(crate) has_warned: AtomicBool,
+    /// Id of the server whose monitoring port said that it syncs.
+    pub(crate) proven: Mutex<Option<String>>,
+}
+
+impl NatsQueue {
+    pub(crate) fn new(servers: Servers) -> Self {
+        Self {
+            servers: Arc::new(servers),
+            max_message: AtomicU64::new(u64::MAX),
+            has_warned: AtomicBool::new(false),
+            proven: Mutex::default(),
+        }
+    }
+
+    fn error(&self, failure: &Failure) -> QueueError {
+        failure.of_queue(self.servers.resource())
+    }
+
+    fn max_bytes(&self) -> u64 {
+        let of_stream = self.max_message.load(Ordering::Relaxed);
+        of_stream.min(self.servers.max_payload())
+    }
+
+    async fn put(&self, message: &OutboundMessage) -> Result<Receipt, Failure> {
+        let bytes = self.message_bytes(message);
+        let most = self.max_bytes();
+        if bytes > most {
+            return Err(Failure::too_large(bytes, most));
+        }
+        let url = &self.servers.url;
+        let key = message.deduplication_key();
+        let headers = headers(&[(MESSAGE_ID, &*key), (EXPECTED_STREAM, url.stream.as_str())])?;
+        let answer = self
+            .servers
+            .ask(&url.subject, Some(headers), message.body.clone())
+            .await?;
+        let published: Published = read(&answer.payload)?;
+        if published.stream != url.stream {
+            return Err(Failure::unproven("another stream acknowledged it"));
+        }
+        let place = Some(published.seq.to_string());
+        Ok(if published.duplicate {
+            Receipt::repeat(place)
+        } else {
+            Receipt::new(place)
+        })
+    }
+
+    async fn count_dead_letters(&self) -> Result<DeadLetterCount, Failure> {
+        let stream = dead_letter_stream(&self.servers.url.stream);
+        let subject = format!("$JS.API.STREAM.INFO.{stream}");
+        let answer = self.servers.ask(&subject, None, Bytes::new()).await;
+        let info = answer.and_then(|answer| read::<StreamInfo>(&answer.payload));
+        match info {
+            Ok(info) => Ok(DeadLetterCount::About(info.state.messages)),
+            // They may be elsewhere, and whoever sends need not be able to look.
+            Err(failure) if failure.is_absent || failure.kind == Denied => {
+                Ok(DeadLetterCount::Unknown(None))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl EventQueue for NatsQueue {
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(async move {
+            let sent = self.put(message).await;
+            sent.map_err(|failure| self.error(&failure))
+        })
+    }
+
+    fn limits(&self) -> QueueLimits {
+        QueueLimits::bytes(self.max_bytes())
+    }
+
+    /// What the client writes to the connection.
+    fn copies(&self) -> Copies {
+        Copies {
+            of_each: 2,
+            of_one: 0,
+        }
+    }
+
+    /// The envelope, and the headers as they are written.
+    fn message_bytes(&self, message: &OutboundMessage) -> u64 {
+        let key = message.deduplication_key();
+        let stream = self.servers.url.stream.as_str();
+        let headers = [(MESSAGE_ID, &*key), (EXPECTED_STREAM, stream)];
+        let lines = headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        let of_headers = "NATS/1.0\r\n".len() + lines.sum::<usize>() + "\r\n".len();
+        (message.body.len() + of_headers) as u64
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(async move {
+            let examined = self.examine().await;
+            examined.map_err(|failure| self.error(&failure))
+        })
+    }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
+        Box::pin(async move {
+            let counted = self.count_dead_letters().await;
+            counted.map_err(|failure| self.error(&failure))
+        })
+    }
+}
+
+impl fmt::Debug for NatsQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NatsQueue({})", self.servers.resource())
+    }
+}
+
+/// Headers of a message.
+///
+/// # Errors
+/// [`Failure`] when a value would break out of its line.
+pub(crate) fn headers(pairs: &[(&'static str, &str)]) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        let value: HeaderValue = value.parse().map_err(|_| {
+            let problem = format!("an event has a line break in its {name}");
+            Failure::new(Misconfigured, problem, "send it without").answered()
+        })?;
+        headers.insert(*name, value);
+    }
+    Ok(headers)
+}

@@ -1,0 +1,105 @@
+//! The suite of queues, and what is particular to streams.
+
+use crate::setup::{Consumer, queue, queue_at};
+use futures_util::future::join_all;
+use labelrelay_core::{DeadLetterCount, EventQueue, QueueErrorKind};
+use labelrelay_nats::NatsQueue;
+use labelrelay_testkit::queue_suite::{self as suite, Reader, drain, message};
+use labelrelay_tests::servers::Nats as Server;
+use serde_json::json;
+
+async fn over_a_stream(
+    server: &Server,
+    stream: &str,
+    test: impl AsyncFnOnce(&dyn EventQueue, &dyn Reader),
+) {
+    server.add_streams(stream);
+    let queue = queue(server, stream);
+    let consumer = Consumer::of(server, stream).await;
+    test(&queue, &consumer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn it_passes_the_suite() {
+    let server = Server::start();
+    let server = &server;
+    tokio::join!(
+        over_a_stream(server, "bytes", suite::bytes_come_back_as_they_went_in),
+        over_a_stream(server, "repeats", suite::repeats_are_one_message),
+        over_a_stream(server, "merged", suite::distinct_ids_are_never_merged),
+        over_a_stream(server, "a_b_a", suite::a_b_a_is_three_messages),
+        over_a_stream(server, "in_order", suite::order_is_kept),
+        over_a_stream(server, "once", suite::concurrent_sends_all_arrive_once),
+        over_a_stream(server, "limit", suite::the_limit_is_where_it_says),
+        over_a_stream(server, "shared", async |queue, reader| {
+            let other = Consumer::of(server, "shared").await;
+            suite::receivers_share_nothing(queue, &[reader, &other]).await;
+        }),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn one_replica_recognises_the_others_repeats() {
+    const EVENTS: usize = 200;
+    let server = Server::start();
+    server.add_streams("replicas");
+    let replicas = [queue(&server, "replicas"), queue(&server, "replicas")];
+    let messages: Vec<_> = (0..EVENTS)
+        .map(|n| message(&format!("of both {n}"), n.to_string().as_bytes()))
+        .collect();
+    let sends = messages.iter().zip(messages.iter().rev());
+    let sends = sends.flat_map(|(one, other)| [(0, one), (1, other)]);
+    let answers = sends.map(|(replica, message)| {
+        let queue: &NatsQueue = &replicas[replica];
+        async move { queue.send(message).await.expect("taken") }
+    });
+    let answers = join_all(answers).await;
+    let new = answers.iter().filter(|sent| !sent.repeat).count();
+    assert_eq!(new, EVENTS, "each id is new once");
+    let consumer = Consumer::of(&server, "replicas").await;
+    assert_eq!(drain(&consumer).await.len(), EVENTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn what_server_and_stream_take_at_most_is_the_limit() {
+    let server = Server::start_with("sync_interval: always", "max_payload: 2MB");
+    server.add_streams("large");
+    let large = queue(&server, "large");
+    large.check().await.expect("ready");
+    assert_eq!(large.limits().max_message_bytes, 2 * 1024 * 1024);
+    let limits = json!({"max_msg_size": 10_000});
+    server.add_stream("small", "labels.small", &limits);
+    let small = queue(&server, "small");
+    small.check().await.expect("ready");
+    assert_eq!(small.limits().max_message_bytes, 10_000);
+    server.add_stream(
+        "small-dead-letters",
+        "dead-letters.labels.small",
+        &json!({}),
+    );
+    let consumer = Consumer::of(&server, "small").await;
+    suite::the_limit_is_where_it_says(&small, &consumer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn a_full_stream_says_so_and_keeps_what_it_has() {
+    let server = Server::start();
+    server.add_stream("full", "labels.full", &json!({"max_msgs": 2}));
+    let queue = queue_at(&server.url("full"));
+    for n in 0..2 {
+        let sent = queue.send(&message(&format!("kept {n}"), b"1")).await;
+        sent.expect("taken");
+    }
+    let error = queue.send(&message("no room", b"1")).await.unwrap_err();
+    assert_eq!(error.kind, QueueErrorKind::Full, "{error}");
+    for word in ["/full/labels.full", "maximum messages", "raise the limits"] {
+        assert!(error.message.contains(word), "{error}");
+    }
+    assert_eq!(server.messages("full"), 2);
+    let unknown = DeadLetterCount::Unknown(None);
+    assert_eq!(queue.dead_letters().await.unwrap(), unknown);
+}
