@@ -13,13 +13,17 @@ use labelrelay_core::{
 };
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// By this, the stream recognises a repeat.
 pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 /// By this, a stream refuses what is meant for another one.
 pub(crate) const EXPECTED_STREAM: &str = "Nats-Expected-Stream";
+
+/// Time between two lines about sends that were given up.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 /// A stream of NATS as a queue. Any number of processes may send to it: a repeat is one to all of them.
 pub struct NatsQueue {
@@ -30,6 +34,8 @@ pub struct NatsQueue {
     pub(crate) has_warned: AtomicBool,
     /// Id of the server whose monitoring port said that it syncs.
     pub(crate) proven: Mutex<Option<String>>,
+    /// On the monotonic clock: until then nobody hears of another send that was given up.
+    quiet_until: Mutex<Duration>,
 }
 
 impl NatsQueue {
@@ -39,6 +45,7 @@ impl NatsQueue {
             max_message: AtomicU64::new(u64::MAX),
             has_warned: AtomicBool::new(false),
             proven: Mutex::default(),
+            quiet_until: Mutex::default(),
         }
     }
 
@@ -60,10 +67,13 @@ impl NatsQueue {
         let url = &self.servers.url;
         let key = message.deduplication_key();
         let headers = headers(&[(MESSAGE_ID, &*key), (EXPECTED_STREAM, url.stream.as_str())])?;
+        let mut waiting = Waiting::new(self);
         let answer = self
             .servers
             .ask(&url.subject, Some(headers), message.body.clone())
-            .await?;
+            .await;
+        waiting.is_over = true;
+        let answer = answer?;
         let published: Published = read(&answer.payload)?;
         if published.stream != url.stream {
             return Err(Failure::unproven("another stream acknowledged it"));
@@ -74,6 +84,22 @@ impl NatsQueue {
         } else {
             Receipt::new(place)
         })
+    }
+
+    /// Tells of a send that was given up after `waited`.
+    fn given_up(&self, waited: Duration) {
+        let now = self.servers.clock.monotonic();
+        {
+            let quiet_until = self.quiet_until.lock();
+            let mut quiet_until = quiet_until.unwrap_or_else(PoisonError::into_inner);
+            if now < *quiet_until {
+                return;
+            }
+            *quiet_until = now + BETWEEN_LINES;
+        }
+        let failure = Failure::late(waited);
+        let (problem, cure) = (&failure.problem, &failure.cure);
+        tracing::warn!(name: "queue_did_not_answer", queue = self.servers.resource(), "{problem}; {cure}");
     }
 
     async fn count_dead_letters(&self) -> Result<DeadLetterCount, Failure> {
@@ -88,6 +114,32 @@ impl NatsQueue {
                 Ok(DeadLetterCount::Unknown(None))
             }
             Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// A send that is under way. Whoever gives it up knows that no answer came, and not from whom: so the queue tells.
+struct Waiting<'a> {
+    queue: &'a NatsQueue,
+    begun: Duration,
+    is_over: bool,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(queue: &'a NatsQueue) -> Self {
+        Self {
+            begun: queue.servers.clock.monotonic(),
+            queue,
+            is_over: false,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let now = self.queue.servers.clock.monotonic();
+            self.queue.given_up(now.saturating_sub(self.begun));
         }
     }
 }

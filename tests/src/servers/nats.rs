@@ -129,7 +129,6 @@ impl Nats {
             let message = &answer["message"];
             let Some(seq) = message["seq"].as_u64() else {
                 assert_eq!(answer["error"]["code"], 404, "{answer}");
-                self.api(&format!("STREAM.PURGE.{stream}"), &json!({}));
                 return all;
             };
             let bytes = |member: &str| {
@@ -138,6 +137,9 @@ impl Nats {
             };
             let headers = String::from_utf8(bytes("hdrs")).unwrap();
             all.push((headers, bytes("data")));
+            // One by one: a purge forgets the ids as well, and what comes meanwhile is lost.
+            let taken = json!({"seq": seq, "no_erase": true});
+            self.api(&format!("STREAM.MSG.DELETE.{stream}"), &taken);
             next = seq + 1;
         }
     }
