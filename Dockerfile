@@ -16,7 +16,7 @@ ENV CARGO_TARGET_DIR=/target
 COPY . .
 # `labelrelay` with the queues and stores of all clouds, and with OpenTelemetry. What a cloud starts is built to be small.
 # The owner of the folder `data` becomes the owner of a new volume.
-RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/otlp,labelrelay/postgres \
+RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres \
         --package labelrelay --package xtask && \
     cargo build --profile function --locked --package labelrelay-cloud-function \
         --package labelrelay-azure-function && \

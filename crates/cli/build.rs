@@ -30,6 +30,7 @@ fn features() -> String {
         ("AWS", "aws"),
         ("AZURE", "azure"),
         ("GOOGLE", "google"),
+        ("NATS", "nats"),
         ("OTLP", "otlp"),
         ("POSTGRES", "postgres"),
     ] {

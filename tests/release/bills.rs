@@ -15,6 +15,7 @@ fn every_program_has_one() {
                 "aws-sdk-sqs",
                 "azure_storage_queue",
                 "google-cloud-pubsub",
+                "async-nats",
                 "opentelemetry-proto",
                 "tokio-postgres",
             ],

@@ -3,8 +3,9 @@
 use crate::files;
 use std::process::Command;
 
-/// Crates of all parts of `labelrelay`: each cloud, Postgres, the embedded queue, TLS.
+/// Crates of all parts of `labelrelay`: each cloud, NATS, Postgres, the embedded queue, TLS.
 const OURS: &[&str] = &[
+    "async-nats",
     "aws-sdk-sqs",
     "azure_storage_queue",
     "google-cloud-pubsub",

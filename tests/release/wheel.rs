@@ -31,7 +31,7 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
     if files::are_released() {
         // Though it is built from the sdist, which has no git to ask.
         let built = format!(
-            "commit   {}\nfeatures aws azure google otlp postgres",
+            "commit   {}\nfeatures aws azure google nats otlp postgres",
             commit()
         );
         assert!(version.contains(&built), "{version}");

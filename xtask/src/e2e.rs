@@ -53,6 +53,13 @@ pub(crate) fn postgres(names: &[String]) -> Outcome {
     all(setup.postgres_tests(names))
 }
 
+/// By hand: the tests of NATS alone, or those with one of `names` in theirs.
+pub(crate) fn nats(names: &[String]) -> Outcome {
+    let mut setup = TestSetup::prepare()?;
+    setup.prepare_nats()?;
+    all(setup.nats_tests(names))
+}
+
 /// By hand: the tests of `infra` and the Dockerfile alone, or those with one of `names` in theirs.
 pub(crate) fn infra(names: &[String]) -> Outcome {
     let mut setup = TestSetup::prepare()?;
@@ -134,6 +141,7 @@ impl TestSetup {
         }
         setup.prepare_azure()?;
         setup.prepare_postgres()?;
+        setup.prepare_nats()?;
         setup.prepare_infra()?;
         if left_out.terraform.is_none() {
             setup.prepare_terraform()?;
@@ -164,6 +172,12 @@ impl TestSetup {
     /// Installs what tests of Postgres need besides.
     pub(crate) fn prepare_postgres(&mut self) -> Outcome {
         self.tools.extend(tools::postgres()?);
+        Ok(())
+    }
+
+    /// Installs what tests of NATS need besides.
+    pub(crate) fn prepare_nats(&mut self) -> Outcome {
+        self.tools.extend(tools::nats()?);
         Ok(())
     }
 
@@ -251,6 +265,12 @@ impl TestSetup {
         [self.named(own, names), self.serve_tests("postgres", names)]
     }
 
+    /// The tests of NATS that need more than Rust: each starts a server of its own.
+    pub(crate) fn nats_tests(&self, names: &[String]) -> [Command; 2] {
+        let own = "test --workspace --no-fail-fast --test nats --features xtask/load -- --test-threads=2 --show-output --ignored";
+        [self.named(own, names), self.serve_tests("nats", names)]
+    }
+
     /// Tests of `labelrelay` itself with a cloud's queue and stores. All of the workspace is named with it, so
     /// that nothing but `labelrelay` is compiled again.
     fn serve_tests(&self, cloud: &str, names: &[String]) -> Command {
@@ -296,7 +316,7 @@ pub(crate) const PLAIN: &str = "xtask/load";
 
 /// The same with the back ends of all clouds, of Postgres, and with OpenTelemetry, which are off by default. Nothing but
 /// `labelrelay` differs.
-pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/otlp,labelrelay/postgres";
+pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres";
 
 /// Builds `labelrelay`.
 fn program(build: Build) -> Outcome {

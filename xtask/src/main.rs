@@ -39,6 +39,7 @@ Usage: cargo xtask <verb>
   google [NAME…]       the tests of Google Cloud alone, against its Pub/Sub emulator and a stand-in for its storage
   azure [NAME…]        the tests of Azure alone, against Azurite and a stand-in for the Functions host
   postgres [NAME…]     the tests of Postgres as a queue alone, against a real one
+  nats [NAME…]         the tests of NATS as a queue alone, against a real server
   infra [NAME…]        the tests of Terraform, Bicep, Dockerfile and documented consumers alone
   python [ARGUMENTS]   the tests of the Python package, mypy and pyright; with arguments, pytest alone with these
   lab [OPTIONS]        the fault laboratory: faults drawn from seeds, every answer held to its word
@@ -124,6 +125,7 @@ fn main() -> ExitCode {
         "google" => e2e::google(&rest),
         "azure" => e2e::azure(&rest),
         "postgres" => e2e::postgres(&rest),
+        "nats" => e2e::nats(&rest),
         "infra" => e2e::infra(&rest),
         "python" => python_package::run(&rest),
         "lab" => lab::run(&rest),

@@ -24,6 +24,7 @@ impl Preinstall {
             }
             tools::azure()?;
             tools::postgres()?;
+            tools::nats()?;
             tools::infra()?;
             if release {
                 tools::release()?;

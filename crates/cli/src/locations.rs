@@ -64,7 +64,7 @@ impl std::fmt::Display for QueueLocation {
 /// Takes a queue's URL apart; `base` is what a relative path is relative to.
 pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndError> {
     let wrong = |problem: &str| {
-        let cure = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://…, servicebus://… or postgres://…";
+        let cure = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://…, servicebus://…, nats://… or postgres://…";
         BackEndError::new(url, problem, cure)
     };
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
@@ -81,6 +81,19 @@ pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndErro
                 "the URL of the queue has a password in it, which files and logs would show",
                 "leave it out, and name its place: postgres://USER@HOST/DATABASE?password=env:NAME, or ?password=file:PATH",
             )),
+            // Wherever this location is shown, its URL is. A name alone may be a token there.
+            Some(Cloud::Nats)
+                if rest
+                    .split('?')
+                    .next()
+                    .is_some_and(|place| place.contains('@')) =>
+            {
+                Err(BackEndError::new(
+                    "",
+                    "the URL of the queue has a user or a token in it, which files and logs would show",
+                    "write nats://HOST:4222/STREAM/SUBJECT?user=NAME&password=env:NAME, ?token=env:NAME, ?nkey=file:PATH or ?credentials=file:PATH",
+                ))
+            }
             Some(cloud) => Ok(QueueLocation::Cloud(cloud, url.to_owned())),
             None => Err(wrong("is not the URL of a queue")),
         },
@@ -152,10 +165,21 @@ mod tests {
             location.to_string(),
             "https://account.queue.core.windows.net/events"
         );
-        for url in ["x?sig=secret", "postgres://relay:secret@db/events"] {
+        for url in [
+            "x?sig=secret",
+            "postgres://relay:secret@db/events",
+            "nats://relay:secret@n/EVENTS/labels",
+            "tls://secret@n/EVENTS/labels",
+        ] {
             let message = queue(url, Path::new("/")).unwrap_err().to_string();
             assert!(!message.contains("secret"), "{message}");
         }
+        let location = queue(
+            "nats://n/EVENTS/labels?monitor=http://n:8222",
+            Path::new("/"),
+        );
+        let shown = location.unwrap().to_string();
+        assert_eq!(shown, "nats://n/EVENTS/labels");
         let location = queue("postgres://relay@db:5433/events?pool=2", Path::new("/"));
         let shown = location.unwrap().to_string();
         assert_eq!(shown, "postgres://relay@db:5433/events");

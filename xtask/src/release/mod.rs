@@ -192,7 +192,7 @@ fn chosen(args: &[String]) -> Outcome<(Vec<Step>, String)> {
 }
 
 /// Features that `labelrelay` is released with: the queues of all clouds and of Postgres, and OpenTelemetry.
-const FEATURES: &str = "aws,azure,google,otlp,postgres";
+const FEATURES: &str = "aws,azure,google,nats,otlp,postgres";
 
 /// The program for `target`: that of the wheel, where this run makes one for older systems; else it is built with the
 /// libraries of this machine.

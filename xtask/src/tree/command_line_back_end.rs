@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 const TRAIT: &str = "CommandLineBackEnd";
 
 /// The trait's own crate, the back ends that implement it, and the command line.
-const MAY_NAME_IT: [&str; 7] = ["aws", "azure", "cli", "core", "google", "local", "postgres"];
+const MAY_NAME_IT: [&str; 8] = [
+    "aws", "azure", "cli", "core", "google", "local", "nats", "postgres",
+];
 
 pub(super) fn check() -> Outcome {
     for name in architecture_table::crates()? {

@@ -57,6 +57,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 5] = [
             "openssl-sys",
             "native-tls",
             "tokio-postgres",
+            "async-nats",
         ],
     ),
     (

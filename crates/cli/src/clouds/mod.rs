@@ -1,4 +1,4 @@
-//! The clouds' back ends, and Postgres: whose a URL or a reference is, and that one opened. Each is a feature of the
+//! The clouds' back ends, NATS and Postgres: whose a URL or a reference is, and that one opened. Each is a feature of the
 //! build, off by default, so that `labelrelay` builds in minutes.
 
 use crate::env::Env;
@@ -14,6 +14,8 @@ pub(crate) enum Cloud {
     Azure,
     /// No cloud, but as far away: a server that others run.
     Postgres,
+    /// No cloud, but as far away: servers that others run.
+    Nats,
 }
 
 impl Cloud {
@@ -23,6 +25,7 @@ impl Cloud {
             "pubsub" => Some(Self::Google),
             "azure-queue" | "servicebus" => Some(Self::Azure),
             "postgres" | "postgresql" => Some(Self::Postgres),
+            "nats" | "tls" => Some(Self::Nats),
             "https" | "http" if is_azures(url) => Some(Self::Azure),
             "sqs" | "https" | "http" => Some(Self::Aws),
             _ => None,
@@ -75,10 +78,16 @@ impl Cloud {
                 env.lookup(),
                 Arc::clone(clock),
             ))),
+            #[cfg(feature = "nats")]
+            Self::Nats => Ok(Arc::new(labelrelay_nats::Nats::load(
+                env.lookup(),
+                Arc::clone(clock),
+            ))),
             #[cfg(not(all(
                 feature = "aws",
                 feature = "google",
                 feature = "azure",
+                feature = "nats",
                 feature = "postgres"
             )))]
             missing => Err(missing.not_built(resource)),
@@ -89,6 +98,7 @@ impl Cloud {
         feature = "aws",
         feature = "google",
         feature = "azure",
+        feature = "nats",
         feature = "postgres"
     )))]
     fn not_built(self, resource: &str) -> BackEndError {
@@ -97,6 +107,7 @@ impl Cloud {
             Self::Google => "google",
             Self::Azure => "azure",
             Self::Postgres => "postgres",
+            Self::Nats => "nats",
         };
         BackEndError::new(
             resource,
@@ -115,6 +126,7 @@ impl fmt::Display for Cloud {
             Self::Google => "Google Cloud",
             Self::Azure => "Azure",
             Self::Postgres => "Postgres",
+            Self::Nats => "NATS",
         })
     }
 }
@@ -158,6 +170,8 @@ mod tests {
             ("pubsub://project/topic", Some(Cloud::Google)),
             ("postgres://relay@db/events", Some(Cloud::Postgres)),
             ("postgresql://relay@db/events", Some(Cloud::Postgres)),
+            ("nats://n:4222/EVENTS/labels", Some(Cloud::Nats)),
+            ("tls://n:4222/EVENTS/labels", Some(Cloud::Nats)),
             ("sqlite:queue.db", None),
             ("events", None),
         ] {

@@ -1,4 +1,4 @@
-//! `serve`, `status`, `consume`, `dataset sync`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, and with Postgres, against local servers.
+//! `serve`, `status`, `consume`, `dataset sync`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, with NATS and with Postgres, against local servers.
 
 mod archive;
 mod aws;
@@ -8,6 +8,8 @@ mod day;
 mod dead_letters;
 mod google;
 mod identities;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod pull;
