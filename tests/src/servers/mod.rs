@@ -10,12 +10,8 @@ mod function;
 mod labelbox;
 mod ministack;
 pub mod misbehaving_aws;
-<<<<<<< HEAD
-mod postgres;
-||||||| parent of 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
-=======
 mod nats;
->>>>>>> 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
+mod postgres;
 mod process;
 mod pubsub;
 mod seaweedfs;
@@ -27,12 +23,8 @@ pub use function::{Function, Watched};
 pub use labelbox::{API_KEY, Labelbox};
 pub use ministack::Ministack;
 pub use misbehaving_aws::{Behaviour, Misbehaving};
-<<<<<<< HEAD
-pub use postgres::Postgres;
-||||||| parent of 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
-=======
 pub use nats::Nats;
->>>>>>> 8e57b2a3 (nats: JetStream as a queue, with its identity, its start check and its consumer)
+pub use postgres::Postgres;
 pub use process::{Server, free_ports};
 pub use pubsub::{PubSub, Pulled};
 pub use seaweedfs::Seaweedfs;
