@@ -7,7 +7,7 @@ use labelrelay_core::QueueErrorKind::{
 use labelrelay_core::{BackEndError, EventSourceError, QueueError, QueueErrorKind};
 use std::time::Duration;
 
-/// What becomes possible once the operator has looked at the server.
+/// Cure of whatever is wrong with a connection.
 const LOOK: &str = "start the server, or look at the network to it";
 
 /// A failure, with its cure.

@@ -108,7 +108,7 @@ impl Servers {
         }
     }
 
-    /// Id and name of the server that the connection is to.
+    /// Id of the server that the connection is to.
     pub(crate) async fn server_id(&self) -> Result<String, Failure> {
         let attempt = self.attempt();
         let connected = within(&*self.clock, LIMIT, self.connected(&attempt)).await;
