@@ -50,10 +50,8 @@ impl NatsQueue {
         let replicas = info.config.num_replicas;
         let said = match (&url.monitor, url.durability) {
             (Some(host), _) => {
-                let is_proven = self.ask_monitor(host, info).await;
-                let failure = match is_proven {
-                    Ok(()) => return Ok(()),
-                    Err(failure) => failure,
+                let Err(failure) = self.ask_monitor(host, info).await else {
+                    return Ok(());
                 };
                 if url.durability != Some(Durability::Replicated) || failure.kind != Misconfigured {
                     return Err(failure);
