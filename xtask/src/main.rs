@@ -90,6 +90,7 @@ Usage: cargo xtask <verb>
                        API, so many times (default 3)
   bench postgres       events a second that Postgres has durably through the queue, beside a bare loop of the same
                        inserts and beside one event a commit
+  bench nats           events a second that a stream of NATS has durably through the queue, beside the bare client
   bench functions [OPTIONS]
                        the service for Cloud Run and the handler for Azure Functions: starts and memory beside
                        a hello world, requests beside publishing alone, with the emulators as queues

@@ -82,6 +82,11 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
             crate::step::cargo("run --release --package labelrelay-postgres --example throughput");
         return crate::step::status(throughput.envs(crate::tools::postgres()?));
     }
+    if args.first().is_some_and(|first| first == "nats") {
+        let mut throughput =
+            crate::step::cargo("run --release --package labelrelay-nats --example nats_throughput");
+        return crate::step::status(throughput.envs(crate::tools::nats()?));
+    }
     let mut cargo = crate::step::cargo("run --release --package xtask --features load -- bench");
     cargo.args(args);
     if args.first().is_some_and(|first| first == "functions") {
