@@ -147,7 +147,11 @@ fn misconfigured(problem: impl Into<String>, cure: impl Into<String>) -> Failure
 /// that one is set up as another.
 fn is_it(varz: &Varz, server: &str, info: &StreamInfo, host: &str) -> Result<(), Failure> {
     let leader = &info.cluster.leader;
-    let is_it = varz.server_id == server || varz.server_name == *leader;
+    let is_it = if leader.is_empty() {
+        varz.server_id == server
+    } else {
+        varz.server_name == *leader
+    };
     if is_it || info.config.num_replicas > 1 {
         return Ok(());
     }
