@@ -1,5 +1,5 @@
-//! Events a second that a stream has durably: sent through the queue, beside the bare client with the same waiting, in one
-//! run against one server. `cargo xtask bench nats` runs it.
+//! Events a second that a stream has durably: sent through the queue, beside the bare client with the same waiting,
+//! in one run against one server. `cargo xtask bench nats` runs it.
 
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 

@@ -24,8 +24,8 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Takes what a credential may be in from the environment behind `lookup`. Nothing is connected to yet. Needs a tokio
-    /// runtime when anything of it is used.
+    /// Takes what a credential may be in from the environment behind `lookup`. Nothing is connected to yet. Needs a
+    /// tokio runtime when anything of it is used.
     pub fn load(lookup: Lookup<'_>, clock: Arc<dyn Clock>) -> Self {
         let set = lookup.names().into_iter().filter_map(|name| {
             let value = lookup.get(&name)?;
@@ -45,8 +45,8 @@ impl Nats {
         Ok(NatsQueue::new(self.servers(url, base_dir)?))
     }
 
-    /// The events of the queue at `url`, for a consumer. `dead_letter` of the options is a subject; without it, the queue's
-    /// own with `dead-letters.` before it.
+    /// The events of the queue at `url`, for a consumer. `dead_letter` of the options is a subject; without it, the
+    /// queue's own with `dead-letters.` before it.
     ///
     /// # Errors
     /// [`BackEndError`] when it is not the URL of a queue in NATS, cannot be reached, or no stream takes its dead letters.

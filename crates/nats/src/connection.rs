@@ -84,8 +84,8 @@ impl Connection {
         }
     }
 
-    /// Asks for up to `most` messages, and puts them into `messages` as they come. Ends when they are there, or the server
-    /// says that no more come.
+    /// Asks for up to `most` messages, and puts them into `messages` as they come. Ends when they are there, or the
+    /// server says that no more come.
     pub(crate) async fn pull(
         &self,
         subject: &str,

@@ -1,7 +1,8 @@
 //! Dead letters: a subject of their own, in a stream of its own on the same server.
 //!
-//! A stream of JetStream has no place for what a consumer gives up. `+TERM` ends an event, and tells of it in an advisory
-//! that nobody keeps. So a dead letter is published first, and the event is ended once the other stream has it.
+//! A stream of JetStream has no place for what a consumer gives up. `+TERM` ends an event, and tells of it in an
+//! advisory that nobody keeps. So a dead letter is published first, and the event is ended once the other stream has
+//! it.
 
 use crate::answers::{Published, StreamNames, read};
 use crate::examine::to_make;

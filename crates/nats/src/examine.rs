@@ -43,8 +43,8 @@ impl NatsQueue {
         Ok(())
     }
 
-    /// Finds out whether an event that was acknowledged survives a loss of power. No client sees that: a server that syncs
-    /// every two minutes, which is how it comes, acknowledges as one does that syncs each time.
+    /// Finds out whether an event that was acknowledged survives a loss of power. No client sees that: a server that
+    /// syncs every two minutes, which is how it comes, acknowledges as one does that syncs each time.
     async fn prove_durability(&self, info: &StreamInfo) -> Result<(), Failure> {
         let url = &self.servers.url;
         let replicas = info.config.num_replicas;
@@ -143,8 +143,8 @@ fn misconfigured(problem: impl Into<String>, cure: impl Into<String>) -> Failure
     Failure::new(Misconfigured, problem, cure).answered()
 }
 
-/// Tells whether the monitoring port is of the server that has the stream. Of several servers with a replica each, we trust
-/// that one is set up as another.
+/// Tells whether the monitoring port is of the server that has the stream. Of several servers with a replica each, we
+/// trust that one is set up as another.
 fn is_it(varz: &Varz, server: &str, info: &StreamInfo, host: &str) -> Result<(), Failure> {
     let leader = &info.cluster.leader;
     let is_it = if leader.is_empty() {

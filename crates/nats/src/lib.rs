@@ -12,8 +12,8 @@
 //! | `?consumer=NAME` | the durable consumer of whoever consumes: `labelrelay` |
 //!
 //! The client's own layer for JetStream is left out: what is said to JetStream are a few requests of JSON, and core's
-//! deadlines decide how long an answer is waited for. A connection that broke or did not answer is used no more: the next
-//! attempt opens another.
+//! deadlines decide how long an answer is waited for. A connection that broke or did not answer is used no more: the
+//! next attempt opens another.
 
 mod answers;
 mod backend;

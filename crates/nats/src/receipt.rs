@@ -1,7 +1,7 @@
 //! A receipt: where an event is acknowledged, and until when it is ours.
 //!
-//! JetStream takes what is said of an event from whoever says it, and does not tell what came too late. So the time is in
-//! the receipt, and whatever would take an event away from others is not said after it.
+//! JetStream takes what is said of an event from whoever says it, and does not tell what came too late. So the time
+//! is in the receipt, and whatever would take an event away from others is not said after it.
 
 use std::time::Duration;
 
