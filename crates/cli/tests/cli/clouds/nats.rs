@@ -72,6 +72,14 @@ fn consume_takes_events_from_nats() {
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
+fn a_dataset_is_made_of_events_from_nats() {
+    over(&Nats::start(), |cloud| {
+        cloud.becomes_a_dataset(&cloud.queue, &[], true);
+    });
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask test"]
 fn a_stream_that_is_not_there_or_would_lose_events_ends_the_start() {
     let server = Nats::start();
     over(&server, |cloud| {
