@@ -15,7 +15,7 @@ pub(crate) enum Credentials {
     /// The seed of a key.
     Nkey(Box<dyn SecretSource>),
     /// What a `.creds` file has.
-    Credentials(Box<dyn SecretSource>),
+    CredsFile(Box<dyn SecretSource>),
 }
 
 impl Credentials {
@@ -50,7 +50,7 @@ impl Credentials {
             (_, Some(_)) => Err(wrong("has a user, and another identity besides")),
             ("token", None) => Ok(Self::Token(secret)),
             ("nkey", None) => Ok(Self::Nkey(secret)),
-            (_, None) => Ok(Self::Credentials(secret)),
+            (_, None) => Ok(Self::CredsFile(secret)),
         }
     }
 
@@ -66,7 +66,7 @@ impl Credentials {
             }
             Self::Token(token) => options.token(text(&**token).await?),
             Self::Nkey(seed) => options.nkey(text(&**seed).await?.trim().to_owned()),
-            Self::Credentials(credentials) => {
+            Self::CredsFile(credentials) => {
                 let credentials = text(&**credentials).await?;
                 // Its error may quote what is there.
                 options.credentials(&credentials).map_err(|_| {
@@ -134,7 +134,7 @@ mod tests {
         assert!(matches!(of("?token=env:SET"), Ok(Credentials::Token(_))));
         assert!(matches!(of("?nkey=file:seed"), Ok(Credentials::Nkey(_))));
         let creds = of("?credentials=file:relay.creds");
-        assert!(matches!(creds, Ok(Credentials::Credentials(_))));
+        assert!(matches!(creds, Ok(Credentials::CredsFile(_))));
         let user = of("?user=relay&password=env:SET");
         assert!(matches!(user, Ok(Credentials::User(name, _)) if name == "relay"));
         for wrong in [

@@ -146,7 +146,10 @@ async fn whoever_may_not_use_it_hears_what_is_missing() {
     let url = at("sender", "NATS_PASSWORD");
     let options = SourceOptions::default();
     let opened = nats.event_source(&url, Path::new("/"), &options).await;
-    let error = opened.err().expect("refused").to_string();
+    let Err(error) = opened else {
+        panic!("it is opened");
+    };
+    let error = error.to_string();
     assert!(error.contains("STREAM.NAMES"), "{error}");
 }
 
