@@ -19,6 +19,7 @@ use labelrelay_core::{
 use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// Shared by all queues in Postgres: the variables that may hold passwords, and the clock.
 pub struct Postgres {
@@ -83,6 +84,7 @@ impl Postgres {
             password: Password::of(&url, &self.variables, base_dir)?,
             tls: Tls::of(&url)?,
             url,
+            good_host: AtomicUsize::default(),
         };
         Ok(Store::new(Pool::new(server, Arc::clone(&self.clock))))
     }

@@ -4,12 +4,18 @@ use crate::failure::{Failure, Trouble};
 use crate::location::QueueUrl;
 use crate::password::Password;
 use crate::tls::Tls;
-use labelrelay_core::QueueErrorKind;
+use labelrelay_core::clock::within;
+use labelrelay_core::{Clock, QueueErrorKind};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
-use tokio_postgres::{AsyncMessage, Client, Connection, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Statement};
+
+/// Time to open a connection; of several hosts, each has an equal part of it.
+pub(crate) const TO_CONNECT: Duration = Duration::from_secs(3);
 
 /// Passwords that are tried in one go: during a rotation, two are good.
 const PASSWORDS: usize = 2;
@@ -19,6 +25,8 @@ pub(crate) struct Server {
     pub(crate) url: QueueUrl,
     pub(crate) password: Password,
     pub(crate) tls: Tls,
+    /// Place, among the hosts of the URL, of the one that was good last. It is tried first.
+    pub(crate) good_host: AtomicUsize,
 }
 
 /// An open connection.
@@ -41,7 +49,40 @@ impl Connected {
 
 impl Server {
     /// Opens a connection and sets it up. `bell` is rung at each notification.
-    pub(crate) async fn connect(&self, bell: Option<Arc<Notify>>) -> Result<Connected, Failure> {
+    ///
+    /// Several hosts are tried one after the other. One that is gone answers nothing, so each has a time of its own: else
+    /// nobody would get to the host that has taken its place.
+    pub(crate) async fn connect(
+        &self,
+        clock: &dyn Clock,
+        bell: Option<Arc<Notify>>,
+    ) -> Result<Connected, Failure> {
+        let hosts = &self.url.hosts;
+        let first = self.good_host.load(Ordering::Relaxed);
+        let limit = TO_CONNECT / u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+        let mut failed = None;
+        let in_turn = hosts.iter().enumerate().cycle().skip(first);
+        for (place, (host, port)) in in_turn.take(hosts.len()) {
+            let opened = Box::pin(self.connect_to(host, *port, bell.clone()));
+            let opened = within(clock, limit, opened);
+            match opened.await.unwrap_or_else(|_| Err(Failure::late(limit))) {
+                Ok(connected) => {
+                    self.good_host.store(place, Ordering::Relaxed);
+                    return Ok(connected);
+                }
+                Err(failure) if hosts.len() > 1 => failed = Some(failure.at(host, *port)),
+                Err(failure) => failed = Some(failure),
+            }
+        }
+        Err(failed.unwrap_or_else(|| Failure::late(limit)))
+    }
+
+    async fn connect_to(
+        &self,
+        host: &str,
+        port: u16,
+        bell: Option<Arc<Notify>>,
+    ) -> Result<Connected, Failure> {
         let passwords = self.password.read(&self.url).await;
         let passwords = passwords.map_err(Failure::without_password)?;
         let mut tries = passwords
@@ -52,9 +93,11 @@ impl Server {
         if tries.is_empty() {
             tries.push(None);
         }
+        let mut config = self.url.config.clone();
+        config.host(host).port(port);
         let mut refused = None;
         for password in tries {
-            match self.open(password, bell.clone()).await {
+            match self.open(config.clone(), password, bell.clone()).await {
                 Ok(connected) => return Ok(connected),
                 Err(failure) if failure.kind == QueueErrorKind::Denied => refused = Some(failure),
                 Err(failure) => return Err(failure),
@@ -65,10 +108,10 @@ impl Server {
 
     async fn open(
         &self,
+        mut config: Config,
         password: Option<Vec<u8>>,
         bell: Option<Arc<Notify>>,
     ) -> Result<Connected, Failure> {
-        let mut config = self.url.config.clone();
         if let Some(password) = password {
             config.password(password);
         }

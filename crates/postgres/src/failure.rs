@@ -57,6 +57,14 @@ impl Failure {
         Self::new(QueueErrorKind::Late, problem, cure)
     }
 
+    /// The same, of one host of several.
+    pub(crate) fn at(self, host: &str, port: u16) -> Self {
+        Self {
+            problem: format!("{host}:{port}: {}", self.problem),
+            ..self
+        }
+    }
+
     /// All connections are in use, and stay so.
     pub(crate) fn busy(limit: Duration) -> Self {
         let problem = format!("no connection became free within {} ms", limit.as_millis());

@@ -26,9 +26,9 @@ const CONNECTIONS: u32 = 4;
 
 /// Everything that a URL says.
 pub(crate) struct QueueUrl {
-    /// How to connect, but for the password.
+    /// How to connect, but for the host and the password.
     pub(crate) config: Config,
-    /// Hosts and ports, for a file of passwords.
+    /// Hosts and ports, in the order in which they are tried.
     pub(crate) hosts: Vec<(String, u16)>,
     pub(crate) user: String,
     pub(crate) database: String,
@@ -112,9 +112,6 @@ impl QueueUrl {
             .map_err(refused)?;
         let connections = query.number("pool", 2..=100).map_err(refused)?;
         let mut config = Config::new();
-        for (host, port) in &hosts {
-            config.host(host.as_str()).port(*port);
-        }
         config
             .user(user.as_str())
             .dbname(database.as_str())

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Time for a connection: to get one, and again to open it.
-pub(crate) const TO_CONNECT: Duration = Duration::from_secs(3);
+/// Time to get a connection, without that to open it.
+const TO_GET: Duration = Duration::from_secs(3);
 
 /// Connections that are open and in use by nobody, and the right to open others.
 pub(crate) struct Pool {
@@ -40,15 +40,13 @@ impl Pool {
     /// A connection that is free, or another one.
     pub(crate) async fn lease(&self) -> Result<Lease<'_>, Failure> {
         let clock = &*self.clock;
-        let permit = within(clock, TO_CONNECT, self.permits.acquire()).await;
+        let permit = within(clock, TO_GET, self.permits.acquire()).await;
         let Ok(Ok(permit)) = permit else {
-            return Err(Failure::busy(TO_CONNECT));
+            return Err(Failure::busy(TO_GET));
         };
         let connected = match self.take_idle() {
             Some(connected) => connected,
-            None => within(clock, TO_CONNECT, self.server.connect(None))
-                .await
-                .unwrap_or_else(|_| Err(Failure::late(TO_CONNECT)))?,
+            None => self.server.connect(clock, None).await?,
         };
         Ok(Lease {
             connected,

@@ -3,9 +3,8 @@
 //! Whoever waits for events is told of them by the server, and looks once a second besides. A receipt is an event's
 //! number and the count of its receives: it is good until the event is received again.
 
-use crate::connection::Connected;
+use crate::connection::{Connected, TO_CONNECT};
 use crate::failure::{Failure, Trouble};
-use crate::pool::TO_CONNECT;
 use crate::receipt::Hold;
 use crate::store::{LIMIT, Store};
 use labelrelay_core::clock::within;
@@ -97,22 +96,15 @@ impl PostgresSource {
             return;
         }
         *listener = None;
+        let pool = &self.store.pool;
         let work = async {
-            let connected = self
-                .store
-                .pool
-                .server
-                .connect(Some(Arc::clone(&self.bell)))
-                .await
-                .ok()?;
+            let bell = Some(Arc::clone(&self.bell));
+            let connected = pool.server.connect(&*pool.clock, bell).await.ok()?;
             let listens = format!("LISTEN \"{}\"", self.store.channel());
             connected.client.batch_execute(&listens).await.ok()?;
             Some(connected)
         };
-        *listener = within(&*self.store.pool.clock, TO_CONNECT, work)
-            .await
-            .ok()
-            .flatten();
+        *listener = within(&*pool.clock, TO_CONNECT, work).await.ok().flatten();
     }
 
     async fn take(&self, max: usize, visibility: Duration) -> Result<Vec<ReceivedEvent>, Failure> {

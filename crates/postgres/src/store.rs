@@ -1,8 +1,8 @@
 //! The tables of one queue, and the exchanges with them. Each exchange has a limit.
 
-use crate::connection::Connected;
+use crate::connection::{Connected, TO_CONNECT};
 use crate::failure::{Failure, Trouble};
-use crate::pool::{Pool, TO_CONNECT};
+use crate::pool::Pool;
 use crate::schema;
 use labelrelay_core::clock::within;
 use std::collections::HashMap;
@@ -173,17 +173,17 @@ impl Store {
     /// Takes the right to do `work`; `None` while another has it. It lasts as long as the connection, which is no
     /// pooled one.
     pub(crate) async fn lease(&self, work: &str) -> Result<Option<Connected>, Failure> {
-        let server = &self.pool.server;
+        let (server, clock) = (&self.pool.server, &*self.pool.clock);
         let name = format!("labelrelay lease {} {work}", server.url.schema);
         let asked = async {
-            let connected = server.connect(None).await?;
+            let connected = server.connect(clock, None).await?;
             let locked = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
             let row = connected.client.query_one(locked, &[&name]).await;
             let is_ours: Result<bool, _> = row.and_then(|row| row.try_get(0));
             let is_ours = is_ours.map_err(|error| Failure::of(&error.into()))?;
             Ok::<_, Failure>(is_ours.then_some(connected))
         };
-        within(&*self.pool.clock, TO_CONNECT, asked)
+        within(clock, TO_CONNECT, asked)
             .await
             .unwrap_or_else(|_| Err(Failure::late(TO_CONNECT)))
     }

@@ -1,12 +1,13 @@
 //! A server that restarts, crashes, or hangs.
 
-use crate::setup::{Consumer, queue};
+use crate::setup::{Consumer, queue, queue_at};
 use futures_util::future::join_all;
 use labelrelay_core::clock::within;
 use labelrelay_core::{EventQueue as _, EventSource as _, QueueErrorKind};
 use labelrelay_startup::SystemClock;
 use labelrelay_testkit::queue_suite::{drain, message};
 use labelrelay_tests::servers::Postgres as Server;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -107,4 +108,21 @@ async fn a_consumer_goes_on_after_a_restart() {
     queue.send(&message("after", b"2")).await.expect("taken");
     let waited = consumer.0.receive(1, long, long).await.unwrap();
     assert_eq!(waited.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_host_that_is_silent_does_not_hide_the_next_one() {
+    let server = Server::start();
+    // The system takes connections for it, and nobody answers them.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let hosts = format!("@{},{}", silent.local_addr().unwrap(), server.address);
+    let only = format!("@{}", server.address);
+    let queue = queue_at(&server, &server.url("hosts").replace(&only, &hosts));
+    let one = message("one", b"1");
+    let begun = Instant::now();
+    while let Err(error) = queue.send(&one).await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    }
+    assert_eq!(server.sql("SELECT count(*) FROM hosts.events"), "1");
 }
