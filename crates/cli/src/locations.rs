@@ -77,7 +77,7 @@ pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndErro
         _ => match Cloud::of_queue(url) {
             // Wherever this location is shown, its URL is.
             Some(Cloud::Postgres) if has_password(rest) => Err(BackEndError::new(
-                url,
+                "",
                 "the URL of the queue has a password in it, which files and logs would show",
                 "leave it out, and name its place: postgres://USER@HOST/DATABASE?password=env:NAME, or ?password=file:PATH",
             )),
@@ -100,12 +100,14 @@ pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndErro
     }
 }
 
-/// Tells whether what follows the scheme of a URL names a user together with a password.
+/// Tells whether what follows the scheme of a URL names a user together with a password. A password that is not encoded
+/// may itself have any character: so a colon before the first `@` tells it, wherever that stands.
 fn has_password(rest: &str) -> bool {
-    let place = rest.split('?').next().unwrap_or_default();
-    let authority = place.trim_start_matches('/').split('/').next();
-    let user = authority.and_then(|authority| authority.rsplit_once('@'));
-    user.is_some_and(|(user, _)| user.contains(':'))
+    let user = rest.split_once('@').map(|(user, _)| user);
+    let authority = rest.trim_start_matches('/').split(['/', '?']).next();
+    let whole_user = authority.and_then(|authority| authority.rsplit_once('@'));
+    user.is_some_and(|user| user.contains(':'))
+        || whole_user.is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// Takes the URL of a store, for claim checks or as a fallback, apart.
@@ -170,6 +172,9 @@ mod tests {
             "postgres://relay:secret@db/events",
             "nats://relay:secret@n/EVENTS/labels",
             "tls://secret@n/EVENTS/labels",
+            "postgres://relay:se/secret@db/events",
+            "postgres://relay:/se@secret@db/events",
+            "postgres://relay:secret?x@db/events",
         ] {
             let message = queue(url, Path::new("/")).unwrap_err().to_string();
             assert!(!message.contains("secret"), "{message}");
