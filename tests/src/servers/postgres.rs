@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -119,19 +119,23 @@ impl Postgres {
 
     /// Tells all of its processes: each has a group of its own.
     fn signal(&self, signal: &str) {
-        let file = self.home.data().join("postmaster.pid");
-        let file = std::fs::read_to_string(file).unwrap();
-        let first = file.lines().next().unwrap();
-        assert!(tell(signal, first), "all of its processes are told");
+        let first = self.home.first_process().unwrap();
+        assert!(tell(signal, &first), "all of its processes are told");
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Its processes end with it, but for those that were stopped.
-        let file = std::fs::read_to_string(self.home.data().join("postmaster.pid"));
-        if let Some(first) = file.unwrap_or_default().lines().next() {
-            tell("KILL", first);
+        if let Some(first) = self.home.first_process() {
+            // One that is killed leaves the memory that it shares with its children behind, until the machine restarts.
+            // One that was stopped hears of nothing else.
+            tell("CONT", &first);
+            let mut control = self.home.program("pg_ctl");
+            control.args(["stop", "-w", "-m", "immediate", "-D"]);
+            let _ = control.arg(self.home.data()).output();
+        }
+        if let Some(first) = self.home.first_process() {
+            tell("KILL", &first);
         }
         self.server.kill();
     }
@@ -162,6 +166,12 @@ impl Home {
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Number of the process whose children the others are; `None` when the server has ended.
+    fn first_process(&self) -> Option<String> {
+        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        file.lines().next().map(str::to_owned)
     }
 
     fn make_cluster(&self) {
@@ -226,11 +236,19 @@ impl Home {
     }
 }
 
-/// Sends a signal to a process and to its children.
+/// Sends a signal to a process and to its children, of which one or the other may have ended meanwhile. They are looked up
+/// twice: a process that runs may make others, and one that was killed has none.
 fn tell(signal: &str, process: &str) -> bool {
-    let script = "kill -\"$0\" \"$1\" $(cat /proc/\"$1\"/task/\"$1\"/children)";
+    let script = r#"
+        children=/proc/"$1"/task/"$1"/children
+        before=$(cat "$children")
+        kill -"$0" "$1" || exit 1
+        for child in $before $(cat "$children"); do kill -"$0" "$child"; done
+        true
+    "#;
     let status = Command::new("sh")
         .args(["-c", script, signal, process])
+        .stderr(Stdio::null())
         .status();
     status.unwrap().success()
 }
