@@ -30,7 +30,10 @@ pub(crate) struct Writer {
 
 #[derive(Default)]
 struct State {
+    /// By their numbers.
     waiting: VecDeque<Waiting>,
+    /// Number of the next one.
+    next: u64,
     writers: usize,
     /// On the monotonic clock; ids are removed no earlier.
     next_prune: Duration,
@@ -38,6 +41,7 @@ struct State {
 
 /// An event, and who waits for its answer. If nobody does any more, it is not sent: whoever sent it sends it again.
 struct Waiting {
+    number: u64,
     key: String,
     message: OutboundMessage,
     answer: oneshot::Sender<Answer>,
@@ -54,16 +58,23 @@ impl Writer {
     /// Stores an event, with those that wait at the same time.
     pub(crate) async fn send(self: &Arc<Self>, message: &OutboundMessage) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let begins = {
+        let (begins, _place) = {
             let mut state = self.state();
+            let number = state.next;
+            state.next += 1;
             state.waiting.push_back(Waiting {
+                number,
                 key: message.deduplication_key().into_owned(),
                 message: message.clone(),
                 answer,
             });
             let begins = state.writers < WRITERS;
             state.writers += usize::from(begins);
-            begins
+            let place = Place {
+                writer: self,
+                number,
+            };
+            (begins, place)
         };
         if begins {
             tokio::spawn(Turn::of(self).write());
@@ -133,6 +144,30 @@ impl Writer {
 
     fn clock(&self) -> &dyn Clock {
         &*self.store.pool.clock
+    }
+}
+
+impl State {
+    /// Removes an event if it still waits. Its memory is counted as that of its delivery, which ends with whoever waits.
+    fn forget(&mut self, number: u64) {
+        let found = self
+            .waiting
+            .binary_search_by_key(&number, |waiting| waiting.number);
+        if let Ok(place) = found {
+            self.waiting.remove(place);
+        }
+    }
+}
+
+/// The place of somebody who waits for an answer, who may give up.
+struct Place<'a> {
+    writer: &'a Writer,
+    number: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.writer.state().forget(self.number);
     }
 }
 
@@ -239,57 +274,4 @@ fn fail(group: Vec<Waiting>, failure: &Failure) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use labelrelay_testkit::queue_suite::message;
-
-    fn waiting(id: &str) -> (Waiting, oneshot::Receiver<Answer>) {
-        let (answer, answered) = oneshot::channel();
-        let message = message(id, b"{}");
-        let key = id.to_owned();
-        let waiting = Waiting {
-            key,
-            message,
-            answer,
-        };
-        (waiting, answered)
-    }
-
-    #[test]
-    fn copies_in_one_group_are_one_row_and_one_of_them_is_the_first() {
-        let (group, answers): (Vec<_>, Vec<_>) =
-            ["a", "b", "a", "c"].map(waiting).into_iter().unzip();
-        assert_eq!(rows(&group).ids, ["a", "b", "c"]);
-        let stored = Stored {
-            fresh: [("a".to_owned(), 7), ("c".to_owned(), 8)].into(),
-            known: [("b".to_owned(), 3)].into(),
-        };
-        answer(group, stored);
-        let got: Vec<_> = answers
-            .into_iter()
-            .map(|mut answer| answer.try_recv().unwrap().unwrap())
-            .map(|receipt| (receipt.message_id.unwrap(), receipt.repeat))
-            .collect();
-        let expected = [("7", false), ("3", true), ("7", true), ("8", false)];
-        assert_eq!(
-            got,
-            expected.map(|(number, repeat)| (number.to_owned(), repeat))
-        );
-    }
-
-    #[test]
-    fn a_group_has_no_event_that_nobody_waits_for_and_not_too_many() {
-        let (gone, answered) = waiting("gone");
-        drop(answered);
-        let mut queue: VecDeque<_> = [gone].into();
-        let mut answers = Vec::new();
-        for n in 0..=EVENTS {
-            let (next, answered) = waiting(&n.to_string());
-            queue.push_back(next);
-            answers.push(answered);
-        }
-        let group = take_group(&mut queue);
-        assert_eq!((group.len(), queue.len()), (EVENTS, 1));
-        assert_eq!(group[0].key, "0");
-    }
-}
+mod tests;
