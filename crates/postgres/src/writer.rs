@@ -100,6 +100,9 @@ impl Writer {
         }
         // One of them is to blame: the others shall not suffer for it.
         for waiting in group {
+            if waiting.answer.is_closed() {
+                continue;
+            }
             if let Err((failure, alone)) = self.try_write(vec![waiting]).await {
                 fail(alone, &failure);
             }
