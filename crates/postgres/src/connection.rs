@@ -17,6 +17,17 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, Statement};
 /// Time to open a connection; of several hosts, each has an equal part of it.
 pub(crate) const TO_CONNECT: Duration = Duration::from_secs(3);
 
+/// Time for one address of a host: a name may have two, of which one leads nowhere.
+const TO_REACH: Duration = Duration::from_millis(1500);
+
+/// Silence after which the system asks for a sign of life. Else whoever waits for notifications never learns that the
+/// server's machine is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Time without a confirmation of what was sent. Then the system closes a connection that was given up, and which a server
+/// that hangs leaves open.
+const UNCONFIRMED: Duration = Duration::from_secs(60);
+
 /// Passwords that are tried in one go: during a rotation, two are good.
 const PASSWORDS: usize = 2;
 
@@ -94,7 +105,12 @@ impl Server {
             tries.push(None);
         }
         let mut config = self.url.config.clone();
-        config.host(host).port(port);
+        config
+            .host(host)
+            .port(port)
+            .connect_timeout(TO_REACH)
+            .keepalives_idle(SILENCE)
+            .tcp_user_timeout(UNCONFIRMED);
         let mut refused = None;
         for password in tries {
             match self.open(config.clone(), password, bell.clone()).await {
