@@ -8,7 +8,7 @@ use labelrelay_tests::relay::eventually;
 use labelrelay_tests::servers::Postgres;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 /// Fewest annotations that are made meanwhile.
 const ANNOTATIONS: usize = 40;
 
-/// Where each replica listens.
-type Behind = [Mutex<SocketAddr>; 2];
+/// Where each replica listens, if connections go to it.
+type Behind = [Mutex<Option<SocketAddr>>; 2];
 
-/// Starts a load balancer: each connection goes to one of the two, or to the other one if that takes none.
+/// Starts a load balancer: each connection goes to one of the two, or to the other one if that takes none. It goes there with
+/// its first bytes: a replica that is stopped closes a connection on which nothing has come.
 fn balance(behind: &Arc<Behind>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -32,7 +33,9 @@ fn balance(behind: &Arc<Behind>) -> SocketAddr {
             };
             let behind = Arc::clone(&behind);
             thread::spawn(move || {
-                if let Some(server) = connect(&behind, number) {
+                let mut first = [0; 4096];
+                let read = (&client).read(&mut first).unwrap_or(0);
+                if let Some(server) = connect(&behind, number, &first[..read]) {
                     pass_on(&client, &server);
                 }
             });
@@ -41,14 +44,19 @@ fn balance(behind: &Arc<Behind>) -> SocketAddr {
     address
 }
 
-fn connect(behind: &Behind, number: usize) -> Option<TcpStream> {
+fn connect(behind: &Behind, number: usize, first: &[u8]) -> Option<TcpStream> {
     let begun = Instant::now();
     let mut replica = number % 2;
     while begun.elapsed() < Duration::from_secs(60) {
-        let address = *behind[replica].lock().unwrap();
-        if let Ok(server) = TcpStream::connect(address) {
+        // Held until the bytes are there: so none are under way to a replica that was taken out.
+        let address = behind[replica].lock().unwrap();
+        if let Some(address) = *address
+            && let Ok(mut server) = TcpStream::connect(address)
+            && server.write_all(first).is_ok()
+        {
             return Some(server);
         }
+        drop(address);
         replica = 1 - replica;
     }
     None
@@ -66,9 +74,9 @@ fn pass_on(client: &TcpStream, server: &TcpStream) {
     });
 }
 
-fn start(place: &Place, address: &Mutex<SocketAddr>) -> Serving {
+fn start(place: &Place, address: &Mutex<Option<SocketAddr>>) -> Serving {
     let serving = place.serve(&[]);
-    *address.lock().unwrap() = serving.address.parse().unwrap();
+    *address.lock().unwrap() = Some(serving.address.parse().unwrap());
     serving
 }
 
@@ -88,8 +96,7 @@ fn what_label_studio_delivers_is_consumed_though_replicas_restart() {
         variables.fold(place, |place, (name, value)| place.with(&name, &value))
     };
     let places = [place(), place()];
-    let nowhere = || Mutex::new(SocketAddr::from(([127, 0, 0, 1], 9)));
-    let behind: Arc<Behind> = Arc::new([nowhere(), nowhere()]);
+    let behind: Arc<Behind> = Arc::default();
     let mut serving = [0, 1].map(|replica| Some(start(&places[replica], &behind[replica])));
     let balancer = balance(&behind);
 
@@ -105,6 +112,7 @@ fn what_label_studio_delivers_is_consumed_though_replicas_restart() {
             for round in 0..4 {
                 let replica = round % 2;
                 let stopped = serving[replica].take().unwrap();
+                *behind[replica].lock().unwrap() = None;
                 assert_eq!(stopped.stop(), 0);
                 serving[replica] = Some(start(&places[replica], &behind[replica]));
             }
