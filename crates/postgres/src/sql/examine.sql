@@ -14,6 +14,7 @@ SELECT
         has_table_privilege(to_regclass('ids')::oid, 'SELECT')
         AND has_table_privilege(to_regclass('ids')::oid, 'INSERT')
         AND has_table_privilege(to_regclass('ids')::oid, 'UPDATE')
+        AND has_table_privilege(to_regclass('ids')::oid, 'DELETE')
         AND has_table_privilege(to_regclass('events')::oid, 'INSERT')
         AND has_sequence_privilege(to_regclass('events_number')::oid, 'USAGE'),
         false

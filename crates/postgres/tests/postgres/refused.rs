@@ -60,6 +60,11 @@ async fn whoever_may_not_use_it_hears_what_is_missing() {
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA denied TO weak",
     );
     weak.check().await.expect("ready");
+    // Without this one, ids would stay for ever.
+    server.sql("REVOKE DELETE ON denied.ids FROM weak");
+    let error = weak.check().await.unwrap_err();
+    assert!(error.message.contains("DELETE"), "{error}");
+    server.sql("GRANT DELETE ON denied.ids TO weak");
     assert!(
         weak.send(&message("made", b"1"))
             .await
