@@ -1,5 +1,6 @@
 //! The embedded queue that a verb looks into: of `--queue`, else the configured one.
 
+use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::find_configuration::{self, Missing};
@@ -57,6 +58,11 @@ pub(crate) fn open(location: QueueLocation) -> Result<QueueFile, CliError> {
         QueueLocation::Stdout => {
             return Err(CliError::usage(
                 "the queue is `stdout:`, which keeps nothing to look into",
+            ));
+        }
+        QueueLocation::Cloud(Cloud::Postgres, _) => {
+            return Err(CliError::usage(
+                "the queue is in Postgres: look into its tables by SQL (docs/postgres.md says what they hold); this verb looks into the embedded queue (--queue sqlite:FILE)",
             ));
         }
         QueueLocation::Cloud(cloud, _) => {

@@ -268,6 +268,11 @@ fn a_queue_is_read_by_its_url_without_knowing_a_secret() {
     elsewhere
         .run(&["queue", "stats", "--queue", "redis://x"])
         .failed(2, &["--queue", "write sqlite:"]);
+    for verb in [["queue", "stats"], ["events", "list"]] {
+        elsewhere
+            .run(&[&verb[..], &["--queue", "postgres://relay@db/events"]].concat())
+            .failed(2, &["in Postgres", "tables"]);
+    }
     Place::new()
         .run(&["queue", "stats"])
         .failed(78, &["labelrelay serve"]);
