@@ -15,8 +15,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(9);
 /// Time to store a group of events, without that for their bytes.
 const TO_APPEND: Duration = Duration::from_secs(4);
 
-/// Bytes for which a group has a second more.
-const BYTES_A_SECOND: usize = 1024 * 1024;
+/// Bytes for which a group has a second more: the largest one has 20 s in all, which is somewhat longer than anybody waits
+/// for it. A server that hangs keeps a writer from its work for that time.
+const BYTES_A_SECOND: usize = 4 * 1024 * 1024;
 
 /// Dead letters that are counted; beyond, nobody needs the number.
 pub(crate) const COUNTED: i64 = 10_000;
