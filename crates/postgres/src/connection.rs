@@ -24,8 +24,8 @@ const TO_REACH: Duration = Duration::from_millis(1500);
 /// server's machine is gone.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Time without a confirmation of what was sent. Then the system closes a connection that was given up, and which a server
-/// that hangs leaves open.
+/// Time without a confirmation of what was sent. Then the system closes a connection that was given up, and which a
+/// server that hangs leaves open.
 const UNCONFIRMED: Duration = Duration::from_secs(60);
 
 /// Passwords that are tried in one go: during a rotation, two are good.
@@ -61,8 +61,8 @@ impl Connected {
 impl Server {
     /// Opens a connection and sets it up. `bell` is rung at each notification.
     ///
-    /// Several hosts are tried one after the other. One that is gone answers nothing, so each has a time of its own: else
-    /// nobody would get to the host that has taken its place.
+    /// Several hosts are tried one after the other. One that is gone answers nothing, so each has a time of its own:
+    /// else nobody would get to the host that has taken its place.
     pub(crate) async fn connect(
         &self,
         clock: &dyn Clock,
