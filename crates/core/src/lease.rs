@@ -3,8 +3,8 @@
 use std::fmt;
 
 /// The right to do a piece of work that one process at a time is to do. It lasts until this is dropped, or until the
-/// process dies that has it. A process that is cut off may go on for a while after another has got the right: so what is
-/// done under a lease must do no harm when two do it.
+/// process that has it dies or loses the queue. One that lost it does not learn of that, and goes on for a while after
+/// another has got the right: so what is done under a lease must do no harm when two do it.
 pub struct Lease {
     /// Ends the lease when it is dropped.
     _held: Box<dyn Send>,
