@@ -109,6 +109,9 @@ def open_source(url: str | os.PathLike[str], settings: Settings) -> Source:
         from ._source_embedded import EmbeddedSource
 
         return EmbeddedSource(text, settings)
+    if scheme in ("postgres", "postgresql"):
+        # Not repeated: somebody may have written a password.
+        raise ConsumerError("a queue in Postgres is not read here; have `labelrelay consume --exec` or `--to` hand on its events")
     raise ConsumerError(f"{text.partition('?')[0]!r} is not the URL of a queue; {CURE}")
 
 
