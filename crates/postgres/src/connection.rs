@@ -94,7 +94,7 @@ impl Server {
         port: u16,
         bell: Option<Arc<Notify>>,
     ) -> Result<Connected, Failure> {
-        let passwords = self.password.read(&self.url).await;
+        let passwords = self.password.read(&self.url, host, port).await;
         let passwords = passwords.map_err(Failure::without_password)?;
         let mut tries = passwords
             .into_iter()

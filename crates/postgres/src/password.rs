@@ -58,11 +58,16 @@ impl Password {
         })
     }
 
-    /// The passwords that may be right now, the newest first. None when there is none.
+    /// The passwords that may be right now at this host, the newest first. None when there is none.
     ///
     /// # Errors
     /// What keeps it from being read, and the cure.
-    pub(crate) async fn read(&self, url: &QueueUrl) -> Result<Vec<Vec<u8>>, Unreadable> {
+    pub(crate) async fn read(
+        &self,
+        url: &QueueUrl,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<Vec<u8>>, Unreadable> {
         match self {
             Self::None => Ok(Vec::new()),
             Self::Secret(secret) => {
@@ -76,9 +81,7 @@ impl Password {
                 let text = std::fs::read_to_string(file);
                 let text =
                     text.map_err(|error| format!("PGPASSFILE names {}: {error}", file.display()))?;
-                let found = url.hosts.iter().find_map(|(host, port)| {
-                    find(&text, [host, &port.to_string(), &url.database, &url.user])
-                });
+                let found = find(&text, [host, &port.to_string(), &url.database, &url.user]);
                 Ok(found.map(String::into_bytes).into_iter().collect())
             }
         }
@@ -178,6 +181,26 @@ mod tests {
             find("db:5432:events:relay:x", ["db", "5433", "events", "relay"]),
             None
         );
+    }
+
+    #[tokio::test]
+    async fn each_host_has_the_password_of_its_own_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "one:*:*:*:first\ntwo:*:*:*:second\n").unwrap();
+        let url = QueueUrl::parse("postgres://relay@one,two,three/events", Path::new("")).unwrap();
+        let password = Password::PassFile(file.path().to_owned());
+        for (host, expected) in [
+            ("one", Some("first")),
+            ("two", Some("second")),
+            ("three", None),
+        ] {
+            let read = password.read(&url, host, 5432).await.unwrap();
+            let expected: Vec<_> = expected
+                .map(|it| it.as_bytes().to_vec())
+                .into_iter()
+                .collect();
+            assert_eq!(read, expected, "{host}");
+        }
     }
 
     #[test]
