@@ -118,7 +118,7 @@ fn a_server_that_hangs_is_503_and_a_line_that_names_it() {
         let answer = delivered(&serving, &sender::label("hung"));
         let took = begun.elapsed();
         assert_eq!(answer.status, 503, "{}", answer.text());
-        // The deadline, and room for a machine that does much else: less than any limit of the queue's own.
+        // It does not wait for the server; with room for a machine that does much else.
         assert!(took < Duration::from_secs(30), "{took:?}");
         let address = server.address.to_string();
         place.logged(&[&address, "did not answer within", "look at the server"]);
