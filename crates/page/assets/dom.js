@@ -28,7 +28,7 @@ export class Refused extends Error {
   }
 }
 
-export async function ask(path, signal, method = 'GET') {
+async function answered(path, signal, method = 'GET') {
   let response;
   try {
     response = await fetch(`/api/${path}`, { method, signal, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
@@ -36,9 +36,26 @@ export async function ask(path, signal, method = 'GET') {
     if (error.name === 'AbortError') throw error;
     throw new Refused(0, 'The relay does not answer. Is `labelrelay serve` running?');
   }
+  if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response.status, answer.error ?? `The relay answers ${response.status}.`);
-  return answer;
+  throw new Refused(response.status, answer.error ?? `The relay answers ${response.status}.`);
+}
+
+export async function ask(path, signal, method) {
+  const response = await answered(path, signal, method);
+  return response.json().catch(() => ({}));
+}
+
+export async function askBytes(path) {
+  const response = await answered(path);
+  return response.blob();
+}
+
+// Saves what the page put together. The address is the browser's own for these bytes: nothing of a payload is in it.
+export function save(parts, type, name) {
+  const address = URL.createObjectURL(new Blob(parts, { type }));
+  el('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });

@@ -6,8 +6,12 @@ import { ask, byId, el, took, when } from './dom.js';
 const MAX_LINES = 500;
 
 export class List {
-  constructor(onOpen) {
+  constructor(onOpen, onPick) {
     this.box = byId('list');
+    this.onPick = onPick;
+    // Names of the selected deliveries, with the ids of their events.
+    this.picked = new Map();
+    this.lastPicked = null;
     this.older = byId('older');
     this.onOpen = onOpen;
     this.newest = 0;
@@ -16,7 +20,9 @@ export class List {
     this.isStale = false;
     this.box.addEventListener('click', (event) => {
       const line = event.target.closest('[role=option]');
-      if (line) this.choose(line.dataset.name);
+      if (!line) return;
+      if (event.target.closest('.pick')) this.pickFrom(line, event.shiftKey);
+      else this.choose(line.dataset.name);
     });
     this.box.addEventListener('keydown', (event) => this.key(event));
     this.older.addEventListener('click', () => this.loadOlder());
@@ -27,6 +33,8 @@ export class List {
 
   // From the start, with these filters.
   async load(filters) {
+    // What somebody selected among other deliveries is out of sight: nothing shall be done with it by accident.
+    if (filters !== this.filters) this.unpick([...this.picked.keys()]);
     this.filters = filters;
     this.isStale = false;
     const round = ++this.round;
@@ -104,9 +112,11 @@ export class List {
     const about = [delivery.source, delivery.subject, delivery.project && `project ${delivery.project}`];
     return el('div', {
       role: 'option', id: `line-${delivery.name}`, class: freshness, 'aria-selected': 'false',
+      'aria-checked': String(this.picked.has(delivery.name)),
       'data-name': delivery.name, 'data-number': delivery.number, 'data-event': delivery.event_id,
       'data-delivery': delivery.delivery_id,
     },
+    el('span', { class: 'pick', 'aria-hidden': 'true', title: 'Select (Space)' }),
     el('time', { datetime: new Date(delivery.arrived_ms).toJSON?.() ?? '' }, when(delivery.arrived_ms)),
     el('span', { class: delivery.tone }, delivery.outcome),
     el('span', { class: 'what' }, type),
@@ -119,6 +129,35 @@ export class List {
     this.chosen = name;
     this.mark();
     this.onOpen(name, how);
+  }
+
+  pick(line, isPicked = true) {
+    const { name, event } = line.dataset;
+    if (isPicked) this.picked.set(name, event ?? '');
+    else this.picked.delete(name);
+    line.setAttribute('aria-checked', String(isPicked));
+  }
+
+  // One line, or with Shift all of them from the last one on.
+  pickFrom(line, isRange = false) {
+    const last = isRange && this.lastPicked ? byId(`line-${this.lastPicked}`) : null;
+    if (last) {
+      const lines = [...this.box.children];
+      const [from, to] = [lines.indexOf(last), lines.indexOf(line)].sort((a, b) => a - b);
+      for (const each of lines.slice(from, to + 1)) this.pick(each);
+    } else {
+      this.pick(line, !this.picked.has(line.dataset.name));
+    }
+    this.lastPicked = line.dataset.name;
+    this.onPick();
+  }
+
+  unpick(names) {
+    for (const name of names) {
+      this.picked.delete(name);
+      byId(`line-${name}`)?.setAttribute('aria-checked', 'false');
+    }
+    this.onPick();
   }
 
   mark() {
@@ -148,6 +187,13 @@ export class List {
     } else if (event.key === 'Enter' && at >= 0) {
       event.preventDefault();
       this.choose(this.chosen, 'enter');
+    } else if (event.key === ' ' && at >= 0) {
+      event.preventDefault();
+      this.pickFrom(lines[at], event.shiftKey);
+    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      for (const line of lines) this.pick(line);
+      this.onPick();
     }
   }
 }

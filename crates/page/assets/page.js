@@ -3,6 +3,7 @@
 import { ask, byId, el } from './dom.js';
 import { Detail } from './detail.js';
 import { List } from './list.js';
+import { Selection } from './selection.js';
 
 const POLL_MS = 1000;
 const STRIP_MS = 2000;
@@ -16,7 +17,11 @@ let openTimer = null;
 let missed = 0;
 
 const detail = new Detail(() => close(), (name) => list.choose(name));
-const list = new List((name, how) => open(name, how));
+const list = new List((name, how) => open(name, how), () => selection.show());
+const selection = new Selection(list, (names) => {
+  // What can be done with the event that is shown is another thing by now.
+  if (names.includes(detail.shown)) detail.open(detail.shown).catch(() => {});
+});
 
 // The address of the page keeps what is looked at. The token goes out of it at once: the cookie has it by now.
 function remember(changes) {

@@ -14,7 +14,7 @@ pub(crate) static INDEX: Asset = Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-static FILES: [Asset; 7] = [
+static FILES: [Asset; 8] = [
     Asset {
         name: "page.css",
         media_type: "text/css; charset=utf-8",
@@ -34,6 +34,11 @@ static FILES: [Asset; 7] = [
         name: "list.js",
         media_type: SCRIPT,
         bytes: include_bytes!("../assets/list.js"),
+    },
+    Asset {
+        name: "selection.js",
+        media_type: SCRIPT,
+        bytes: include_bytes!("../assets/selection.js"),
     },
     Asset {
         name: "detail.js",
@@ -113,11 +118,15 @@ mod tests {
             "\"href\"",
             "srcdoc",
         ];
+        let mut links = Vec::new();
         for file in FILES.iter().filter(|file| file.media_type == SCRIPT) {
             for sink in sinks {
                 assert!(!text(file).contains(sink), "{}: {sink}", file.name);
             }
+            links.extend(text(file).matches("href:").map(|_| file.name));
         }
+        // The address of bytes that the page saves, which the browser makes up.
+        assert_eq!(links, ["dom.js"]);
     }
 
     #[test]
