@@ -175,7 +175,7 @@ export class Detail {
     const sections = list.map((source) => el('section', { 'aria-label': source.name },
       el('h2', null, `${source.name} (${source.platform})`),
       ...source.findings.map((words) => el('p', { class: 'cure' }, words)),
-      facts(source.enter)));
+      facts([...source.enter, ...source.facts])));
     const none = el('p', { class: 'words' }, 'No source is configured.');
     this.box.replaceChildren(this.back(), ...(sections.length > 0 ? sections : [none]));
   }

@@ -19,7 +19,7 @@ pub trait PageData: Send + Sync {
     /// Parts of the way from the platform to the data set, in its order. It is asked for all the time.
     fn strip(&self) -> Vec<PartState>;
 
-    /// Sources, with what to enter on their platforms.
+    /// Sources, with what to enter on their platforms, and how they are now.
     fn sources(&self) -> Vec<SourceView>;
 
     /// Does something with the event of a delivery, which is named as for [`delivery`](Self::delivery); `None` when there
@@ -273,7 +273,9 @@ pub struct SourceView {
     pub platform: String,
     /// What to enter on the platform: label and value.
     pub enter: Vec<(String, String)>,
-    /// What is wrong with its webhooks, as sentences.
+    /// What its deliveries tell: label and value.
+    pub facts: Vec<(String, String)>,
+    /// What is wrong with its webhooks, its deliveries or its pulls, as sentences.
     pub findings: Vec<String>,
 }
 

@@ -12,6 +12,7 @@ mod observed_queue;
 mod page;
 mod private_address;
 mod pull;
+mod pull_state;
 mod queue_watch;
 mod ready_file;
 mod recording;

@@ -5,6 +5,7 @@ use super::delivery_lines::DeliveryLines;
 use super::listen_address::{bind, bind_admin};
 use super::page::{Making, Page, RelayState};
 use super::pull::{Prepared, Pulling};
+use super::pull_state::PullState;
 use super::ready_file::ReadyFile;
 use super::recording::Recording;
 use super::rotation_watch::RotationWatch;
@@ -131,7 +132,7 @@ impl Start<'_> {
         warnings.extend(self.unread_traces());
         let memory =
             memory::most_bytes(&relay, &options) + recording.most_bytes() + telemetry.most_bytes();
-        let page = self.page(bound, admin_bound, timer, recording.relay());
+        let page = self.page(bound, admin_bound, timer, recording.relay(), pulls.state());
         self.announce(bound, admin_bound, page.as_ref(), &warnings, memory)?;
 
         let reasons = serve_admin(
@@ -226,12 +227,14 @@ impl Start<'_> {
         admin: SocketAddr,
         clock: Arc<dyn Clock>,
         relay: RelayState,
+        pulls: PullState,
     ) -> Option<Page> {
         let making = Making {
             config: &self.found.config,
             env: self.env,
             clock,
             relay,
+            pulls,
             base: &hints::public_base(self.settings.public_url.as_deref(), bound),
             admin,
         };

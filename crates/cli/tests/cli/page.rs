@@ -20,14 +20,14 @@ fn recording(settings: &str) -> Place {
 }
 
 /// The page of a `serve`.
-struct Page {
+pub(crate) struct Page {
     address: String,
     token: String,
 }
 
 impl Page {
     /// As somebody asks for it who has no terminal with the start on it.
-    fn of(place: &Place) -> Self {
+    pub(crate) fn of(place: &Place) -> Self {
         let told = place.run(&["status", "--page-url"]);
         let url = told.good().trim();
         let rest = url.strip_prefix("http://").unwrap();
@@ -71,7 +71,7 @@ impl Page {
     }
 
     /// JSON for who has the token.
-    fn json(&self, path: &str) -> Value {
+    pub(crate) fn json(&self, path: &str) -> Value {
         let token = format!("Authorization: Bearer {}\r\n", self.token);
         let (status, body) = self.ask(path, &self.address, &token);
         assert_eq!(status, 200, "{path}: {body}");
@@ -235,6 +235,17 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
     let sources = page.json("/api/sources");
     let text = sources.to_string();
     assert!(text.contains(&serving.url("label-studio")), "{text}");
+    let sources = sources["sources"].as_array().unwrap().iter();
+    for source in sources {
+        let text = source.to_string();
+        let came = source["name"] == "labelbox";
+        assert_eq!(text.contains("ago, repeat"), came, "{text}");
+        assert_eq!(
+            text.contains("No delivery is in the record"),
+            !came,
+            "{text}"
+        );
+    }
     for secret in [SECRET, "a-secret-of-label-studio"] {
         assert!(!text.contains(secret), "{text}");
     }

@@ -121,6 +121,7 @@ struct Source {
     name: String,
     platform: String,
     enter: Vec<(String, String)>,
+    facts: Vec<(String, String)>,
     findings: Vec<String>,
 }
 
@@ -129,6 +130,7 @@ fn sources(data: &dyn PageData) -> Sources {
         name: source.name,
         platform: source.platform,
         enter: source.enter,
+        facts: source.facts,
         findings: source.findings,
     });
     Sources {

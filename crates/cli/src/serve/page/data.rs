@@ -2,8 +2,10 @@
 //! is not looked at any more.
 
 use super::on_queue::{OnQueue, Queue};
+use super::sources::Source;
 use super::strip::Strip;
 use crate::serve::delivery_lines::cure;
+use crate::serve::pull_state::PullState;
 use labelrelay_core::{Outcome, chain};
 use labelrelay_page::{
     Acted, Action, BodyPart, DataError, Delivery, ListQuery, Listing, PageData, PartState, Show,
@@ -16,7 +18,8 @@ pub(super) struct RecordedData {
     pub(super) record: PathBuf,
     pub(super) queue: Queue,
     pub(super) strip: Strip,
-    pub(super) sources: Vec<SourceView>,
+    pub(super) sources: Vec<Source>,
+    pub(super) pulls: PullState,
 }
 
 impl RecordedData {
@@ -62,6 +65,17 @@ impl RecordedData {
         };
         Ok(Some(whole(delivery.clone(), on_queue)))
     }
+
+    fn source(&self, source: &Source, record: Result<Option<&RecordFile>, &str>) -> SourceView {
+        let pull = self.pulls.last(source.name());
+        match record {
+            Ok(record) => {
+                let view = source.now(record, pull.as_ref());
+                view.unwrap_or_else(|error| source.unknown(&chain(&error)))
+            }
+            Err(words) => source.unknown(words),
+        }
+    }
 }
 
 impl PageData for RecordedData {
@@ -82,7 +96,11 @@ impl PageData for RecordedData {
     }
 
     fn sources(&self) -> Vec<SourceView> {
-        self.sources.clone()
+        let record = self.record().map_err(|error| chain(&error));
+        let record = record.as_ref().map(Option::as_ref);
+        let record = record.map_err(String::as_str);
+        let sources = self.sources.iter();
+        sources.map(|source| self.source(source, record)).collect()
     }
 
     fn act(&self, name: &str, action: Action) -> Result<Option<Acted>, DataError> {

@@ -13,6 +13,7 @@ pub(super) use relay_state::RelayState;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::locations::QueueLocation;
+use crate::serve::pull_state::PullState;
 use crate::{open, page_token, record};
 use data::RecordedData;
 use http::request::Parts;
@@ -41,6 +42,7 @@ pub(super) struct Making<'a> {
     pub(super) env: &'a Env<'a>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) relay: RelayState,
+    pub(super) pulls: PullState,
     /// Where senders reach the relay.
     pub(super) base: &'a str,
     /// The address that it is mounted on.
@@ -78,7 +80,8 @@ impl Making<'_> {
                 base: self.base.to_owned(),
                 dataset: dataset.map(|dir| self.config.base_dir.join(dir)),
             },
-            sources: sources::views(self.config, self.base),
+            sources: sources::of(self.config, self.base),
+            pulls: self.pulls,
             record,
             queue,
         };

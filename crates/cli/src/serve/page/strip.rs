@@ -198,12 +198,14 @@ fn waiting(events: u64) -> String {
     }
 }
 
-fn since(ms: i64) -> Duration {
+/// Time that has passed since a moment, in milliseconds since 1970.
+pub(super) fn since(ms: i64) -> Duration {
     let now = Timestamp::now().as_millisecond();
     Duration::from_millis(now.saturating_sub(ms).max(0).cast_unsigned())
 }
 
-fn ago(age: Duration) -> String {
+/// How long ago something was, for a person.
+pub(super) fn ago(age: Duration) -> String {
     if age < Duration::from_secs(2) {
         "a moment ago".to_owned()
     } else {

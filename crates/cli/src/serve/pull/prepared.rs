@@ -15,6 +15,7 @@ use crate::platform_http;
 use crate::queue_sender::QueueSender;
 use crate::remote_ledger::RemoteLedger;
 use crate::serve::observed_queue::ObservedQueue;
+use crate::serve::pull_state::PullState;
 use crate::serve::signals::Stop;
 use labelrelay_core::config::{Config, PullConfig, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
@@ -31,6 +32,7 @@ use tokio::sync::Mutex;
 pub(crate) struct Prepared {
     sources: Vec<One>,
     opener: Opener,
+    state: PullState,
 }
 
 /// Everything that is opened for the pulls of one source.
@@ -60,6 +62,7 @@ pub(super) struct Shared {
     /// The runtime of the deliveries.
     main: Handle,
     clock: Arc<dyn Clock>,
+    state: PullState,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -85,7 +88,16 @@ impl Prepared {
                 sources.push(opener.one(source, settings, config, env).await?);
             }
         }
-        Ok(Self { sources, opener })
+        Ok(Self {
+            sources,
+            opener,
+            state: PullState::default(),
+        })
+    }
+
+    /// What the pulls will have found, once there are some.
+    pub(in crate::serve) fn state(&self) -> PullState {
+        self.state.clone()
     }
 
     /// List in which the queue notes what it took; `None` if the queue can be looked into.
@@ -108,6 +120,7 @@ impl Prepared {
             sender: Arc::new(sender),
             main: Handle::current(),
             clock: Arc::clone(&parts.clock),
+            state: self.state,
             metrics: Arc::clone(metrics),
         };
         let mut pulling = Pulling::new(self.opener, shared, stop);
@@ -173,6 +186,7 @@ impl Shared {
             sender: Arc::clone(&self.sender),
             main: self.main.clone(),
             clock: Arc::clone(&self.clock),
+            state: self.state.clone(),
             metrics: Arc::clone(&self.metrics),
         };
         Puller::new(job, one.arrived)

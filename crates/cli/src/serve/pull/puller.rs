@@ -10,6 +10,7 @@ use crate::error::chain;
 use crate::platform_http;
 use crate::queue_records::QueueRecords;
 use crate::queue_sender::QueueSender;
+use crate::serve::pull_state::PullState;
 use crate::serve::signals::{Stop, stopped};
 use labelrelay_core::config::{PullConfig, SourceConfig};
 use labelrelay_core::provider::Provider;
@@ -42,6 +43,7 @@ pub(super) struct Job {
     /// The runtime of the deliveries.
     pub(super) main: Handle,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) state: PullState,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -93,6 +95,7 @@ impl Puller {
             let pause = match self.round(&progress).await {
                 Ok(summary) => {
                     self.job.metrics.pull_succeeded(&source);
+                    self.job.succeeded(&summary);
                     warn_of_vanished(&summary, &progress);
                     if summary.refused > 0 {
                         refusals = refusals.saturating_add(1);
@@ -110,6 +113,7 @@ impl Puller {
                 }
                 Err(reason) => {
                     self.job.metrics.pull_failed(&source);
+                    self.job.failed(&reason);
                     // The token may be another one by now.
                     self.platform = None;
                     let (pause, is_new) = failures.add(&reason, every);
@@ -166,6 +170,24 @@ impl Puller {
 }
 
 impl Job {
+    /// Tells whoever looks on.
+    fn succeeded(&self, summary: &Summary) {
+        // Of another queue, a pull does not know what was delivered.
+        let knows_deliveries = matches!(self.place, LedgerLocation::Beside { .. });
+        let silent: &[String] = if knows_deliveries {
+            &summary.silent
+        } else {
+            &[]
+        };
+        let now = self.clock.now().as_millisecond();
+        self.state.succeeded(&self.source.name, now, silent);
+    }
+
+    fn failed(&self, reason: &str) {
+        let now = self.clock.now().as_millisecond();
+        self.state.failed(&self.source.name, now, reason);
+    }
+
     /// Looks through the platform once. `records` is what the queue got, where it can be looked into.
     async fn run(
         &self,

@@ -6,6 +6,10 @@ use crate::support::until;
 
 const SILENCE: &str = "silence: 1 changes, and no delivery since the last run, in project 1;";
 
+/// The same on the page.
+#[cfg(unix)]
+const SILENT: &str = "none came since, in project 1;";
+
 /// A gauge of the source.
 fn seconds(metrics: &str, name: &str) -> Option<f64> {
     let line = format!("labelrelay_{name}_age_seconds{{source=\"label-studio\"}} ");
@@ -69,6 +73,37 @@ fn beside_a_configured_webhook_the_first_delivery_is_waited_for() {
     let serving = place.serve(&[]);
     let text = metrics(&place);
     assert!(seconds(&text, "last_delivery").is_some(), "{text}");
+    assert_eq!(serving.stop(), 0);
+}
+
+/// The page tells it for as long as it lasts, and asks nobody for it.
+#[cfg(unix)]
+#[test]
+fn a_silent_project_stands_under_the_sources_of_the_page() {
+    let platform = Platform::start();
+    platform.add_task(1, &[]);
+    let place = place(&platform, "sqlite:queue.db");
+    let serving = place.serve(&[]);
+    let page = crate::page::Page::of(&place);
+    let says = |words: &str| page.json("/api/sources").to_string().contains(words);
+    until("what is there already came", || queued(&place).len() == 1);
+    until("the pull is told", || says("it came to its end"));
+    // Who pulls needs no webhook, until one has brought something.
+    platform.set(Mode::Hangs);
+    until("a request hangs", || platform.is_waited_for());
+    platform.add_annotation(1, 11);
+    deliver(&serving, &annotation_created(11, 1));
+    until("the delivery is told", || says("ago, accepted"));
+    platform.set(Mode::Works);
+    looked_again(&place);
+    assert!(!says(SILENT));
+
+    platform.add_annotation(1, 12);
+    until("the silence is told", || says(SILENT));
+    looked_again(&place);
+    assert!(says(SILENT), "it lasts");
+    deliver(&serving, &annotation_created(13, 1));
+    until("it is over", || !says(SILENT));
     assert_eq!(serving.stop(), 0);
 }
 
