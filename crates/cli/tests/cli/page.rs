@@ -221,7 +221,6 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
     let cure = refused["cure"].as_str().unwrap();
     assert!(cure.contains("verify --delivery r4"), "{cure}");
     assert!(!refused.to_string().contains(SECRET), "{refused}");
-    // One that was pruned is told as such.
     let received = place
         .run(&["queue", "receive", "--max", "10", "--json"])
         .json();
@@ -350,6 +349,40 @@ fn an_id_under_which_others_came_means_no_other_event() {
     assert_eq!(ids.len(), 4, "{ids:?}");
     assert_eq!((ids[0], ids[2]), (ids[1], ids[3]));
     assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn an_event_that_was_pruned_says_how_to_get_it() {
+    for (archive, cure) in [
+        ("", "retain_acknowledged_s"),
+        (
+            "[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n",
+            "--from file:archive",
+        ),
+    ] {
+        let place = patient();
+        let queue = "[embedded_queue]\nrepeat_window_s = 0\nderive = false\n";
+        place.write("labelrelay.toml", format!("{CONFIG}{queue}{archive}"));
+        let serving = place.serve(&[]);
+        let page = Page::of(&place);
+        assert_eq!(deliver(&serving, SECRET, "d-1", &label("1")), 200);
+        page.list("", 1);
+        let received = place.run(&["queue", "receive", "--json"]).json();
+        let receipt = received[0]["receipt"].as_str().unwrap();
+        place.run(&["queue", "ack", receipt]).good();
+        until("the event is pruned", || {
+            place.run(&["queue", "prune"]).good() == "removed 1\n"
+        });
+        let shown = page.json("/api/deliveries/r1");
+        assert_eq!(shown["body"]["state"], "missing");
+        let words = shown["body"]["words"].as_str().unwrap();
+        assert!(
+            words.contains("pruned since") && words.contains(cure),
+            "{words}"
+        );
+        assert_eq!(page.act("/api/deliveries/r1/replay").0, 409);
+        assert_eq!(serving.stop(), 0);
+    }
 }
 
 #[test]

@@ -69,8 +69,13 @@ impl Making<'_> {
         let text = page_token::make(&record)?;
         let url = page_token::url(self.admin, &text);
         let token = PageToken::new(text).map_err(CliError::failed)?;
+        let archive = self.config.archive.as_ref();
         let queue = match open::queue_location(self.config, self.env)? {
-            QueueLocation::Sqlite(file) => Queue::File(file, self.clock),
+            QueueLocation::Sqlite(file) => Queue::File {
+                file,
+                clock: self.clock,
+                archive: archive.map(|archive| archive.url.clone()),
+            },
             elsewhere => Queue::Elsewhere(elsewhere.to_string()),
         };
         let dataset = self.config.serve.record.dataset.as_ref();

@@ -28,7 +28,12 @@ const GONE: &str =
 /// Where events are.
 pub(super) enum Queue {
     /// In a file.
-    File(PathBuf, Arc<dyn Clock>),
+    File {
+        file: PathBuf,
+        clock: Arc<dyn Clock>,
+        /// URL of the archive, where there is one.
+        archive: Option<String>,
+    },
     /// Where only tools of its own look; by its name.
     Elsewhere(String),
 }
@@ -65,8 +70,12 @@ impl Queue {
         record: &RecordFile,
         delivery: &Recorded,
     ) -> Result<OnQueue, RecordError> {
-        let (file, clock) = match self {
-            Self::File(file, clock) => (file, clock),
+        let (file, clock, archive) = match self {
+            Self::File {
+                file,
+                clock,
+                archive,
+            } => (file, clock, archive.as_deref()),
             Self::Elsewhere(name) => {
                 return Ok(OnQueue::missing(format!(
                     "the event is on {name}, into which its own tools look"
@@ -90,7 +99,7 @@ impl Queue {
             Ok(None) if first.row.fell_back => OnQueue::missing(
                 "the event went to the fallback; it waits there, or was acknowledged and pruned since".to_owned(),
             ),
-            Ok(None) => OnQueue::missing(GONE.to_owned()),
+            Ok(None) => OnQueue::missing(gone(first, archive)),
             Err(words) => OnQueue::missing(words),
         };
         found.previous = previous(record, &file, first)?;
@@ -106,8 +115,12 @@ impl Queue {
         delivery: &Recorded,
         action: Action,
     ) -> Result<Acted, DataError> {
-        let (file, clock) = match self {
-            Self::File(file, clock) => (file, clock),
+        let (file, clock, archive) = match self {
+            Self::File {
+                file,
+                clock,
+                archive,
+            } => (file, clock, archive.as_deref()),
             Self::Elsewhere(name) => {
                 return Ok(Acted::Refused(format!(
                     "the event is on {name}, where its own tools do this"
@@ -120,8 +133,21 @@ impl Queue {
         let first = first.as_ref().unwrap_or(delivery);
         match stored(&file, first).map_err(DataError)? {
             Some(stored) => deeds::act(&file, &stored, action, &**clock),
-            None => Ok(Acted::Refused(GONE.to_owned())),
+            None => Ok(Acted::Refused(gone(first, archive))),
         }
+    }
+}
+
+/// Why the event of a delivery is not shown, and what to do. The queue prunes whatever the record has: a disk shall not
+/// fill up for whoever may look.
+fn gone(delivery: &Recorded, archive: Option<&str>) -> String {
+    match (&delivery.row.event_id, archive) {
+        (Some(id), Some(url)) => {
+            format!("{GONE}; the archive has it: `labelrelay events show {id} --from {url}`")
+        }
+        _ => format!(
+            "{GONE}; to keep later ones for longer, raise `retain_acknowledged_s` in [embedded_queue], or name an [archive]"
+        ),
     }
 }
 

@@ -41,7 +41,7 @@ impl Strip {
                 Part::Queue,
                 format!("{name}: its own tools say how many events wait"),
             )),
-            Queue::File(file, clock) => {
+            Queue::File { file, clock, .. } => {
                 let looked = QueueFile::open(file, Arc::clone(clock))
                     .map_err(|error| chain(&error))
                     .and_then(|file| look(&file).map_err(|error| chain(&error)));
