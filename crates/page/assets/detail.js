@@ -2,6 +2,7 @@
 
 import { ask, byId, copy, el, size, took, when } from './dom.js';
 import { drawing, facts } from './draw.js';
+import { media } from './media.js';
 
 const TABS = [['drawing', 'Drawing'], ['head', 'Head'], ['body', 'Body'], ['envelope', 'Envelope'], ['steps', 'Steps']];
 
@@ -19,7 +20,8 @@ const panels = {
   drawing(delivery) {
     const words = delivery.drawing_words;
     const none = delivery.drawings.length === 0 && !words ? 'The event names nothing that could be drawn.' : null;
-    return [words || none ? el('p', { class: 'words' }, words ?? none) : null, ...delivery.drawings.map(drawing)];
+    const drawings = delivery.drawings.map(drawing);
+    return [words || none ? el('p', { class: 'words' }, words ?? none) : null, media(delivery, drawings), ...drawings];
   },
   head(delivery) {
     return [facts(delivery.facts), delivery.head ? text('Head', delivery.head) : el('p', { class: 'words' }, 'No head was understood.')];

@@ -108,7 +108,7 @@ function picture(one, number) {
     viewBox: `0 0 ${one.width} ${one.height}`, preserveAspectRatio: 'none', role: 'img', 'data-picture': number,
     'aria-label': `${name}, with ${one.shapes.length} regions`,
   }, ...drawn, svg('g', { class: 'names', 'aria-hidden': 'true' }, ...names));
-  const stage = el('div', { class: 'stage' }, masks(one, masked.filter(isBefore), 'before'),
+  const stage = el('div', { class: 'stage', 'data-item': one.item }, masks(one, masked.filter(isBefore), 'before'),
     masks(one, masked.filter((shape) => !isBefore(shape)), 'now'), image);
   stage.style.setProperty('aspect-ratio', `${one.width} / ${one.height}`);
   stage.style.setProperty('max-width', `calc(70vh * ${one.width / one.height})`);

@@ -9,12 +9,13 @@ use http::header::{
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-/// Scripts and styles are files of ours, and nothing else is asked for, from anywhere. `default-src` does not cover the
-/// last three.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// Scripts and styles are files of ours, and nothing else is asked for, from anywhere. Frames are documents of ours, too:
+/// see [`media_document`]. `default-src` does not cover the last three.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 pub(crate) const PLAIN: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const BINARY: &str = "application/octet-stream";
 
 /// A request that is not answered: the status, and why.
@@ -75,10 +76,7 @@ pub(crate) fn response(
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
+        (OPENER_POLICY, "same-origin"),
     ];
     for (name, value) in fixed {
         response
@@ -113,6 +111,24 @@ fn attachment(contents: Vec<u8>, disposition: &'static str) -> Response<Bytes> {
     response
         .headers_mut()
         .insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
+    response
+}
+
+/// A document with an image of this origin, for a frame of the page. It runs nothing, has no origin itself, and loads
+/// nothing but images of that one. The origin has no sign that means something in a policy.
+pub(crate) fn media_document(svg: String, origin: &str) -> Response<Bytes> {
+    let mut response = response(StatusCode::OK, "image/svg+xml", svg.into());
+    let policy = format!(
+        "default-src 'none'; img-src {origin}; sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+    );
+    let headers = response.headers_mut();
+    // An origin's letters fit into a header. If they did not, the policy of all answers would let nothing load.
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    // It opens nothing, and a browser shows no document that asks for this in a sandbox.
+    headers.remove(OPENER_POLICY);
     response
 }
 

@@ -14,7 +14,7 @@ pub(crate) static INDEX: Asset = Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-static FILES: [Asset; 8] = [
+static FILES: [Asset; 9] = [
     Asset {
         name: "page.css",
         media_type: "text/css; charset=utf-8",
@@ -49,6 +49,11 @@ static FILES: [Asset; 8] = [
         name: "draw.js",
         media_type: SCRIPT,
         bytes: include_bytes!("../assets/draw.js"),
+    },
+    Asset {
+        name: "media.js",
+        media_type: SCRIPT,
+        bytes: include_bytes!("../assets/media.js"),
     },
     Asset {
         name: "dom.js",

@@ -7,7 +7,8 @@
 //! Deliveries hold personal data and live tokens, and every user of a machine reaches a loopback port. So everything but
 //! the static assets asks for a token ([`PageToken`]), and no other web page gets an answer.
 //!
-//! What a payload says goes into JSON, and from there into text of the page. No part of it becomes markup, and what is too
+//! What a payload says goes into JSON, and from there into text of the page. No part of it becomes markup, but for the
+//! address of an image that somebody wants to see: it stands in a document of its own, where nothing runs. What is too
 //! large to be looked at is cut: each answer says what it left out.
 
 /// The README's example compiles.

@@ -93,6 +93,11 @@ impl Page {
             };
         }
         let allowed = check_site(head).and_then(|()| check_token(&self.token, head, &host, None));
+        if let Some(path) = path.strip_prefix("/media/") {
+            return allowed
+                .and_then(|()| api::media_document(&*self.data, path))
+                .unwrap_or_else(|refusal| refusal.as_text());
+        }
         match path.strip_prefix("/api/") {
             None => match allowed {
                 Ok(()) => nothing_here().as_text(),

@@ -5,6 +5,7 @@ Needs Playwright's Python package. Waits for conditions and never for a time; en
 """
 
 import argparse
+import base64
 import contextlib
 import json
 import math
@@ -12,11 +13,13 @@ import os
 import statistics
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import expect, sync_playwright
 
 from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, polygon, region
+from image_host import COLOUR, ImageHost
 from shapes import fixtures
 
 MILLISECONDS = 60_000
@@ -63,6 +66,16 @@ OPENED = """(name) => new Promise((done) => {
   setTimeout(() => done(null), 60_000);
   document.querySelector(`#list [data-name="${name}"]`).click();
 })"""
+
+# Colour of a pixel at the lower right of a picture, which is given as the text of its file.
+CORNER = """async (png) => {
+  const image = new Image();
+  image.src = 'data:image/png;base64,' + png;
+  await image.decode();
+  const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+  context.drawImage(image, 0, 0);
+  return Array.from(context.getImageData(image.width - 6, image.height - 6, 1, 1).data).slice(0, 3);
+}"""
 
 PAINTED = "() => performance.getEntriesByType('paint').find((it) => it.name === 'first-paint')?.startTime ?? null"
 
@@ -398,6 +411,52 @@ def every_form_is_drawn(look):
                 assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (name, id, x, y, at_x, at_y)
 
 
+def an_image_comes_on_a_click(browser, url, sender):
+    """And not before. Its host learns nothing of the page, and gets none of the cookies of this machine."""
+    host = ImageHost()
+    look = Look(browser, url, sender)
+    try:
+        newest = look.page.locator("#list [role=option]").first
+        newest.wait_for()
+        name = "r%d" % (int(newest.get_attribute("data-number")) + 1)
+        body = event("ANNOTATION_CREATED", 2_000_000, [box(BOX)], 9)
+        body["task"]["data"]["image"] = host.url
+        assert sender.label_studio(body) == 200
+        look.line(name).wait_for()
+        look.open(name)
+        look.tab("drawing")
+        look.region("box", "plain")
+        button = look.page.locator("button[data-media]")
+        expect(button).to_have_count(1)
+        expect(button).to_contain_text(host.origin)
+        look.nothing_happened()
+        assert not host.asked, host.asked
+        with look.page.expect_event("requestfinished", lambda request: request.url == host.url):
+            button.click()
+        (path, head), = host.asked
+        assert host.origin + path == host.url, path
+        told = [line for line in head if line.lower() in ("cookie", "referer", "authorization")]
+        assert not told, head
+        until = time.monotonic() + MILLISECONDS / 1000
+        while True:
+            png = base64.b64encode(look.page.locator(".stage").screenshot()).decode()
+            seen = look.page.evaluate(CORNER, png)
+            # A browser has colours of its own.
+            if all(abs(one - other) <= 12 for one, other in zip(seen, COLOUR)):
+                break
+            assert time.monotonic() < until, "the image is not below the drawing: %s" % seen
+        button.click()
+        expect(look.page.locator(".stage iframe")).to_have_count(0)
+        # The screenshot came in as text.
+        away = {one for one in look.asked if not one.startswith(("data:", look.base + "/"))}
+        assert away == {host.url}, away
+        refused = [error for error in look.errors if "Content Security Policy" in error]
+        assert not refused, refused
+    finally:
+        look.page.context.close()
+        host.close()
+
+
 def how_quick(look):
     """Says how long things take, in the median of twenty. A busy machine fails nothing."""
     def figure(what, aim, measure):
@@ -470,6 +529,8 @@ def main():
             is_for_everybody(look, args.axe)
             print("nobody_else_looks", flush=True)
             nobody_else_looks(browser, look)
+            print("an_image_comes_on_a_click", flush=True)
+            an_image_comes_on_a_click(browser, args.url, look.sender)
             how_quick(look)
         finally:
             browser.close()

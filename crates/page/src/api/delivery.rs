@@ -3,6 +3,7 @@
 use super::body::{self, Found};
 use super::curl;
 use super::list::Line;
+use super::media::{self, Media, MediaView};
 use super::outline::{self, Row};
 use super::steps::{self, Step};
 use super::text::CutText;
@@ -29,6 +30,8 @@ pub(super) struct DeliveryView {
     curl: String,
     previous: Option<String>,
     actions: Vec<&'static str>,
+    /// Images that somebody may want to see below the drawing.
+    media: Vec<MediaView>,
     #[serde(flatten)]
     drawings: Drawings,
 }
@@ -57,6 +60,9 @@ impl DeliveryView {
                 Found::Start(_) | Found::Missing(_) => None,
             },
         };
+        // What nobody has vouched for names nothing that is worth a click.
+        let vouched = now.body.filter(|_| message.is_some());
+        let media = vouched.map(media::of).unwrap_or_default();
         let before = delivery.previous.as_ref().map(|previous| Version {
             message: Some(previous.message.as_slice()),
             body: previous.body.as_deref(),
@@ -92,6 +98,7 @@ impl DeliveryView {
                 .iter()
                 .map(|action| action.as_str())
                 .collect(),
+            media: media.iter().map(Media::view).collect(),
             drawings: drawing::of(now, before),
         }
     }

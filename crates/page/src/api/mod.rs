@@ -4,9 +4,10 @@ mod body;
 mod curl;
 mod delivery;
 mod list;
+mod media;
 mod outline;
 mod route;
 mod steps;
 mod text;
 
-pub(crate) use route::{Deed, answer};
+pub(crate) use route::{Deed, answer, media_document};

@@ -3,6 +3,7 @@
 use super::body::bytes_of;
 use super::delivery::DeliveryView;
 use super::list;
+use super::media;
 use crate::answer::{Refusal, body_file, event_file, json};
 use crate::data::{Acted, Action, Delivery, PageData};
 use crate::query::{Query, decoded_path};
@@ -43,6 +44,12 @@ pub(crate) fn answer(
             Ok(json(&DeliveryView::of(&delivery, relay_url)))
         }
     }
+}
+
+/// The document of an image that somebody wants to see, such as `r12/0`.
+pub(crate) fn media_document(data: &dyn PageData, path: &str) -> Result<Response<Bytes>, Refusal> {
+    let (name, place) = path.rsplit_once('/').unwrap_or((path, ""));
+    media::document(&find(data, name)?, place)
 }
 
 fn find(data: &dyn PageData, name: &str) -> Result<Delivery, Refusal> {

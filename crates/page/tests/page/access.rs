@@ -48,6 +48,7 @@ fn everything_but_the_assets_asks_for_todays_token() {
         "/api/deliveries/r1",
         "/api/deliveries/r1/body",
         "/api/deliveries/r1/event",
+        "/media/r1/0",
         "/api/nothing",
         "/nothing",
         // Only the page itself takes it from the address.
@@ -149,6 +150,7 @@ fn every_answer_has_the_strict_headers() {
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
+            "frame-src 'self'",
             "frame-ancestors 'none'",
         ] {
             assert!(policy.split("; ").any(|one| one == part), "{policy}");

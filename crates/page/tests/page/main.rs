@@ -10,4 +10,5 @@
 mod access;
 mod answers;
 mod fixtures;
+mod media;
 mod test_bench;
