@@ -24,6 +24,7 @@ export class Selection {
     for (const [action, words] of [['retry', 'made ready again'], ['replay', 'put onto the queue once more']]) {
       byId(`picked-${action}`).addEventListener('click', () => this.each(words, (name) => ask(`${path(name)}/${action}`, undefined, 'POST')));
     }
+    byId('picked-curl').addEventListener('click', () => this.curl());
     byId('picked-export').addEventListener('click', () => this.export());
     this.clear.addEventListener('click', () => {
       if (this.isRunning) this.isStopped = true;
@@ -56,8 +57,9 @@ export class Selection {
     this.done.classList.toggle('bad', isBad);
   }
 
-  // Has it done with each event once, in the order in which the deliveries came. What was not done stays selected.
-  async each(words, one) {
+  // Has it done with each, in the order in which the deliveries came: once with each event, unless it is about the
+  // deliveries themselves. What was not done stays selected.
+  async each(words, one, isOfEvents = true) {
     if (this.isRunning) return;
     const names = [...this.list.picked.keys()].sort((a, b) => number(a) - number(b));
     const events = new Set();
@@ -68,13 +70,14 @@ export class Selection {
     this.say('', false);
     this.run(true);
     for (const [at, name] of names.entries()) {
-      if (this.isStopped) {
+      // Another filter forgets what was selected.
+      if (this.isStopped || !this.list.picked.has(name)) {
         end = ' Stopped.';
         break;
       }
       this.count.textContent = `${at} of ${names.length}`;
       const event = this.list.picked.get(name);
-      if (event && events.has(event)) {
+      if (isOfEvents && event && events.has(event)) {
         repeats += 1;
         done.push(name);
         continue;
@@ -104,6 +107,22 @@ export class Selection {
     ].join(''), refused.length > 0 || end !== '');
     this.keepFocus();
     this.onDone(done);
+  }
+
+  // Commands for a shell. It waits behind `&&` for the next one, so nothing runs by being pasted.
+  async curl() {
+    const commands = [];
+    await this.each('as curl', async (name) => {
+      const { curl } = await ask(path(name));
+      if (curl.endsWith('@body')) throw new Error('its body has to be a file, so copy it by itself');
+      commands.push(curl);
+    }, false);
+    if (commands.length === 0) return;
+    try {
+      await navigator.clipboard.writeText(commands.join(' &&\n'));
+    } catch {
+      this.say('The browser does not allow to copy them.', true);
+    }
   }
 
   // One file for all of them: an array of events, each of them with the bytes that the queue has.

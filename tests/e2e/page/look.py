@@ -270,6 +270,13 @@ def several_are_chosen(look):
     expect(look.page.locator("#picked-count")).to_have_text("2 selected")
     look.page.locator("#picked-retry").click()
     expect(done).to_contain_text("0 made ready again. 2 not, and still selected")
+    look.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    look.line("r3").locator(".pick").click()
+    look.page.locator("#picked-curl").click()
+    # Its mask is too long for a command.
+    expect(done).to_contain_text("2 as curl. 1 not, and still selected: r1: its body has to be a file")
+    look.page.wait_for_function("() => navigator.clipboard.readText().then((text) => text.split(' &&\\ncurl ').length === 2)")
+    look.line("r2").locator(".pick").click()
     with look.page.expect_download() as saved:
         look.page.locator("#picked-export").click()
     assert saved.value.suggested_filename == "events.json", saved.value.suggested_filename
@@ -349,6 +356,7 @@ def is_for_everybody(look, axe):
         source = file.read()
     look.open("r4")
     look.region("box", "changed")
+    look.line("r4").locator(".pick").click()
     for scheme in ("light", "dark"):
         look.page.emulate_media(color_scheme=scheme)
         # Evaluated, not added as an element: the policy of the page stays on.
@@ -359,6 +367,7 @@ def is_for_everybody(look, axe):
             for it in found["violations"] if it["impact"] in ("serious", "critical")
         ]
         assert not serious, "%s: %s" % (scheme, serious)
+    look.page.locator("#picked-clear").click()
     look.page.set_viewport_size({"width": 390, "height": 800})
     look.page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
     look.page.set_viewport_size({"width": 1400, "height": 1000})
