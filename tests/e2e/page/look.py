@@ -5,7 +5,6 @@ Needs Playwright's Python package. Waits for conditions and never for a time; en
 """
 
 import argparse
-import base64
 import contextlib
 import json
 import math
@@ -13,13 +12,13 @@ import os
 import statistics
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import expect, sync_playwright
 
 from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, polygon, region
-from image_host import COLOUR, ImageHost
+from images import an_image_comes_on_a_click
+from selection import several_are_chosen
 from shapes import fixtures
 
 MILLISECONDS = 60_000
@@ -66,16 +65,6 @@ OPENED = """(name) => new Promise((done) => {
   setTimeout(() => done(null), 60_000);
   document.querySelector(`#list [data-name="${name}"]`).click();
 })"""
-
-# Colour of a pixel at the lower right of a picture, which is given as the text of its file.
-CORNER = """async (png) => {
-  const image = new Image();
-  image.src = 'data:image/png;base64,' + png;
-  await image.decode();
-  const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
-  context.drawImage(image, 0, 0);
-  return Array.from(context.getImageData(image.width - 6, image.height - 6, 1, 1).data).slice(0, 3);
-}"""
 
 PAINTED = "() => performance.getEntriesByType('paint').find((it) => it.name === 'first-paint')?.startTime ?? null"
 
@@ -240,53 +229,6 @@ def is_sent_again(look):
     assert look.waiting() == waiting, (look.waiting(), waiting)
 
 
-def several_are_chosen(look):
-    def chosen():
-        return look.page.locator("#list [role=option][aria-checked=true]")
-
-    done = look.page.locator("#picked-done")
-    expect(look.page.locator("#picked")).to_be_hidden()
-    look.line("r3").locator(".pick").click()
-    look.line("r1").locator(".pick").click(modifiers=["Shift"])
-    expect(chosen()).to_have_count(3)
-    look.page.locator("#picked-replay").click()
-    expect(done).to_contain_text("2 put onto the queue once more")
-    # The one that was not says why, and stays.
-    expect(done).to_contain_text("r3: this delivery became no event")
-    expect(chosen()).to_have_count(1)
-    expect(look.line("r3")).to_have_attribute("aria-checked", "true")
-    # Another filter forgets what is out of sight.
-    look.page.select_option("#show", "accepted")
-    expect(look.page.locator("#list [role=option]")).to_have_count(2)
-    expect(look.page.locator("#picked")).to_be_hidden()
-    look.page.select_option("#show", "")
-    expect(look.page.locator("#list [role=option]")).to_have_count(3)
-    # By the keyboard alone.
-    look.open("r1")
-    look.page.locator("#list").focus()
-    look.page.keyboard.press("Space")
-    expect(look.line("r1")).to_have_attribute("aria-checked", "true")
-    look.line("r2").locator(".pick").click()
-    expect(look.page.locator("#picked-count")).to_have_text("2 selected")
-    look.page.locator("#picked-retry").click()
-    expect(done).to_contain_text("0 made ready again. 2 not, and still selected")
-    look.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    look.line("r3").locator(".pick").click()
-    look.page.locator("#picked-curl").click()
-    # Its mask is too long for a command.
-    expect(done).to_contain_text("2 as curl. 1 not, and still selected: r1: its body has to be a file")
-    look.page.wait_for_function("() => navigator.clipboard.readText().then((text) => text.split(' &&\\ncurl ').length === 2)")
-    look.line("r2").locator(".pick").click()
-    with look.page.expect_download() as saved:
-        look.page.locator("#picked-export").click()
-    assert saved.value.suggested_filename == "events.json", saved.value.suggested_filename
-    with open(saved.value.path(), encoding="utf-8") as file:
-        events = json.load(file)
-    # In the order in which they came.
-    assert [event["source"] for event in events] == ["/label-studio", "/labelbox"], events
-    expect(look.page.locator("#picked")).to_be_hidden()
-
-
 def is_drawn(look):
     look.open("r1")
     look.is_at(look.region("box", "plain"), BOX)
@@ -420,52 +362,6 @@ def every_form_is_drawn(look):
                 assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (name, id, x, y, at_x, at_y)
 
 
-def an_image_comes_on_a_click(browser, url, sender):
-    """And not before. Its host learns nothing of the page, and gets none of the cookies of this machine."""
-    host = ImageHost()
-    look = Look(browser, url, sender)
-    try:
-        newest = look.page.locator("#list [role=option]").first
-        newest.wait_for()
-        name = "r%d" % (int(newest.get_attribute("data-number")) + 1)
-        body = event("ANNOTATION_CREATED", 2_000_000, [box(BOX)], 9)
-        body["task"]["data"]["image"] = host.url
-        assert sender.label_studio(body) == 200
-        look.line(name).wait_for()
-        look.open(name)
-        look.tab("drawing")
-        look.region("box", "plain")
-        button = look.page.locator("button[data-media]")
-        expect(button).to_have_count(1)
-        expect(button).to_contain_text(host.origin)
-        look.nothing_happened()
-        assert not host.asked, host.asked
-        with look.page.expect_event("requestfinished", lambda request: request.url == host.url):
-            button.click()
-        (path, head), = host.asked
-        assert host.origin + path == host.url, path
-        told = [line for line in head if line.lower() in ("cookie", "referer", "authorization")]
-        assert not told, head
-        until = time.monotonic() + MILLISECONDS / 1000
-        while True:
-            png = base64.b64encode(look.page.locator(".stage").screenshot()).decode()
-            seen = look.page.evaluate(CORNER, png)
-            # A browser has colours of its own.
-            if all(abs(one - other) <= 12 for one, other in zip(seen, COLOUR)):
-                break
-            assert time.monotonic() < until, "the image is not below the drawing: %s" % seen
-        button.click()
-        expect(look.page.locator(".stage iframe")).to_have_count(0)
-        # The screenshot came in as text.
-        away = {one for one in look.asked if not one.startswith(("data:", look.base + "/"))}
-        assert away == {host.url}, away
-        refused = [error for error in look.errors if "Content Security Policy" in error]
-        assert not refused, refused
-    finally:
-        look.page.context.close()
-        host.close()
-
-
 def how_quick(look):
     """Says how long things take, in the median of twenty. A busy machine fails nothing."""
     def figure(what, aim, measure):
@@ -539,7 +435,7 @@ def main():
             print("nobody_else_looks", flush=True)
             nobody_else_looks(browser, look)
             print("an_image_comes_on_a_click", flush=True)
-            an_image_comes_on_a_click(browser, args.url, look.sender)
+            an_image_comes_on_a_click(Look(browser, args.url, look.sender))
             how_quick(look)
         finally:
             browser.close()
