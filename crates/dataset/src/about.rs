@@ -66,6 +66,17 @@ impl About {
         }
         addresses.one(media::address(self.data.as_ref()?, config, item)?)
     }
+
+    /// Addresses of all its media, whole.
+    pub(crate) fn all_media(&self, config: &LabelConfig) -> Vec<String> {
+        if let Some(url) = &self.media_url {
+            return vec![url.clone()];
+        }
+        let data = self.data.as_ref();
+        let addresses = data.map(|data| media::addresses(data, config));
+        let addresses = addresses.unwrap_or_default().into_iter();
+        addresses.map(str::to_owned).collect()
+    }
 }
 
 /// The newest labeling configuration of a project.

@@ -1,4 +1,4 @@
-//! Addresses of the media that a task is about. They are read, never fetched.
+//! Addresses of the media that a task is about. They are read here, never fetched.
 
 use crate::label_config::LabelConfig;
 use serde_json::Value;
@@ -15,6 +15,20 @@ pub(crate) fn address<'d>(
     config: &LabelConfig,
     item: Option<i64>,
 ) -> Option<&'d str> {
+    text(medium(data, config, item)?, item)
+}
+
+/// The addresses of all media of a task: one, or those of a list in their order.
+pub(crate) fn addresses<'d>(data: &'d Value, config: &LabelConfig) -> Vec<&'d str> {
+    match medium(data, config, None) {
+        Some(Value::String(text)) => vec![text.as_str()],
+        Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The member of a task's data that says the address.
+fn medium<'d>(data: &'d Value, config: &LabelConfig, item: Option<i64>) -> Option<&'d Value> {
     let members = data.as_object()?;
     let named = config.member(None).and_then(|member| members.get(member));
     let looks_like_an_image = || {
@@ -27,8 +41,7 @@ pub(crate) fn address<'d>(
         let mut texts = members.values().filter(|it| it.is_string());
         texts.next().filter(|_| texts.next().is_none())
     };
-    let found = named.or_else(looks_like_an_image).or_else(only)?;
-    text(found, item)
+    named.or_else(looks_like_an_image).or_else(only)
 }
 
 /// A text, or the one of this number in a list.
@@ -95,7 +108,10 @@ mod tests {
             of(pages.clone(), &config, Some(1)).as_deref(),
             Some("s3://b/2.png")
         );
+        assert_eq!(addresses(&pages, &config), ["s3://b/1.png", "s3://b/2.png"]);
         assert_eq!(of(pages, &config, Some(2)), None);
+        assert_eq!(addresses(&json!({"a": "x"}), &config), ["x"]);
+        assert!(addresses(&json!({"a": "x", "b": "y"}), &config).is_empty());
         assert_eq!(
             of(json!({"q": "what? this"}), &nothing, None).as_deref(),
             Some("what? this")

@@ -1,7 +1,7 @@
 //! Copies of the media that the user has.
 
 use crate::support::{Dataset, lines, rectangle, there};
-use labelrelay_dataset::{Format, Options, Snapshot};
+use labelrelay_dataset::{Format, MediaList, Options, Snapshot};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -84,4 +84,24 @@ fn copies_say_sizes_and_contradict_them() {
     assert_eq!(rejects[0]["task"], "3", "{rejects:?}");
     let reason = rejects[0]["reason"].as_str().unwrap();
     assert!(reason.contains("another size"), "{reason}");
+}
+
+/// Red if a task's medium is left out, or if whoever lists them keeps others from the dataset.
+#[test]
+fn media_of_all_tasks_are_listed_while_the_dataset_is_open() {
+    let mut dataset = Dataset::new();
+    let messages: Vec<String> = (1..=600)
+        .map(|id| there(id, id, 1, &without_size()))
+        .collect();
+    dataset.fold(&messages);
+    let listed: Vec<Vec<String>> = MediaList::open(dataset.dir.path())
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(listed.len() > 1, "some at a time");
+    let mut listed = listed.concat();
+    listed.sort();
+    let mut expected: Vec<String> = (1..=600).map(|id| format!("s3://cars/{id}.jpg")).collect();
+    expected.sort();
+    assert_eq!(listed, expected);
 }
