@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -118,6 +119,34 @@ impl TrustedRoots {
     }
 }
 
+/// What a URL says of a connection.
+struct Target<'u> {
+    host: &'u str,
+    /// The host without the brackets of IPv6.
+    bare: &'u str,
+    port: u16,
+    is_tls: bool,
+}
+
+impl<'u> Target<'u> {
+    fn of(uri: &'u Uri) -> Result<Self, String> {
+        let host = uri
+            .host()
+            .ok_or_else(|| "the URL names no host".to_owned())?;
+        let is_tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err("the URL begins with neither http:// nor https://".to_owned()),
+        };
+        Ok(Self {
+            host,
+            bare: host.trim_start_matches('[').trim_end_matches(']'),
+            port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+            is_tls,
+        })
+    }
+}
+
 /// A connection to the host of a URL.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -132,31 +161,41 @@ impl Drop for Connection {
 
 impl Connection {
     pub(crate) async fn open(uri: &Uri, roots: &TrustedRoots) -> Result<Self, NoAnswer> {
-        let host = uri
-            .host()
-            .ok_or_else(|| "the URL names no host".to_owned())?
-            .to_owned();
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => {
-                return Err("the URL begins with neither http:// nor https://"
-                    .to_owned()
-                    .into());
-            }
-        };
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((bare, port))
-            .await
-            .map_err(|error| NoAnswer {
-                message: format!("cannot connect to {host}:{port}: {error}"),
-                refused: error.kind() == ErrorKind::ConnectionRefused,
-                needs_mending: false,
-            })?;
+        let target = Target::of(uri)?;
+        let stream = TcpStream::connect((target.bare, target.port)).await;
+        Self::on(stream, &target, roots).await
+    }
+
+    /// The same, to one of these addresses, which whoever calls looked up and approved of.
+    pub(crate) async fn open_at(
+        uri: &Uri,
+        addresses: &[SocketAddr],
+        roots: &TrustedRoots,
+    ) -> Result<Self, NoAnswer> {
+        let target = Target::of(uri)?;
+        let stream = TcpStream::connect(addresses).await;
+        Self::on(stream, &target, roots).await
+    }
+
+    async fn on(
+        stream: std::io::Result<TcpStream>,
+        target: &Target<'_>,
+        roots: &TrustedRoots,
+    ) -> Result<Self, NoAnswer> {
+        let Target {
+            host,
+            bare,
+            port,
+            is_tls,
+        } = *target;
+        let stream = stream.map_err(|error| NoAnswer {
+            message: format!("cannot connect to {host}:{port}: {error}"),
+            refused: error.kind() == ErrorKind::ConnectionRefused,
+            needs_mending: false,
+        })?;
         // One request in two segments would wait for the other side's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        if !tls {
+        if !is_tls {
             return Ok(Self::over(stream).await?);
         }
         let name =

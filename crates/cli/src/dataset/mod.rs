@@ -3,6 +3,7 @@
 mod archived;
 mod claims;
 mod export_options;
+mod fetch;
 mod forget;
 mod location;
 mod platform;
@@ -37,6 +38,7 @@ enum Verb {
     Verify(verify::Args),
     Rebuild(rebuild::Args),
     Status(status::Args),
+    Fetch(fetch::Args),
     Forget(forget::Args),
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Verify(args) => verify::run(args, env),
         Verb::Rebuild(args) => rebuild::run(args, env),
         Verb::Status(args) => status::run(args, env),
+        Verb::Fetch(args) => fetch::run(args, env),
         Verb::Forget(args) => forget::run(args, env),
     }
 }

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 
 pub(crate) use hints::{public_base, public_url, secret_header};
 pub(crate) use listen_address::DEFAULT_LISTEN;
-pub(crate) use private_address::{Reach, reach};
+pub(crate) use private_address::{Reach, is_refused, reach};
 pub(crate) use settings::{Flags, Settings};
 pub(crate) use signals::Signals;
 

@@ -67,8 +67,8 @@ pub(crate) fn reach(base: &str) -> Option<Reach> {
     })
 }
 
-/// The list that Label Studio brings along.
-fn is_refused(address: IpAddr) -> bool {
+/// Tells whether an address is not public: the list that Label Studio brings along.
+pub(crate) fn is_refused(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_refused_v4(v4),
         IpAddr::V6(v6) => is_refused_v6(v6),

@@ -6,6 +6,12 @@ use std::process::{Child, Command, Stdio};
 
 /// Delivers an annotation with one box, whose task holds a text of so many bytes.
 pub(crate) fn annotate(place: &Place, serving: &Serving, id: u32, text: usize) {
+    let data = json!({"image": format!("s3://cars/{id}.jpg"), "text": "x".repeat(text)});
+    annotate_about(place, serving, id, &data);
+}
+
+/// The same, of a task with this data.
+pub(crate) fn annotate_about(place: &Place, serving: &Serving, id: u32, data: &Value) {
     let body = json!({
         "action": "ANNOTATION_CREATED",
         "annotation": {
@@ -18,7 +24,7 @@ pub(crate) fn annotate(place: &Place, serving: &Serving, id: u32, text: usize) {
             }],
         },
         "project": {"id": 1, "title": "Cars"},
-        "task": {"id": id, "data": {"image": format!("s3://cars/{id}.jpg"), "text": "x".repeat(text)}},
+        "task": {"id": id, "data": data},
     });
     place.write("body.json", body.to_string());
     deliver(place, serving, "body.json");

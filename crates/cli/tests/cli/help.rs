@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 40] = [
+    let verbs: [&[&str]; 41] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -36,6 +36,7 @@ fn every_verb_explains_itself_with_examples() {
         &["dataset", "sync"],
         &["dataset", "verify"],
         &["dataset", "rebuild"],
+        &["dataset", "fetch"],
         &["dataset", "forget"],
         &["queue"],
         &["queue", "receive"],

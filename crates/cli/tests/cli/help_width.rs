@@ -18,6 +18,7 @@ const VERBS: &[&[&str]] = &[
     &["dataset", "verify"],
     &["dataset", "rebuild"],
     &["dataset", "status"],
+    &["dataset", "fetch"],
     &["dataset", "forget"],
     &["queue"],
     &["pull"],

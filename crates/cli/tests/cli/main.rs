@@ -26,6 +26,7 @@ mod damaged_queue;
 mod dataset;
 #[cfg(target_os = "linux")] // disks of a size of their own
 mod dataset_disk;
+mod dataset_fetch;
 #[cfg(target_os = "linux")]
 mod dataset_speed;
 mod demo;
