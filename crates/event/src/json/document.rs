@@ -30,88 +30,161 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Place of a value in the text, and of what follows it among the nodes.
+/// Place of a value in the text, and of what follows it among the words.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) start: u32,
     pub(super) end: u32,
-    /// Number of the node behind the last part of this one.
+    /// Number of the word behind the last part of this one.
     pub(super) after: u32,
     pub(super) form: Form,
 }
 
-/// Nodes that there is room for at the beginning, at most. A region of Label Studio has one for each eight bytes, and what is
-/// not needed is never touched.
-const MOST_AT_ONCE: usize = 1 << 22;
+/// Bits of a word below its length.
+const FORM_BITS: u32 = 4;
+
+/// Bits of a word below its start: the form's, and 28 of the length.
+const LOW_BITS: u32 = 32;
+
+/// What stands for the length where a second word has the end and what follows: of a container, and of so long a text or
+/// number. In tests even short ones are long, so that both are read.
+const LONG: u64 = if cfg!(test) { 8 } else { (1 << 28) - 1 };
+
+/// Words of a container before those of its parts.
+pub(super) const CONTAINER: u32 = 2;
+
+/// Words that there is room for at the beginning, at most. A list of ids has one for each four bytes, a region of Label Studio
+/// for each seven, and what is not needed is never touched.
+const MOST_AT_ONCE: usize = 1 << 23;
 
 /// One JSON value, read to the end.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     pub(super) source: Source<'a>,
-    pub(super) nodes: Vec<Node>,
+    /// Each value in one word or two, a container before its parts: memory is what a large body costs most.
+    words: Vec<u64>,
 }
 
 impl<'a> Document<'a> {
     /// Reads the one value that a text is.
     pub(crate) fn read(source: Source<'a>) -> Result<Self, Fault> {
         let mut parser = Parser::new(source.as_str());
-        let nodes = Self::nodes(source.as_str(), &mut parser)?;
+        let words = Self::words(source.as_str(), &mut parser)?;
         parser.end()?;
-        Ok(Self { source, nodes })
+        Ok(Self { source, words })
     }
 
     /// Reads the next value of a larger text.
     pub(crate) fn part(text: &'a str, parser: &mut Parser<'a>) -> Result<Self, Fault> {
-        let nodes = Self::nodes(text, parser)?;
+        let words = Self::words(text, parser)?;
         let source = Source::Borrowed(text);
-        Ok(Self { source, nodes })
+        Ok(Self { source, words })
     }
 
-    fn nodes(text: &str, parser: &mut Parser<'_>) -> Result<Vec<Node>, Fault> {
-        // Places are kept in four bytes: half of the memory, for bodies that no queue or store of ours takes.
+    fn words(text: &str, parser: &mut Parser<'_>) -> Result<Vec<u64>, Fault> {
+        // Places are kept in four bytes: half of the memory, for bodies that no queue or store of ours takes. Words are fewer
+        // than bytes: two of a container are for three bytes at least, with a comma.
         if u32::try_from(text.len()).is_err() {
             return Err(Fault::NotJson("it is larger than 4 GiB", 0));
         }
-        let mut nodes = Nodes(Vec::with_capacity((text.len() / 8).min(MOST_AT_ONCE)));
-        parser.value(&mut nodes, MAX_LEVELS)?;
-        Ok(nodes.0)
+        let mut words = Words(Vec::with_capacity((text.len() / 4).min(MOST_AT_ONCE)));
+        parser.value(&mut words, MAX_LEVELS)?;
+        Ok(words.0)
     }
-}
 
-struct Nodes(Vec<Node>);
-
-impl Nodes {
-    fn push(&mut self, form: Form, start: usize, end: usize) -> usize {
-        let number = self.0.len();
-        self.0.push(Node {
-            start: place(start),
-            end: place(end),
-            after: place(number + 1),
+    /// The value whose first word has this number. Where there is none, it is `null`, and nothing is behind it.
+    #[inline]
+    pub(super) fn node(&self, at: u32) -> Node {
+        let at = at as usize;
+        let Some(first) = self.words.get(at).copied() else {
+            return Node {
+                start: 0,
+                end: 0,
+                after: u32::MAX,
+                form: Form::Null,
+            };
+        };
+        let (start, form) = (high(first), Form::numbered(first));
+        let length = low(first) >> FORM_BITS;
+        if u64::from(length) == LONG {
+            let second = self.words.get(at + 1).copied().unwrap_or_default();
+            return Node {
+                start,
+                end: high(second),
+                after: low(second),
+                form,
+            };
+        }
+        Node {
+            start,
+            end: start.saturating_add(length),
+            after: place(at + 1),
             form,
-        });
-        number
+        }
+    }
+
+    #[inline]
+    pub(super) fn form(&self, at: u32) -> Form {
+        let word = self.words.get(at as usize);
+        word.map_or(Form::Null, |word| Form::numbered(*word))
     }
 }
 
-/// `read` refuses texts whose places do not fit.
+struct Words(Vec<u64>);
+
+impl Words {
+    #[inline]
+    fn push(&mut self, form: Form, start: usize, length: u64) {
+        let low = length << FORM_BITS | form.number();
+        self.0.push((start as u64) << LOW_BITS | low);
+    }
+}
+
+/// The two halves of a second word.
+fn pair(end: usize, after: usize) -> u64 {
+    u64::from(place(end)) << LOW_BITS | u64::from(place(after))
+}
+
+/// `words` refuses texts whose places do not fit.
+#[inline]
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-impl Sink for Nodes {
+#[inline]
+fn high(word: u64) -> u32 {
+    u32::try_from(word >> LOW_BITS).unwrap_or_default()
+}
+
+#[inline]
+fn low(word: u64) -> u32 {
+    u32::try_from(word & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+impl Sink for Words {
+    #[inline]
     fn open(&mut self, form: Form, start: usize) -> usize {
-        self.push(form, start, start)
+        let number = self.0.len();
+        self.push(form, start, LONG);
+        self.0.push(0);
+        number
     }
 
+    #[inline]
     fn close(&mut self, container: usize, end: usize) {
-        let after = place(self.0.len());
-        if let Some(node) = self.0.get_mut(container) {
-            node.end = place(end);
-            node.after = after;
+        let after = self.0.len();
+        if let Some(second) = self.0.get_mut(container + 1) {
+            *second = pair(end, after);
         }
     }
 
+    #[inline]
     fn scalar(&mut self, form: Form, start: usize, end: usize) {
-        self.push(form, start, end);
+        let length = end.saturating_sub(start) as u64;
+        if length < LONG {
+            return self.push(form, start, length);
+        }
+        let container = self.open(form, start);
+        self.close(container, end);
     }
 }

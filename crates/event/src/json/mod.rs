@@ -2,8 +2,8 @@
 //! is written, half of a surrogate pair in its place, the last of equal keys, 500 levels.
 //!
 //! `serde_json` alone does not: it refuses half of a pair in a text, ends at 128 levels, and rounds numbers. So a body
-//! becomes a list of [`Node`]s in one pass without recursion; each is a place in the text, and nothing is copied
-//! before somebody asks for it.
+//! becomes a list of words in one pass without recursion; each is a place in the text, and nothing is copied before
+//! somebody asks for it.
 
 mod document;
 mod form;

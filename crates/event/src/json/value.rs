@@ -1,6 +1,6 @@
 //! A value in a document, and lenient questions about it: whatever is not as it was expected is as if it were absent.
 
-use super::document::{Document, Node};
+use super::document::{CONTAINER, Document, Node};
 use super::form::Form;
 use super::number;
 use super::string::{Halves, decode};
@@ -39,18 +39,12 @@ impl<'d, 'a> Value<'d, 'a> {
 
     #[inline]
     fn node(self) -> Node {
-        const NONE: Node = Node {
-            start: 0,
-            end: 0,
-            after: u32::MAX,
-            form: Form::Null,
-        };
-        let node = self.document.nodes.get(self.at as usize);
-        node.copied().unwrap_or(NONE)
+        self.document.node(self.at)
     }
 
+    #[inline]
     pub(crate) fn form(self) -> Form {
-        self.node().form
+        self.document.form(self.at)
     }
 
     pub(crate) fn is_object(self) -> bool {
@@ -91,7 +85,7 @@ impl<'d, 'a> Value<'d, 'a> {
     fn parts(self) -> impl Iterator<Item = Self> {
         let document = self.document;
         let end = self.node().after;
-        let mut at = self.at + 1;
+        let mut at = self.at + CONTAINER;
         std::iter::from_fn(move || {
             let part = (at < end).then(|| Self::new(document, at))?;
             at = part.node().after;
@@ -258,7 +252,7 @@ impl<'d, 'a> Value<'d, 'a> {
             Form::True => true,
             Form::Integer | Form::Fraction => !number::is_zero(self.written()),
             Form::Text | Form::EscapedText => self.written().len() > 2,
-            Form::Array | Form::Object => self.node().after > self.at + 1,
+            Form::Array | Form::Object => self.node().after > self.at + CONTAINER,
         }
     }
 
