@@ -192,7 +192,10 @@ impl<'d, 'a> Value<'d, 'a> {
     /// The strings in an array, or the one string that it is.
     pub(crate) fn texts(self) -> Vec<Cow<'a, str>> {
         if self.is_array() {
-            return self.items().filter_map(Self::text).collect();
+            // Mostly one label. A list without a beginning would take room for four.
+            let mut texts = Vec::with_capacity(usize::from(self.says_something()));
+            texts.extend(self.items().filter_map(Self::text));
+            return texts;
         }
         self.text().into_iter().collect()
     }

@@ -240,7 +240,9 @@ fn listed<'d, 'a>(payload: Value<'d, 'a>, kind: Kind) -> Vec<Value<'d, 'a>> {
         if !held.is_array() {
             return vec![held];
         }
-        let things: Vec<_> = held.items().collect();
+        // Counted first: a deletion may name half a million, and a list that grows is copied as often as it doubles.
+        let mut things = Vec::with_capacity(held.items().count());
+        things.extend(held.items());
         if !things.is_empty() {
             return things;
         }

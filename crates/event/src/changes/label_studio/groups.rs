@@ -34,6 +34,9 @@ pub(super) fn read_result<'a>(
     marks
 }
 
+/// Ids that there is room for at the beginning, at most.
+const MOST_AT_ONCE: usize = 1 << 16;
+
 /// Items by their id; an item without one stands alone.
 struct Groups<'d, 'a> {
     /// Each item, and the next one of its group.
@@ -44,10 +47,12 @@ struct Groups<'d, 'a> {
 
 impl<'d, 'a> Groups<'d, 'a> {
     fn of(result: Value<'d, 'a>) -> Self {
-        let mut items: Vec<_> = result.items().map(|item| (item, None)).collect();
+        let mut items = Vec::with_capacity(result.items().count());
+        items.extend(result.items().map(|item| (item, None)));
         let mut firsts = Vec::with_capacity(items.len());
-        // Not for all of them at once: many may have no id.
-        let mut lasts: HashMap<Cow<'a, str>, usize> = HashMap::with_capacity(items.len().min(1024));
+        // Not for all of them at once, if they are very many: they may have no id.
+        let mut lasts: HashMap<Cow<'a, str>, usize> =
+            HashMap::with_capacity(items.len().min(MOST_AT_ONCE));
         for at in 0..items.len() {
             let Some((item, _)) = items.get(at) else {
                 break;
