@@ -5,10 +5,20 @@ use super::MAX_NUMBER_BYTES;
 /// The largest integer that a record holds: beyond it, a double is no integer any more.
 const MAX_WHOLE: u64 = (1 << 53) - 1;
 
+/// Integers of so few bytes fit 32 bits.
+const MAX_SMALL_BYTES: usize = 9;
+
 /// The number as a double; `None` if it is too long, too large, or only the double is zero.
 pub(super) fn double(text: &str, is_integer: bool) -> Option<f64> {
     if text.len() > MAX_NUMBER_BYTES {
         return None;
+    }
+    // Most integers are degrees, percents or sizes, and these have no rounding to think of.
+    if is_integer
+        && text.len() <= MAX_SMALL_BYTES
+        && let Ok(small) = text.parse::<i32>()
+    {
+        return Some(f64::from(small));
     }
     let value: f64 = text.parse().ok()?;
     if is_integer {
