@@ -132,15 +132,14 @@ impl<'a> Document<'a> {
 
 struct Words(Vec<u64>);
 
-impl Words {
-    #[inline]
-    fn push(&mut self, form: Form, start: usize, length: u64) {
-        let low = length << FORM_BITS | form.number();
-        self.0.push((start as u64) << LOW_BITS | low);
-    }
+/// A first word.
+#[inline]
+fn word(form: Form, start: usize, length: u64) -> u64 {
+    (start as u64) << LOW_BITS | length << FORM_BITS | form.number()
 }
 
-/// The two halves of a second word.
+/// A second word.
+#[inline]
 fn pair(end: usize, after: usize) -> u64 {
     u64::from(place(end)) << LOW_BITS | u64::from(place(after))
 }
@@ -165,8 +164,7 @@ impl Sink for Words {
     #[inline]
     fn open(&mut self, form: Form, start: usize) -> usize {
         let number = self.0.len();
-        self.push(form, start, LONG);
-        self.0.push(0);
+        self.0.extend_from_slice(&[word(form, start, LONG), 0]);
         number
     }
 
@@ -182,7 +180,7 @@ impl Sink for Words {
     fn scalar(&mut self, form: Form, start: usize, end: usize) {
         let length = end.saturating_sub(start) as u64;
         if length < LONG {
-            return self.push(form, start, length);
+            return self.0.push(word(form, start, length));
         }
         let container = self.open(form, start);
         self.close(container, end);

@@ -98,7 +98,8 @@ impl<'d, 'a> Value<'d, 'a> {
         self.is_array().then(|| self.parts()).into_iter().flatten()
     }
 
-    pub(super) fn pairs(self) -> impl Iterator<Item = (Self, Self)> {
+    /// Keys and values, if it is an object.
+    pub(crate) fn pairs(self) -> impl Iterator<Item = (Self, Self)> {
         let mut parts = self.is_object().then(|| self.parts());
         std::iter::from_fn(move || {
             let parts = parts.as_mut()?;

@@ -110,6 +110,10 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
     #[inline]
     pub(super) fn removed(&self, thing: Value<'d, 'a>) -> Result<Change<'a>, EventError> {
         let task = self.context.attributes.task.as_deref();
+        if let Some(id) = sole_id(thing) {
+            let key = self.context.key_of(self.kind, Some(id))?;
+            return Ok(self.context.removed(key, self.common_parents(task)));
+        }
         let parents = self.parents(thing, task);
         Ok(self.context.removed(self.key(thing)?, parents))
     }
@@ -129,6 +133,11 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
         if thing.has_any(&["annotation", "project", "task"]) {
             return self.find_parents(Some(thing), task);
         }
+        self.common_parents(task)
+    }
+
+    #[inline]
+    fn common_parents(&self, task: Option<&str>) -> Arc<[Key<'a>]> {
         let common = self.common.get_or_init(|| self.find_parents(None, task));
         Arc::clone(common)
     }
@@ -206,6 +215,14 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
             _ => Record::Thing(Thing { raw }),
         })
     }
+}
+
+/// The id of an object that has nothing else.
+#[inline]
+fn sole_id<'d, 'a>(thing: Value<'d, 'a>) -> Option<Value<'d, 'a>> {
+    let mut pairs = thing.pairs();
+    let (key, id) = pairs.next()?;
+    (pairs.next().is_none() && key.reads("id")).then_some(id)
 }
 
 fn text<'a>(thing: Value<'_, 'a>, name: &str) -> Option<Cow<'a, str>> {
