@@ -10,7 +10,8 @@
 //! - An event stays hidden from other consumers while a handler works on it.
 //!
 //! A [`State`] remembers what was handled: [`MemoryState`], or with the feature `sqlite` a file that the processes of
-//! one host share. With the feature `lambda`, a batch of SQS is answered with the messages that failed.
+//! one host share, or with the feature `postgres` tables that those of all hosts share. With the feature `lambda`, a batch
+//! of SQS is answered with the messages that failed.
 //!
 //! [`Worker`] receives and settles events as they are, without a look at their changes.
 //!
@@ -46,6 +47,8 @@ pub use failure::Failure;
 pub use incoming::Incoming;
 pub use outcome::Outcome;
 pub use rules::{fetch_body, whole_envelope};
+#[cfg(feature = "postgres")]
+pub use state::PostgresState;
 #[cfg(feature = "sqlite")]
 pub use state::SqliteState;
 pub use state::{Known, MemoryState, REMEMBERED, State, StateError};

@@ -1,15 +1,19 @@
 //! Memory of a consumer: which events it handled, and the newest version of each thing.
 
 mod holders;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod key_text;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_file;
 
 pub use memory::MemoryState;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresState;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteState;
 
