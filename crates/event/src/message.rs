@@ -4,7 +4,7 @@ use crate::attributes::TypeFrom;
 use crate::json::{self, Document, Fault, Halves, MAX_LEVELS, Parser};
 use crate::{Attributes, ErrorKind, EventError, SPEC_VERSION};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// An envelope, and what its data is.
 pub(crate) struct Message<'a> {
@@ -49,7 +49,8 @@ enum Held<'a> {
 }
 
 struct Members<'a> {
-    known: HashMap<&'static str, Held<'a>>,
+    /// What was found under each name of [`KNOWN`].
+    known: [Option<Held<'a>>; KNOWN.len()],
     extensions: BTreeMap<String, String>,
     data: Option<Document<'a>>,
     /// A name that stands there twice.
@@ -70,7 +71,7 @@ pub(crate) fn read(message: &[u8]) -> Result<Message<'_>, EventError> {
 
 fn members(text: &str) -> Result<Members<'_>, Fault> {
     let mut found = Members {
-        known: HashMap::with_capacity(KNOWN.len()),
+        known: std::array::from_fn(|_| None),
         extensions: BTreeMap::new(),
         data: None,
         twice: None,
@@ -115,6 +116,11 @@ fn text_of(written: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
+/// Place of a name in [`KNOWN`]. Most names differ in their length, so to compare them all is cheaper than a hash.
+fn place_of(name: &str) -> Option<usize> {
+    KNOWN.iter().position(|known| *known == name)
+}
+
 impl<'a> Members<'a> {
     fn keep(&mut self, name: Cow<'a, str>, written: &'a str) {
         let held = match text_of(written) {
@@ -122,9 +128,10 @@ impl<'a> Members<'a> {
             None if written == "null" => Held::Null,
             None => Held::Odd,
         };
-        if let Some(known) = KNOWN.into_iter().find(|known| *known == name) {
-            if self.known.insert(known, held).is_some() {
-                self.twice = Some(known);
+        if let Some(at) = place_of(&name) {
+            let place = self.known.get_mut(at);
+            if place.is_some_and(|place| place.replace(held).is_some()) {
+                self.twice = KNOWN.get(at).copied();
             }
         } else if let Held::Text(text) = held {
             self.extensions.insert(name.into_owned(), text.into_owned());
@@ -134,15 +141,16 @@ impl<'a> Members<'a> {
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        match self.known.get(name) {
-            Some(Held::Text(text)) => Some(text),
+        match self.known.get(place_of(name)?) {
+            Some(Some(Held::Text(text))) => Some(text),
             _ => None,
         }
     }
 
     fn read(mut self) -> Result<Message<'a>, EventError> {
         let attributes = self.attributes()?;
-        let base64 = match self.known.remove("data_base64") {
+        let base64 = place_of("data_base64").and_then(|at| self.known.get_mut(at)?.take());
+        let base64 = match base64 {
             Some(Held::Text(text)) => Some(text),
             Some(Held::Odd) if self.data.is_none() => {
                 let (kind, id) = (ErrorKind::MalformedEnvelope, Some(attributes.id.as_str()));
@@ -173,8 +181,8 @@ impl<'a> Members<'a> {
             let why = format!("specversion is {version:?}, this crate knows {SPEC_VERSION:?}");
             return Err(error(ErrorKind::LaterEnvelope, why));
         }
-        for name in KNOWN {
-            if name != "data_base64" && matches!(self.known.get(name), Some(Held::Odd)) {
+        for (name, held) in KNOWN.into_iter().zip(&self.known) {
+            if name != "data_base64" && matches!(held, Some(Held::Odd)) {
                 return Err(malformed(format!("the attribute {name} is no text")));
             }
         }
