@@ -164,14 +164,17 @@ impl<'t> Parser<'t> {
     /// Reads what may follow a value: the ends of containers, then a comma. `true` if all containers have ended.
     fn close(&mut self, open: &mut Vec<Open>, sink: &mut impl Sink) -> Result<bool, Fault> {
         while let Some(&Open { is_object, number }) = open.last() {
-            if self.take(b',') {
+            self.skip_space();
+            let (next, end) = (self.next(), if is_object { b'}' } else { b']' });
+            if next != b',' && next != end {
+                return self.fault("',' or an end is missing");
+            }
+            self.at += 1;
+            if next == b',' {
                 if is_object {
                     self.keep_key(sink)?;
                 }
                 return Ok(false);
-            }
-            if !self.take(if is_object { b'}' } else { b']' }) {
-                return self.fault("',' or an end is missing");
             }
             sink.close(number, self.at);
             open.pop();
