@@ -115,6 +115,16 @@ async fn notes_outlive_the_server() {
         let left = state.leave(thing, Some(&after), None);
         assert!(left.await.unwrap());
     }
+    // As the consumer in Python writes them: it has the same tables.
+    let [a, t, p] = [
+        r#"["/label-studio", "annotation", "5"]"#,
+        r#"["/label-studio", "task", "7"]"#,
+        r#"["/label-studio", "project", "1"]"#,
+    ];
+    let things = server.sql("select key, parents from labelrelay_things order by key");
+    assert_eq!(things, format!("{a}|[{t}]\n{t}|[{p}]"));
+    let below = server.sql("select parent, key from labelrelay_below order by parent");
+    assert_eq!(below, format!("{p}|{t}\n{t}|{a}"));
     state.remove(&project, "5").await.unwrap();
     state.remove(&project, "3").await.unwrap();
     state.handled("event").await.unwrap();
