@@ -13,8 +13,10 @@ pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
     names: [&'d str; ROOM],
     places: [u32; ROOM],
-    /// Bits of all these names, by [`sign_of`].
-    signs: u64,
+    /// Of each name, by [`sign_of`].
+    signs: [u8; ROOM],
+    /// Bits of all these signs.
+    all_signs: u64,
     /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
     count: Option<usize>,
 }
@@ -25,19 +27,22 @@ impl<'d, 'a> Index<'d, 'a> {
             object,
             names: [""; ROOM],
             places: [0; ROOM],
-            signs: 0,
+            signs: [0; ROOM],
+            all_signs: 0,
             count: Some(0),
         };
         for (at, (key, value)) in object.pairs().enumerate() {
             let room = index.names.get_mut(at).zip(index.places.get_mut(at));
-            let Some((name, place)) = room.filter(|_| key.form() == Form::Text) else {
+            let room = room.zip(index.signs.get_mut(at));
+            let Some(((name, place), sign)) = room.filter(|_| key.form() == Form::Text) else {
                 index.count = None;
                 break;
             };
             let text = key.between_quotes();
             *name = text;
             *place = value.place();
-            index.signs |= sign_of(text);
+            *sign = sign_of(text);
+            index.all_signs |= 1 << *sign;
             index.count = Some(at + 1);
         }
         index
@@ -54,16 +59,17 @@ impl<'d, 'a> Index<'d, 'a> {
         let Some(count) = self.count else {
             return self.object.find(name);
         };
-        if self.signs & sign_of(name) == 0 {
+        let sign = sign_of(name);
+        if self.all_signs & (1 << sign) == 0 {
             return None;
         }
-        // A length and a sign tell most names apart, without a call.
-        let (length, first) = (name.len(), name.as_bytes().first());
-        let members = self.names.iter().zip(&self.places).take(count).rev();
-        let mut members = members.filter(|(key, _)| {
-            key.len() == length && key.as_bytes().first() == first && **key == name
-        });
-        members.next().map(|(_, place)| self.object.beside(*place))
+        // A sign tells most names apart, without a look at them.
+        let members = self.names.iter().zip(&self.places);
+        let members = self.signs.iter().zip(members).take(count).rev();
+        let mut members = members.filter(|(one, (key, _))| **one == sign && **key == name);
+        members
+            .next()
+            .map(|(_, (_, place))| self.object.beside(*place))
     }
 
     /// Tells whether there is a member of this name, though it were `null`.
@@ -77,10 +83,12 @@ impl<'d, 'a> Index<'d, 'a> {
     }
 }
 
-/// One of 64 bits, by a name's length and first byte: a name whose bit no other has set is not among them.
+/// The number of one of 64 bits, by a name's length and first byte: a name whose bit no other has set is not among them.
 #[inline]
-fn sign_of(name: &str) -> u64 {
+fn sign_of(name: &str) -> u8 {
     let first = name.as_bytes().first().copied().unwrap_or_default();
-    let bit = name.len().wrapping_mul(7).wrapping_add(first.into()) % 64;
-    1 << bit
+    // Of the length, what fits a byte is enough.
+    let length = name.len().to_le_bytes();
+    let length = length.first().copied().unwrap_or_default();
+    length.wrapping_mul(7).wrapping_add(first) % 64
 }
