@@ -26,19 +26,35 @@ fn verified(body: &Value) -> Vec<Option<bool>> {
     spans.collect()
 }
 
+/// A thousand texts, of which a span of these tests is in one.
+fn texts() -> serde_json::Map<String, Value> {
+    let mut data: serde_json::Map<_, _> = (1..1_000)
+        .map(|number| (number.to_string(), json!("y")))
+        .collect();
+    data.insert("text".to_owned(), json!("x".repeat(20_000)));
+    data
+}
+
 fn span(length: usize) -> Value {
     json!({"type": "labels", "value": {"start": 0, "end": length, "text": "x".repeat(length)}})
 }
 
 #[test]
 fn spans_times_texts_have_an_end() {
-    let mut data: serde_json::Map<_, _> = (1..1_000)
-        .map(|number| (number.to_string(), json!("y")))
-        .collect();
-    data.insert("text".to_owned(), json!("x".repeat(20_000)));
     // Of 10,000,000 comparisons the first would take more, the second takes all, and nothing is left for another.
     let first = json!({"id": 1, "result": [span(10_000), span(9_999), span(1)]});
     let second = json!({"id": 2, "result": [span(1)]});
-    let body = json!({"annotations": [first, second], "task": {"id": 7, "data": data}});
+    let body = json!({"annotations": [first, second], "task": {"id": 7, "data": texts()}});
     assert_eq!(verified(&body), [None, Some(true), None, None]);
+}
+
+/// Red if a span that is looked at once more, since another item has its id, is compared at the event's cost twice.
+#[test]
+fn a_span_with_an_answer_beside_it_is_compared_once() {
+    let mut marked = span(5_999); // more than half of what the event is worth
+    marked["id"] = json!("a");
+    let answer = json!({"id": "a", "type": "choices", "value": {"choices": ["x"]}});
+    let annotation = json!({"id": 1, "result": [marked, answer]});
+    let body = json!({"annotations": [annotation], "task": {"id": 7, "data": texts()}});
+    assert_eq!(verified(&body), [Some(true)]);
 }

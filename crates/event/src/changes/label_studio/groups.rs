@@ -9,7 +9,7 @@ use super::task_texts::TaskTexts;
 use crate::changes::marks::Marks;
 use crate::json::{Index, Value};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads a `result`; `beside` are the texts of the task, if the event has them.
@@ -17,6 +17,41 @@ pub(super) fn read_result<'a>(
     result: Value<'_, 'a>,
     beside: Option<&TaskTexts<'_, 'a>>,
 ) -> Marks<'a> {
+    let left = beside.map(TaskTexts::left);
+    if let Some(marks) = read_distinct(result, beside) {
+        return marks;
+    }
+    // What was compared in vain is compared again.
+    if let Some((beside, left)) = beside.zip(left) {
+        beside.set_left(left);
+    }
+    read_grouped(result, beside)
+}
+
+/// Reads a `result` in one go, if no two items have one id. Where two have, that mostly shows early: answers about a region
+/// follow it.
+fn read_distinct<'a>(
+    result: Value<'_, 'a>,
+    beside: Option<&TaskTexts<'_, 'a>>,
+) -> Option<Marks<'a>> {
+    let mut marks = Marks::default();
+    let count = result.items().count();
+    marks.regions.reserve(count);
+    // Not for all of them at once, if they are very many: they may have no id.
+    let mut ids = HashSet::with_capacity(count.min(MOST_AT_ONCE));
+    for item in result.items() {
+        let item = Item::new(item);
+        if let Some(id) = item.id()
+            && !ids.insert(id)
+        {
+            return None;
+        }
+        read_alone(&item, beside, &mut marks);
+    }
+    Some(marks)
+}
+
+fn read_grouped<'a>(result: Value<'_, 'a>, beside: Option<&TaskTexts<'_, 'a>>) -> Marks<'a> {
     let mut marks = Marks::default();
     let groups = Groups::of(result);
     marks.regions.reserve(groups.firsts.len());

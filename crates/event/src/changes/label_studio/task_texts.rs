@@ -34,6 +34,16 @@ impl<'d, 'a> TaskTexts<'d, 'a> {
         }
     }
 
+    /// Comparisons that are left to the event.
+    pub(super) fn left(&self) -> u64 {
+        self.left.get()
+    }
+
+    /// Gives comparisons back: whatever was found by them is not used.
+    pub(super) fn set_left(&self, left: u64) {
+        self.left.set(left);
+    }
+
     fn read(&self) -> Option<&Texts<'d>> {
         let data = self.data?;
         Some(self.read.get_or_init(|| {
