@@ -113,7 +113,7 @@ mod tests {
             let read: Origin = text.parse().unwrap();
             assert_eq!(
                 (read.to_string(), read.folder()),
-                (origin.into(), folder.into())
+                (origin.to_owned(), folder.to_owned())
             );
         }
         for wrong in [
