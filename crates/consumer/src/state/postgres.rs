@@ -73,13 +73,14 @@ impl PostgresState {
             leased: Mutex::default(),
             events: AtomicU32::new(0),
         };
-        in_time(async {
-            let client = (state.connect)().await?;
-            session::make_tables(&client).await?;
-            *state.session.lock().await = Some(Arc::new(Session::of(client).await?));
-            Ok(())
-        })
-        .await?;
+        state
+            .in_time(async {
+                let client = (state.connect)().await?;
+                session::make_tables(&client).await?;
+                *state.session.lock().await = Some(Arc::new(Session::of(client).await?));
+                Ok(())
+            })
+            .await?;
         Ok(state)
     }
 
@@ -93,6 +94,24 @@ impl PostgresState {
         let opened = Arc::new(Session::of(client).await?);
         *session = Some(Arc::clone(&opened));
         Ok(opened)
+    }
+
+    /// The step, unless it takes too long. Then the connection goes with it: the server may hang.
+    async fn in_time<T>(
+        &self,
+        step: impl Future<Output = Result<T, StateError>>,
+    ) -> Result<T, StateError> {
+        if let Ok(done) = tokio::time::timeout(PATIENCE, step).await {
+            return done;
+        }
+        // Whoever has it locked opens another one.
+        if let Ok(mut session) = self.session.try_lock() {
+            *session = None;
+        }
+        let seconds = PATIENCE.as_secs();
+        Err(StateError::new(format!(
+            "Postgres did not answer within {seconds} s: see whether its server is well"
+        )))
     }
 
     fn leased(&self, change: impl FnOnce(&mut HashSet<String>)) {
@@ -182,11 +201,11 @@ impl PostgresState {
         let session = self.session().await?;
         let name = written(key);
         let Some(known) = known else {
-            let freed = session
-                .client
-                .execute(&session.free, &[&vec![&name], &self.owner])
-                .await;
-            freed?;
+            let names = [&name];
+            let client = &session.client;
+            client
+                .execute(&session.free, &[&names.as_slice(), &self.owner])
+                .await?;
             self.leased(|leased| {
                 leased.remove(&name);
             });
@@ -222,10 +241,8 @@ impl PostgresState {
 /// Nobody need wait for the leases to run out. If it fails, they do.
 impl Drop for PostgresState {
     fn drop(&mut self) {
-        let names: Vec<String> = {
-            let mut leased = self.leased.lock().unwrap_or_else(PoisonError::into_inner);
-            leased.drain().collect()
-        };
+        let mut names = Vec::new();
+        self.leased(|leased| names.extend(leased.drain()));
         let session = self.session.get_mut().take();
         let owner = std::mem::take(&mut self.owner);
         if let (Some(session), Ok(runtime), false) = (
@@ -243,20 +260,9 @@ impl Drop for PostgresState {
     }
 }
 
-/// The step, unless it takes too long.
-async fn in_time<T>(step: impl Future<Output = Result<T, StateError>>) -> Result<T, StateError> {
-    let done = tokio::time::timeout(PATIENCE, step).await;
-    done.unwrap_or_else(|_| {
-        let seconds = PATIENCE.as_secs();
-        Err(StateError::new(format!(
-            "Postgres did not answer within {seconds} s: see whether its server is well"
-        )))
-    })
-}
-
 impl State for PostgresState {
     fn was_handled<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<bool, StateError>> {
-        Box::pin(in_time(async move {
+        Box::pin(self.in_time(async move {
             let session = self.session().await?;
             let row = session.client.query_opt(&session.look, &[&event]).await?;
             Ok(row.is_some())
@@ -264,7 +270,7 @@ impl State for PostgresState {
     }
 
     fn handled<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<(), StateError>> {
-        Box::pin(in_time(async move {
+        Box::pin(self.in_time(async move {
             let session = self.session().await?;
             self.remember(&session, event).await
         }))
@@ -277,7 +283,7 @@ impl State for PostgresState {
         lease: Duration,
         comes: bool,
     ) -> BoxFuture<'a, Result<Option<HashMap<Key<'static>, Known>>, StateError>> {
-        Box::pin(in_time(self.lease(key, parents, lease, comes)))
+        Box::pin(self.in_time(self.lease(key, parents, lease, comes)))
     }
 
     fn leave<'a>(
@@ -286,11 +292,11 @@ impl State for PostgresState {
         known: Option<&'a Known>,
         event: Option<&'a str>,
     ) -> BoxFuture<'a, Result<bool, StateError>> {
-        Box::pin(in_time(self.end(key, known, event)))
+        Box::pin(self.in_time(self.end(key, known, event)))
     }
 
     fn keep(&self, lease: Duration) -> BoxFuture<'_, Result<(), StateError>> {
-        Box::pin(in_time(async move {
+        Box::pin(self.in_time(async move {
             let mut names = Vec::new();
             self.leased(|leased| names.extend(leased.iter().cloned()));
             if names.is_empty() {
@@ -311,7 +317,7 @@ impl State for PostgresState {
         key: &'a Key<'static>,
         until: &'a str,
     ) -> BoxFuture<'a, Result<(), StateError>> {
-        Box::pin(in_time(async move {
+        Box::pin(self.in_time(async move {
             let session = self.session().await?;
             let name = written(key);
             session
@@ -326,7 +332,7 @@ impl State for PostgresState {
         &'a self,
         key: &'a Key<'static>,
     ) -> BoxFuture<'a, Result<Vec<Key<'static>>, StateError>> {
-        Box::pin(in_time(async move {
+        Box::pin(self.in_time(async move {
             let session = self.session().await?;
             let name = written(key);
             let rows = session.client.query(&session.below, &[&name]).await?;
