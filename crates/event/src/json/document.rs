@@ -37,7 +37,6 @@ pub(super) struct Node {
     pub(super) end: u32,
     /// Number of the word behind the last part of this one.
     pub(super) after: u32,
-    pub(super) form: Form,
 }
 
 /// Bits of a word below its length.
@@ -101,10 +100,9 @@ impl<'a> Document<'a> {
                 start: 0,
                 end: 0,
                 after: u32::MAX,
-                form: Form::Null,
             };
         };
-        let (start, form) = (high(first), Form::numbered(first));
+        let start = high(first);
         let length = low(first) >> FORM_BITS;
         if u64::from(length) == LONG {
             let second = self.words.get(at + 1).copied().unwrap_or_default();
@@ -112,14 +110,12 @@ impl<'a> Document<'a> {
                 start,
                 end: high(second),
                 after: low(second),
-                form,
             };
         }
         Node {
             start,
             end: start.saturating_add(length),
             after: place(at + 1),
-            form,
         }
     }
 
