@@ -13,6 +13,43 @@ use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded};
 /// Deliveries that are looked through for one of a source: sources have no index of their own.
 const LOOKED_AT: i64 = 100_000;
 
+/// The newest deliveries of the record, among which those of a source are looked for.
+struct Window {
+    /// The number before the oldest one.
+    after: i64,
+    /// When the oldest one came; `None` where the record begins with it.
+    begins_ms: Option<i64>,
+}
+
+impl Window {
+    /// `None` if the record is empty.
+    fn of(record: &RecordFile) -> Result<Option<Self>, RecordError> {
+        let newest = Filter {
+            newest_first: true,
+            ..Filter::default()
+        };
+        let Some(last) = record.list(&newest, 1)?.pop() else {
+            return Ok(None);
+        };
+        let after = last.number.saturating_sub(LOOKED_AT).max(0);
+        let mut begins_ms = None;
+        if after > 0 {
+            let oldest = Filter {
+                after: Some(after),
+                ..Filter::default()
+            };
+            let oldest = record.list(&oldest, 1)?.pop();
+            begins_ms = oldest.map(|oldest| oldest.row.arrived_ms);
+        }
+        Ok(Some(Self { after, begins_ms }))
+    }
+
+    /// Tells whether it has all that came since this moment.
+    fn reaches(&self, ms: i64) -> bool {
+        self.begins_ms.is_none_or(|begins| begins <= ms)
+    }
+}
+
 /// A source, as far as the configuration says how it is.
 pub(super) struct Source {
     view: SourceView,
@@ -39,18 +76,24 @@ impl Source {
         record: Option<&RecordFile>,
         pull: Option<&LastPull>,
     ) -> Result<SourceView, RecordError> {
-        let Some(record) = record else {
-            return Ok(self.told(None, pull, &[]));
+        let window = record.map(Window::of).transpose()?.flatten();
+        let (Some(record), Some(window)) = (record, window) else {
+            return Ok(self.told(None, true, pull, &[]));
         };
-        let newest = self.newest(record, None)?;
+        let newest = self.newest(record, &window, None)?;
         let mut silent = Vec::new();
         for (project, since_ms) in pull.into_iter().flat_map(|pull| &pull.silent) {
-            let came = self.newest(record, Some(project))?;
+            // One that came since may stand further back. A project that stays silent is found so by later pulls, too.
+            if !window.reaches(*since_ms) {
+                continue;
+            }
+            let came = self.newest(record, &window, Some(project))?;
             if came.is_none_or(|came| came.row.arrived_ms < *since_ms) {
                 silent.push(project.as_str());
             }
         }
-        Ok(self.told(newest.as_ref(), pull, &silent))
+        let is_whole = window.begins_ms.is_none();
+        Ok(self.told(newest.as_ref(), is_whole, pull, &silent))
     }
 
     /// Where the record cannot be read.
@@ -65,28 +108,25 @@ impl Source {
     fn newest(
         &self,
         record: &RecordFile,
+        window: &Window,
         project: Option<&str>,
     ) -> Result<Option<Recorded>, RecordError> {
-        let all = Filter {
-            newest_first: true,
-            ..Filter::default()
-        };
-        let Some(last) = record.list(&all, 1)?.pop() else {
-            return Ok(None);
-        };
         let filter = Filter {
             source: Some(Pattern::exactly(self.name())),
             project: project.map(Pattern::exactly),
-            after: Some(last.number.saturating_sub(LOOKED_AT).max(0)),
-            ..all
+            after: Some(window.after),
+            newest_first: true,
+            ..Filter::default()
         };
         Ok(record.list(&filter, 1)?.pop())
     }
 
-    /// Puts it into words. Nothing was delivered in the `silent` projects since a pull found changes there.
+    /// Puts it into words. `is_whole` if the whole record was looked through. Nothing was delivered in the `silent` projects
+    /// since a pull found changes there.
     fn told(
         &self,
         newest: Option<&Recorded>,
+        is_whole: bool,
         pull: Option<&LastPull>,
         silent: &[&str],
     ) -> SourceView {
@@ -107,6 +147,9 @@ impl Source {
                 }
                 fact("Newest delivery", format!("{ago}, {}", row.outcome));
             }
+            None if self.delivers && !is_whole => findings.push(format!(
+                "None of the newest {LOOKED_AT} deliveries in the record is of this source: filter the list by it to see whether one came before; if none did, enter this on {platform}"
+            )),
             None if self.delivers => findings.push(format!(
                 "No delivery is in the record: enter this on {platform}; if you did, `labelrelay status` asks {platform} for its webhooks"
             )),
@@ -228,7 +271,7 @@ mod tests {
             // Nothing was ever delivered, and nothing has to be.
             (false, None, Some(&pulled), &["7"][..], None),
         ] {
-            let view = source(delivers).told(newest, pull, silent);
+            let view = source(delivers).told(newest, true, pull, silent);
             match expected {
                 None => assert_eq!(view.findings, [] as [String; 0]),
                 Some(words) => {
@@ -238,5 +281,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_said_to_be_missing() {
+        let view = source(true).told(None, false, None, &[]);
+        assert_eq!(view.findings.len(), 1);
+        let found = &view.findings[0];
+        assert!(found.starts_with("None of the newest 100000"), "{found}");
+        let busy = Window {
+            after: 7,
+            begins_ms: Some(5),
+        };
+        assert!(busy.reaches(5) && !busy.reaches(4));
+        let whole = Window {
+            after: 0,
+            begins_ms: None,
+        };
+        assert!(whole.reaches(4));
     }
 }
