@@ -29,9 +29,7 @@ impl PullState {
         last.at_ms = at_ms;
         last.failure = None;
         for project in silent {
-            if last.silent.len() < MOST_PROJECTS || last.silent.contains_key(project) {
-                last.silent.insert(project.clone(), at_ms);
-            }
+            last.note(project, at_ms);
         }
     }
 
@@ -50,6 +48,25 @@ impl PullState {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, LastPull>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LastPull {
+    /// Notes a silent project. Where there are too many, the one goes whose silence was found first: it may have ended long
+    /// ago.
+    fn note(&mut self, project: &str, at_ms: i64) {
+        if self.silent.len() >= MOST_PROJECTS && !self.silent.contains_key(project) {
+            let before = self
+                .silent
+                .iter()
+                .filter(|(_, found_ms)| **found_ms < at_ms);
+            let oldest = before.min_by_key(|(_, found_ms)| **found_ms);
+            let Some(oldest) = oldest.map(|(oldest, _)| oldest.clone()) else {
+                return;
+            };
+            self.silent.remove(&oldest);
+        }
+        self.silent.insert(project.to_owned(), at_ms);
     }
 }
 
@@ -77,5 +94,9 @@ mod tests {
         let silent = state.last("cars").unwrap().silent;
         assert_eq!(silent.len(), MOST_PROJECTS);
         assert_eq!(silent["7"], 4);
+        // Those of before may be over by now, and hide no new one.
+        state.succeeded("cars", 5, &["new".to_owned()]);
+        let silent = state.last("cars").unwrap().silent;
+        assert_eq!((silent.len(), silent.get("new")), (MOST_PROJECTS, Some(&5)));
     }
 }
