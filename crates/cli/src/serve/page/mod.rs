@@ -12,9 +12,9 @@ pub(super) use relay_state::RelayState;
 
 use crate::env::Env;
 use crate::error::CliError;
-use crate::locations::QueueLocation;
+use crate::locations::{QueueLocation, StoreLocation};
 use crate::serve::pull_state::PullState;
-use crate::{open, page_token, record};
+use crate::{archive_store, open, page_token, record};
 use data::RecordedData;
 use http::request::Parts;
 use labelrelay_core::Clock;
@@ -69,12 +69,12 @@ impl Making<'_> {
         let text = page_token::make(&record)?;
         let url = page_token::url(self.admin, &text);
         let token = PageToken::new(text).map_err(CliError::failed)?;
-        let archive = self.config.archive.as_ref();
+        let archive = self.archive()?;
         let queue = match open::queue_location(self.config, self.env)? {
             QueueLocation::Sqlite(file) => Queue::File {
                 file,
                 clock: self.clock,
-                archive: archive.map(|archive| archive.url.clone()),
+                archive,
             },
             elsewhere => Queue::Elsewhere(elsewhere.to_string()),
         };
@@ -95,6 +95,21 @@ impl Making<'_> {
             answer: Arc::new(move |head: &Parts| page.answer(head)),
             address: format!("http://{}/", self.admin),
             url,
+        }))
+    }
+
+    /// URL of the archive for a command that somebody runs in any folder: whole, and without a signature.
+    fn archive(&self) -> Result<Option<String>, CliError> {
+        let Some(settings) = &self.config.archive else {
+            return Ok(None);
+        };
+        let (location, _) = archive_store::configured_location(self.config, settings)?;
+        Ok(Some(match location {
+            StoreLocation::Directory(folder) => {
+                let folder = std::path::absolute(&folder).unwrap_or(folder);
+                format!("file:{}", folder.display())
+            }
+            cloud @ StoreLocation::Cloud(..) => cloud.to_string(),
         }))
     }
 }

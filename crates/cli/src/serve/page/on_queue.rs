@@ -31,7 +31,7 @@ pub(super) enum Queue {
     File {
         file: PathBuf,
         clock: Arc<dyn Clock>,
-        /// URL of the archive, where there is one.
+        /// URL of the archive, where there is one; without a signature.
         archive: Option<String>,
     },
     /// Where only tools of its own look; by its name.
@@ -143,7 +143,9 @@ impl Queue {
 fn gone(delivery: &Recorded, archive: Option<&str>) -> String {
     match (&delivery.row.event_id, archive) {
         (Some(id), Some(url)) => {
-            format!("{GONE}; the archive has it: `labelrelay events show {id} --from {url}`")
+            format!(
+                "{GONE}; the archive has it, if there was one by then: `labelrelay events show {id} --from {url}`"
+            )
         }
         _ => format!(
             "{GONE}; to keep later ones for longer, raise `retain_acknowledged_s` in [embedded_queue], or name an [archive]"
