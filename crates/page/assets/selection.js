@@ -58,8 +58,8 @@ export class Selection {
   }
 
   // Has it done with each, in the order in which the deliveries came: once with each event, unless it is about the
-  // deliveries themselves. What was not done stays selected.
-  async each(words, one, isOfEvents = true) {
+  // deliveries themselves. `finish` is what has to come of all of them together. What was not done stays selected.
+  async each(words, one, { isOfEvents = true, finish = null } = {}) {
     if (this.isRunning) return;
     const names = [...this.list.picked.keys()].sort((a, b) => number(a) - number(b));
     const events = new Set();
@@ -95,6 +95,14 @@ export class Selection {
         refused.push(`${name}: ${error.message}`);
       }
     }
+    try {
+      if (done.length > 0) await finish?.();
+    } catch (error) {
+      this.run(false);
+      this.say(error.message, true);
+      this.keepFocus();
+      return;
+    }
     this.list.unpick(done);
     this.run(false);
     const rest = refused.length - MAX_TOLD;
@@ -112,17 +120,19 @@ export class Selection {
   // Commands for a shell. It waits behind `&&` for the next one, so nothing runs by being pasted.
   async curl() {
     const commands = [];
+    const copy = async () => {
+      try {
+        await navigator.clipboard.writeText(commands.join(' &&\n'));
+      } catch {
+        throw new Error('Nothing is copied, for the browser does not allow it. All are still selected: try again, or with fewer.');
+      }
+    };
     await this.each('as curl', async (name) => {
-      const { curl } = await ask(path(name));
+      const { body, curl, summary } = await ask(path(name));
+      if (body.state === 'missing' && summary.body_bytes > 0) throw new Error(body.words);
       if (curl.endsWith('@body')) throw new Error('its body has to be a file, so copy it by itself');
       commands.push(curl);
-    }, false);
-    if (commands.length === 0) return;
-    try {
-      await navigator.clipboard.writeText(commands.join(' &&\n'));
-    } catch {
-      this.say('The browser does not allow to copy them.', true);
-    }
+    }, { isOfEvents: false, finish: copy });
   }
 
   // One file for all of them: an array of events, each of them with the bytes that the queue has.

@@ -40,7 +40,8 @@ def several_are_chosen(look):
     look.page.locator("#picked-curl").click()
     # Its mask is too long for a command.
     expect(done).to_contain_text("2 as curl. 1 not, and still selected: r1: its body has to be a file")
-    look.page.wait_for_function("() => navigator.clipboard.readText().then((text) => text.split(' &&\\ncurl ').length === 2)")
+    copied = look.page.evaluate("() => navigator.clipboard.readText()")
+    assert copied.startswith("curl ") and len(copied.split(" &&\ncurl ")) == 2, copied
     look.line("r2").locator(".pick").click()
     with look.page.expect_download() as saved:
         look.page.locator("#picked-export").click()
