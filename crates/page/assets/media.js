@@ -2,32 +2,36 @@
 
 import { el } from './dom.js';
 
-// Puts the image below each picture that may be of it; gives the frames back.
+// Puts the image below each picture that may be of it.
 function below(delivery, at, one, stages) {
   const fits = (stage) => one.item === null || stage.dataset.item === undefined || Number(stage.dataset.item) === one.item;
-  return stages.filter(fits).map((stage) => {
-    const frame = el('iframe', { sandbox: '', tabindex: '-1', title: `Image ${one.name}, from ${one.origin}` });
+  for (const stage of stages.filter(fits)) {
+    const frame = el('iframe', { sandbox: '', tabindex: '-1', title: `Image from ${one.origin}`, 'data-at': at });
     // An address of ours, made of a name of ours and a number.
     frame.src = `/media/${encodeURIComponent(delivery.summary.name)}/${at}`;
     stage.querySelector('iframe')?.remove();
     stage.prepend(frame);
-    return frame;
-  });
+  }
 }
 
 export function media(delivery, drawings) {
   const stages = drawings.flatMap((drawing) => [...drawing.querySelectorAll('.stage')]);
   if (stages.length === 0 || delivery.media.length === 0) return null;
+  const frames = (at) => stages.flatMap((stage) => [...stage.querySelectorAll(`iframe[data-at="${at}"]`)]);
   const said = el('p', { class: 'words', role: 'status' });
   const buttons = delivery.media.map((one, at) => {
-    let frames = [];
-    const button = el('button', { type: 'button', 'data-media': at, 'aria-pressed': 'false' }, `Load ${one.name} from ${one.origin}`);
+    // The name is a payload's, and turns around no sign of the host behind it.
+    const name = el('bdi', null, one.name);
+    const item = one.item === null ? '' : ` ${one.item + 1}`;
+    const button = el('button', { type: 'button', 'data-media': at, 'aria-pressed': 'false' }, 'Load ', name, `${item} from ${one.origin}`);
     button.addEventListener('click', () => {
-      const isShown = frames.some((frame) => frame.isConnected);
-      for (const frame of frames) frame.remove();
-      frames = isShown ? [] : below(delivery, at, one, stages);
-      button.setAttribute('aria-pressed', String(!isShown));
-      said.textContent = isShown ? '' : `Your browser asks ${one.origin} for it, without cookies. If no image appears, it wants a login, sends you elsewhere, or its address is too old.`;
+      const shown = frames(at);
+      for (const frame of shown) frame.remove();
+      const isShown = shown.length === 0;
+      if (isShown) below(delivery, at, one, stages);
+      said.textContent = isShown ? `Your browser asks ${one.origin} for it, without this page's cookie. If no image appears, it wants a login, sends you elsewhere, or its address is too old.` : '';
+      // One image takes the place of another.
+      for (const [other, each] of buttons.entries()) each.setAttribute('aria-pressed', String(frames(other).length > 0));
     });
     return button;
   });
