@@ -66,7 +66,7 @@ class ImageHost:
 
 
 def an_image_comes_on_a_click(look):
-    """And not before. Its host learns nothing of the page, and gets none of the cookies of this machine."""
+    """And not before. Its host learns nothing of the page, and gets no cookie of the page's, which is one of all ports of this machine."""
     host = ImageHost()
     try:
         newest = look.page.locator("#list [role=option]").first

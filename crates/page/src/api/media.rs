@@ -1,7 +1,8 @@
 //! Media of a task: where they are, and a document of its own for each image that somebody wants to see.
 //!
 //! The page itself loads nothing from elsewhere. What somebody clicks at is an SVG document with one image, in a frame
-//! without scripts, cookies or an origin. Its policy names one host, the one that the person was told.
+//! without scripts or an origin: what it asks for is asked from another site, without the page's cookie. Its policy names
+//! one host, the one that the person was told.
 
 use super::body::bytes_of;
 use crate::answer::{Refusal, media_document};
