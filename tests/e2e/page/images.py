@@ -81,11 +81,12 @@ def an_image_comes_on_a_click(look):
         look.region("box", "plain")
         button = look.page.locator("button[data-media]")
         expect(button).to_have_count(1)
-        expect(button).to_contain_text(host.origin)
+        expect(button).to_have_text("Load image from " + host.origin)
         look.nothing_happened()
         assert not host.asked, host.asked
         with look.page.expect_event("requestfinished", lambda request: request.url == host.url):
             button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
         (path, head), = host.asked
         assert host.origin + path == host.url, path
         told = [line for line in head if line.lower() in ("cookie", "referer", "authorization")]
@@ -100,6 +101,7 @@ def an_image_comes_on_a_click(look):
             assert time.monotonic() < until, "the image is not below the drawing: %s" % seen
         button.click()
         expect(look.page.locator(".stage iframe")).to_have_count(0)
+        expect(button).to_have_attribute("aria-pressed", "false")
         # The screenshot came in as text.
         away = {one for one in look.asked if not one.startswith(("data:", look.base + "/"))}
         assert away == {host.url}, away
