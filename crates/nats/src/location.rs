@@ -211,11 +211,11 @@ fn repeat_window(query: &Query) -> Result<Duration, Refused> {
         None => Some(REPEAT_WINDOW_S),
         Some(text) => text.parse().ok(),
     };
-    let seconds = seconds.filter(|seconds| (1..=LONGEST_WINDOW_S).contains(seconds));
+    let seconds = seconds.filter(|seconds| *seconds <= LONGEST_WINDOW_S);
     let seconds = seconds.ok_or_else(|| {
         (
             "has a value of `repeat_window_s` that cannot be".to_owned(),
-            format!("write a number from 1 to {LONGEST_WINDOW_S}"),
+            format!("write a number from 0 to {LONGEST_WINDOW_S}; 0 has every copy stored"),
         )
     })?;
     Ok(Duration::from_secs(seconds.into()))
@@ -268,7 +268,7 @@ mod tests {
             ("nats://n/EVENTS/labels?monitor=n:8222", "monitor"),
             ("nats://n/EVENTS/labels?storage=tape", "storage"),
             (
-                "nats://n/EVENTS/labels?repeat_window_s=0",
+                "nats://n/EVENTS/labels?repeat_window_s=-1",
                 "repeat_window_s",
             ),
             ("nats://n/EVENTS/labels?consumer=a.b", "consumer"),

@@ -58,6 +58,16 @@ impl NatsQueue {
         of_stream.min(self.servers.max_payload())
     }
 
+    /// Headers of a message. Without a window of repeats it has no id, for the server would recognise it by that.
+    fn header_fields<'a>(&'a self, key: &'a str) -> Vec<(&'static str, &'a str)> {
+        let url = &self.servers.url;
+        let mut fields = vec![(EXPECTED_STREAM, url.stream.as_str())];
+        if !url.repeat_window.is_zero() {
+            fields.push((MESSAGE_ID, key));
+        }
+        fields
+    }
+
     async fn put(&self, message: &OutboundMessage) -> Result<Receipt, Failure> {
         let bytes = self.message_bytes(message);
         let most = self.max_bytes();
@@ -65,8 +75,7 @@ impl NatsQueue {
             return Err(Failure::too_large(bytes, most));
         }
         let url = &self.servers.url;
-        let key = message.deduplication_key();
-        let headers = headers(&[(MESSAGE_ID, &*key), (EXPECTED_STREAM, url.stream.as_str())])?;
+        let headers = headers(&self.header_fields(&message.deduplication_key()))?;
         let mut waiting = Waiting::new(self);
         let answer = self
             .servers
@@ -170,9 +179,8 @@ impl EventQueue for NatsQueue {
     /// The envelope, and the headers as they are written.
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         let key = message.deduplication_key();
-        let stream = self.servers.url.stream.as_str();
-        let headers = [(MESSAGE_ID, &*key), (EXPECTED_STREAM, stream)];
-        let lines = headers
+        let lines = self.header_fields(&key);
+        let lines = lines
             .iter()
             .map(|(name, value)| name.len() + value.len() + ": \r\n".len());
         let of_headers = "NATS/1.0\r\n".len() + lines.sum::<usize>() + "\r\n".len();
