@@ -88,7 +88,7 @@ fn the_page_of_aws_has_the_alarms_of_both_tools() {
     let mut all = stack.clone();
     all.extend(of_cloud_formation("infra/aws/reconcile.yaml"));
     all.extend(of_cloud_formation("infra/aws/consumer.yaml"));
-    assert_eq!((stack.len(), all.len()), (10, 13));
+    assert_eq!((stack.len(), all.len()), (10, 14));
     assert_eq!(names(&rows("aws.md", "Alarms")), all);
 
     let mut module = keys("infra/aws/alarms.tf");
@@ -104,10 +104,11 @@ fn the_page_of_aws_has_the_alarms_of_both_tools() {
 #[test]
 fn the_page_of_google_has_the_alerts_of_the_module() {
     let mut module = keys("infra/google/alerts.tf");
-    for file in ["infra/google/alerts.tf", "infra/google/reconcile.tf"] {
-        module.extend(named_ones(file, "display_name", "${var.name}: "));
+    for file in ["alerts.tf", "archive.tf", "reconcile.tf"] {
+        let file = format!("infra/google/{file}");
+        module.extend(named_ones(&file, "display_name", "${var.name}: "));
     }
-    assert_eq!(module.len(), 7, "{module:?}");
+    assert_eq!(module.len(), 9, "{module:?}");
     assert_eq!(names(&rows("google.md", "Alerts")), module);
 }
 
@@ -119,7 +120,7 @@ fn the_page_of_azure_has_the_alerts_of_the_template() {
         Some(name.trim_end_matches('\'').to_owned())
     });
     let made: BTreeSet<_> = made.collect();
-    assert_eq!(made.len(), 6, "{made:?}");
+    assert_eq!(made.len(), 7, "{made:?}");
     assert_eq!(names(&rows("azure.md", "Alerts")), made);
 }
 
