@@ -9,7 +9,7 @@ const CONFIG: &str = "queue = 'sqlite:queue.db'\n[[source]]\nname = 'labelbox'\n
 
 #[test]
 #[ignore = "needs MiniStack: cargo xtask test"]
-fn nothing_is_changed_and_the_steps_by_hand_are_said() {
+fn aws_has_nothing_changed_and_the_steps_by_hand_are_said() {
     let (server, labelbox) = (Ministack::start(), StandIn::start());
     let mut place = Place::new().with("LABELBOX_API_KEY", KEY);
     for (name, value) in environment(&server.endpoint()) {
