@@ -84,16 +84,17 @@ impl Verifier {
         deadline: Duration,
     ) -> Result<HeaderProof, Refusal> {
         let shown = scheme.shown(head)?;
-        let secrets = self.live_secrets(source, deadline).await?;
-        let mismatch = match shown.check(&secrets) {
-            Ok(proof) => return Ok(proof),
-            Err(error) => error,
-        };
-        match Box::pin(self.fresher_secrets(source, deadline, &secrets)).await? {
-            Some(fresh) => shown
-                .check(&fresh)
-                .map_err(|error| Refusal::credential(&error, &fresh)),
-            None => Err(Refusal::credential(&mismatch, &secrets)),
+        let mut tried = self.live_secrets(source, deadline).await?;
+        loop {
+            let mismatch = match shown.check(&tried) {
+                Ok(proof) => return Ok(proof),
+                Err(error) => error,
+            };
+            let fresh = Box::pin(self.fresher_secrets(source, deadline, &tried)).await?;
+            let Some(fresh) = fresh else {
+                return Err(Refusal::credential(&mismatch, &tried));
+            };
+            tried = fresh;
         }
     }
 
@@ -115,22 +116,26 @@ impl Verifier {
             BodyCheck::Signature(check, claimed, secrets) => (check, claimed, secrets),
         };
         let (digest, outcome) = check.finish(payload);
-        let (payload, mismatch) = match outcome {
+        let mut missed = match outcome {
             Ok(verified) => return (digest, Ok(verified)),
-            Err(missed) => missed,
+            Err((payload, mismatch)) => (payload, mismatch, secrets),
         };
-        let fresh = match Box::pin(self.fresher_secrets(source, deadline, &secrets)).await {
-            Ok(Some(fresh)) => fresh,
-            Ok(None) => {
-                let error = VerifyError::Credential(mismatch, secrets, Box::new(payload));
-                return (digest, Err(error));
+        let outcome = loop {
+            let (payload, mismatch, tried) = missed;
+            let fresh = Box::pin(self.fresher_secrets(source, deadline, &tried)).await;
+            let again = match fresh {
+                Ok(Some(fresh)) => Box::pin(self.check_again(claimed, fresh, payload)).await,
+                Ok(None) => break Err(VerifyError::Credential(mismatch, tried, Box::new(payload))),
+                Err(error) => break Err(VerifyError::Secrets(error)),
+            };
+            match again {
+                Err(VerifyError::Credential(mismatch, tried, payload)) => {
+                    missed = (*payload, mismatch, tried);
+                }
+                outcome => break outcome,
             }
-            Err(error) => return (digest, Err(VerifyError::Secrets(error))),
         };
-        (
-            digest,
-            Box::pin(self.check_again(claimed, fresh, payload)).await,
-        )
+        (digest, outcome)
     }
 
     /// The signature of a body that has arrived, against secrets that were not at hand when it did.
@@ -169,7 +174,8 @@ impl Verifier {
         self.lookup.in_time(source, deadline, live).await
     }
 
-    /// The secrets to try after `tried` did not match, if there are any.
+    /// The secrets to try after `tried` did not match, if there are any. What another delivery's look-up brought
+    /// meanwhile may be the newest secret alone: so ask until nothing is left to try.
     async fn fresher_secrets(
         &self,
         source: &Source,

@@ -102,7 +102,8 @@ impl SecretRing {
     }
 
     /// The secrets to try after `tried` did not match: what is known by now, or what another look-up
-    /// brings, which misses cause at most once a minute. `None` when there is nothing else to try.
+    /// brings, which misses cause at most once a minute, and besides when only the newest are known. `None` when there
+    /// is nothing else to try; after other ones did not match either, ask again.
     ///
     /// # Errors
     /// When the sources could not be read: then a miss proves nothing.

@@ -19,6 +19,7 @@ mod paths;
 mod queueing;
 mod redrive_memory;
 mod secrets;
+mod secrets_meanwhile;
 mod spool;
 mod test_bench;
 mod traces;

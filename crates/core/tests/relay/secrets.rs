@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Clone)]
-struct Store {
+pub(crate) struct Store {
     answer: Arc<Mutex<Result<Vec<&'static str>, SecretError>>>,
     asked: Arc<AtomicUsize>,
 }
@@ -22,7 +22,7 @@ impl Store {
             asked: Arc::default(),
         }
     }
-    fn set(&self, answer: Result<Vec<&'static str>, SecretError>) {
+    pub(crate) fn set(&self, answer: Result<Vec<&'static str>, SecretError>) {
         *self.answer.lock().unwrap() = answer;
     }
     fn asked(&self) -> usize {
@@ -44,13 +44,13 @@ impl SecretSource for Store {
 
 /// A store that is asked for each secret by itself.
 #[derive(Clone)]
-struct Staged {
-    all: Store,
+pub(crate) struct Staged {
+    pub(crate) all: Store,
     newest: Arc<AtomicUsize>,
 }
 
 impl Staged {
-    fn new(secrets: &[&'static str]) -> Self {
+    pub(crate) fn new(secrets: &[&'static str]) -> Self {
         Self {
             all: Store::new(secrets),
             newest: Arc::default(),
@@ -58,7 +58,7 @@ impl Staged {
     }
 
     /// How often it was asked for the newest alone, and for all.
-    fn asked(&self) -> (usize, usize) {
+    pub(crate) fn asked(&self) -> (usize, usize) {
         (self.newest.load(Ordering::Relaxed), self.all.asked())
     }
 }
