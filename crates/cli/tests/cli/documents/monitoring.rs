@@ -113,7 +113,11 @@ fn the_page_has_every_alert_and_no_other() {
         names.map(str::to_owned).collect()
     };
     let mut there = BTreeSet::from_iter(after(&rules, "- alert: "));
-    for template in ["template.yaml", "infra/aws/reconcile.yaml"] {
+    for template in [
+        "template.yaml",
+        "infra/aws/consumer.yaml",
+        "infra/aws/reconcile.yaml",
+    ] {
         let text = workspace::file(template);
         let (_, resources) = text.split_once("\nResources:\n").unwrap();
         let names = resources
