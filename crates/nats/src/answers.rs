@@ -128,15 +128,32 @@ pub(crate) struct ConsumerConfig {
 /// # Errors
 /// What it says instead of an answer; or that it makes no sense.
 pub(crate) fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
-    if let Ok(Refusal { error: Some(error) }) = serde_json::from_slice(payload) {
+    let nonsense = |_| Failure::unproven("the answer is none of JetStream's");
+    // An error that cannot be read is an error all the same.
+    let refusal: Refusal = serde_json::from_slice(payload).map_err(nonsense)?;
+    if let Some(error) = refusal.error {
         return Err(Failure::of_answer(
             error.code,
             error.err_code,
             &error.description,
         ));
     }
-    serde_json::from_slice(payload)
-        .map_err(|_| Failure::unproven("the answer is none of JetStream's"))
+    serde_json::from_slice(payload).map_err(nonsense)
+}
+
+/// Reads the acknowledgement of a message.
+///
+/// # Errors
+/// As of [`read`]; or that the message is in no place of the stream. Old servers of a cluster called a repeat of a
+/// message that was still on its way a duplicate, with the sequence 0: the first one might yet come to nothing.
+pub(crate) fn acknowledged(payload: &[u8]) -> Result<Published, Failure> {
+    let published: Published = read(payload)?;
+    if published.seq == 0 {
+        return Err(Failure::unproven(
+            "the answer names no message in the stream",
+        ));
+    }
+    Ok(published)
 }
 
 /// Tells whether a stream with this subject, which may have wildcards, takes what is published to `subject`.
@@ -181,6 +198,14 @@ mod tests {
         let refused = br#"{"error":{"code":400,"err_code":10060,"description":"expected stream does not match"},"stream":"EV","seq":0}"#;
         let failure = read::<Published>(refused).err().unwrap();
         assert!(failure.problem.contains("10060"), "{failure:?}");
+        for not_stored in [
+            &br#"{"stream":"EV","seq":0,"duplicate": true}"#[..],
+            br#"{"stream":"EV","seq":0}"#,
+            br#"{"error":"full","stream":"EV","seq":1}"#,
+        ] {
+            let failure = acknowledged(not_stored).err().unwrap();
+            assert_eq!(failure.kind, labelrelay_core::QueueErrorKind::Unproven);
+        }
         let failure = read::<Published>(b"hello").err().unwrap();
         assert_eq!(failure.kind, labelrelay_core::QueueErrorKind::Unproven);
         let info: StreamInfo = read(br#"{"config":{"name":"EV","subjects":["l"],"mirror":{"name":"x"}},"state":{"messages":3}}"#).unwrap();

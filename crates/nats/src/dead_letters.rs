@@ -4,7 +4,7 @@
 //! advisory that nobody keeps. So a dead letter is published first, and the event is ended once the other stream has
 //! it.
 
-use crate::answers::{Published, StreamNames, read};
+use crate::answers::{StreamNames, acknowledged, read};
 use crate::examine::to_make;
 use crate::failure::Failure;
 use crate::location::{dead_letter_stream, dead_letter_subject, error_of, is_subject};
@@ -82,7 +82,7 @@ impl DeadLetters {
             .servers
             .ask(&self.subject, Some(headers), envelope)
             .await;
-        match answer.and_then(|answer| read::<Published>(&answer.payload)) {
+        match answer.and_then(|answer| acknowledged(&answer.payload)) {
             Ok(_) => Ok(()),
             Err(mut failure) => {
                 let subject = &self.subject;

@@ -1,6 +1,6 @@
 //! The way in.
 
-use crate::answers::{Published, StreamInfo, read};
+use crate::answers::{StreamInfo, acknowledged, read};
 use crate::failure::Failure;
 use crate::location::dead_letter_stream;
 use crate::server::Servers;
@@ -83,7 +83,7 @@ impl NatsQueue {
             .await;
         waiting.is_over = true;
         let answer = answer?;
-        let published: Published = read(&answer.payload)?;
+        let published = acknowledged(&answer.payload)?;
         if published.stream != url.stream {
             return Err(Failure::unproven("another stream acknowledged it"));
         }
