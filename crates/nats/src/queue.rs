@@ -59,13 +59,20 @@ impl NatsQueue {
     }
 
     /// Headers of a message. Without a window of repeats it has no id, for the server would recognise it by that.
-    fn header_fields<'a>(&'a self, key: &'a str) -> Vec<(&'static str, &'a str)> {
+    fn header_fields<'a>(&'a self, id: &'a str) -> Vec<(&'static str, &'a str)> {
         let url = &self.servers.url;
         let mut fields = vec![(EXPECTED_STREAM, url.stream.as_str())];
         if !url.repeat_window.is_zero() {
-            fields.push((MESSAGE_ID, key));
+            fields.push((MESSAGE_ID, id));
         }
         fields
+    }
+
+    /// By what the stream recognises a repeat: it compares all of its messages, and may have the subjects of several
+    /// queues, each of which gets its own copy of an event.
+    fn message_id(&self, message: &OutboundMessage) -> String {
+        let key = message.deduplication_key();
+        format!("{key} {}", self.servers.url.subject)
     }
 
     async fn put(&self, message: &OutboundMessage) -> Result<Receipt, Failure> {
@@ -75,7 +82,7 @@ impl NatsQueue {
             return Err(Failure::too_large(bytes, most));
         }
         let url = &self.servers.url;
-        let headers = headers(&self.header_fields(&message.deduplication_key()))?;
+        let headers = headers(&self.header_fields(&self.message_id(message)))?;
         let mut waiting = Waiting::new(self);
         let answer = self
             .servers
@@ -178,8 +185,8 @@ impl EventQueue for NatsQueue {
 
     /// The envelope, and the headers as they are written.
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
-        let key = message.deduplication_key();
-        let lines = self.header_fields(&key);
+        let id = self.message_id(message);
+        let lines = self.header_fields(&id);
         let lines = lines
             .iter()
             .map(|(name, value)| name.len() + value.len() + ": \r\n".len());

@@ -62,6 +62,26 @@ async fn one_replica_recognises_the_others_repeats() {
     assert_eq!(drain(&consumer).await.len(), EVENTS);
 }
 
+/// A stream recognises a repeat among all of its messages, whatever their subject.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn queues_that_share_a_stream_share_no_ids() {
+    let server = Server::start();
+    server.add_stream("both", "labels.>", &json!({}));
+    let url = server.url("both");
+    let other = url.replace("/labels.both?", "/labels.other?");
+    assert_ne!(url, other);
+    let event = message("of both", b"1");
+    for url in [&url, &other] {
+        let queue = queue_at(url);
+        for is_repeat in [false, true] {
+            let sent = queue.send(&event).await.expect("taken");
+            assert_eq!(sent.repeat, is_repeat, "{url}");
+        }
+    }
+    assert_eq!(server.messages("both"), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: cargo xtask test"]
 async fn what_server_and_stream_take_at_most_is_the_limit() {
