@@ -81,19 +81,13 @@ pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndErro
                 "the URL of the queue has a password in it, which files and logs would show",
                 "leave it out, and name its place: postgres://USER@HOST/DATABASE?password=env:NAME, or ?password=file:PATH",
             )),
-            // Wherever this location is shown, its URL is. A name alone may be a token there.
-            Some(Cloud::Nats)
-                if rest
-                    .split('?')
-                    .next()
-                    .is_some_and(|place| place.contains('@')) =>
-            {
-                Err(BackEndError::new(
-                    "",
-                    "the URL of the queue has a user or a token in it, which files and logs would show",
-                    "write nats://HOST:4222/STREAM/SUBJECT?user=NAME&password=env:NAME, ?token=env:NAME, ?nkey=file:PATH or ?credentials=file:PATH",
-                ))
-            }
+            // Here as well. A name alone may be a token, and a token may have any character: so no `@` stands for
+            // itself anywhere, not in a parameter's value either.
+            Some(Cloud::Nats) if rest.contains('@') => Err(BackEndError::new(
+                "",
+                "the URL of the queue has a user or a token in it, which files and logs would show",
+                "write nats://HOST:4222/STREAM/SUBJECT?user=NAME&password=env:NAME, ?token=env:NAME, ?nkey=file:PATH or ?credentials=file:PATH, and %40 for an @ in a value",
+            )),
             Some(cloud) => Ok(QueueLocation::Cloud(cloud, url.to_owned())),
             None => Err(wrong("is not the URL of a queue")),
         },
@@ -172,6 +166,8 @@ mod tests {
             "postgres://relay:secret@db/events",
             "nats://relay:secret@n/EVENTS/labels",
             "tls://secret@n/EVENTS/labels",
+            "nats://secret?x@n/EVENTS/labels",
+            "nats://a/b/secret?x@n/EVENTS/labels",
             "postgres://relay:se/secret@db/events",
             "postgres://relay:/se@secret@db/events",
             "postgres://relay:secret?x@db/events",

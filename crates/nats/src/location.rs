@@ -60,13 +60,14 @@ impl QueueUrl {
             .split_once("://")
             .filter(|(scheme, _)| ["nats", "tls"].contains(scheme))
             .ok_or_else(|| wrong("is none of NATS"))?;
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        if place.contains('@') {
+        // A token may itself have a slash or a question mark, so that nothing tells it from a parameter.
+        if rest.contains('@') {
             let problem =
                 "the URL of the queue has a user or a token in it, which files and logs would show";
-            let cure = "write ?user=NAME&password=env:NAME, ?token=env:NAME, ?nkey=file:PATH or ?credentials=file:PATH";
+            let cure = "write ?user=NAME&password=env:NAME, ?token=env:NAME, ?nkey=file:PATH or ?credentials=file:PATH, and %40 for an @ in a value";
             return Err(BackEndError::new("", problem, cure));
         }
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut parts = place.splitn(3, '/');
         let hosts = parts.next().unwrap_or_default();
         let stream = parts.next().unwrap_or_default();
@@ -244,6 +245,8 @@ mod tests {
         assert_eq!(url.repeat_window, Duration::from_secs(300));
         assert_eq!(url.consumer, "labelrelay");
         assert!(!url.is_encrypted && !url.allows_memory);
+        let url = parsed("nats://n/EVENTS/labels?user=relay%40example.org");
+        assert_eq!(url.query.get("user"), Some("relay@example.org"));
         let url = parsed("tls://nats.example/EVENTS/labels?tls_ca=ca.pem&storage=memory");
         assert_eq!(url.servers, ["tls://nats.example:4222"]);
         assert_eq!(url.root_certificates, Some(PathBuf::from("/base/ca.pem")));
@@ -256,6 +259,8 @@ mod tests {
         for (url, word) in [
             ("nats://relay:hunter2@n/EVENTS/labels", "a user or a token"),
             ("nats://hunter2@n/EVENTS/labels", "a user or a token"),
+            ("nats://hunter2?x@n/EVENTS/labels", "a user or a token"),
+            ("nats://a/b/hunter2?x@n/EVENTS/labels", "a user or a token"),
             ("nats:///EVENTS/labels", "no host"),
             ("nats://n:0/EVENTS/labels", "a port that is none"),
             ("nats://n", "no stream"),
