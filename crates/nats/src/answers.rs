@@ -121,6 +121,7 @@ pub(crate) struct ConsumerConfig {
     pub(crate) filter_subject: String,
     pub(crate) filter_subjects: Vec<String>,
     pub(crate) deliver_subject: String,
+    pub(crate) headers_only: bool,
 }
 
 /// Reads an answer of JetStream.

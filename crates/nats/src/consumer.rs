@@ -118,6 +118,10 @@ fn judge(config: &ConsumerConfig, url: &QueueUrl) -> Result<(), Failure> {
         let problem = "does not wait for each event's acknowledgement".to_owned();
         return wrong(problem, "make one with --ack=explicit");
     }
+    if config.headers_only {
+        let problem = "hands events out without what is in them".to_owned();
+        return wrong(problem, &edit("--no-headers-only"));
+    }
     if config.max_deliver > 0 {
         let problem = format!(
             "hands an event out {} times and then no more, and nobody hears of it",
@@ -171,6 +175,10 @@ mod tests {
                 "--max-deliver=-1",
             ),
             (r#"{"ack_policy":"explicit","backoff":[1]}"#, "backoff"),
+            (
+                r#"{"ack_policy":"explicit","headers_only":true}"#,
+                "--no-headers-only",
+            ),
             (
                 r#"{"ack_policy":"explicit","filter_subject":"x"}"#,
                 "--filter=labels",
