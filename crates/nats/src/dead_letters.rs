@@ -11,6 +11,7 @@ use crate::location::{dead_letter_stream, dead_letter_subject, error_of, is_subj
 use crate::queue::{MESSAGE_ID, headers};
 use crate::receipt::Hold;
 use crate::server::Servers;
+use labelrelay_core::QueueErrorKind::TooLarge;
 use labelrelay_core::{BackEndError, ReceivedEvent};
 use serde_json::json;
 use std::sync::Arc;
@@ -76,20 +77,31 @@ impl DeadLetters {
             "{}.{}.{}",
             self.servers.url.stream, hold.sequence, hold.stored
         );
-        let headers = headers(&[(MESSAGE_ID, id.as_str()), (REASON, reason)])?;
+        let id = (MESSAGE_ID, id.as_str());
+        let mut put = self.put(event, &[id, (REASON, reason)]).await;
+        // The largest event that the server takes leaves no room for a reason, and would come again for ever.
+        if put.as_ref().is_err_and(|failure| failure.kind == TooLarge) {
+            put = self.put(event, &[id]).await;
+        }
+        put.map_err(|mut failure| {
+            let subject = &self.subject;
+            failure.problem = format!("no dead letter at {subject}: {}", failure.problem);
+            failure
+        })
+    }
+
+    async fn put(
+        &self,
+        event: &ReceivedEvent,
+        with: &[(&'static str, &str)],
+    ) -> Result<(), Failure> {
+        let headers = headers(with)?;
         let envelope = event.envelope.clone();
         let answer = self
             .servers
             .ask(&self.subject, Some(headers), envelope)
-            .await;
-        match answer.and_then(|answer| acknowledged(&answer.payload)) {
-            Ok(_) => Ok(()),
-            Err(mut failure) => {
-                let subject = &self.subject;
-                failure.problem = format!("no dead letter at {subject}: {}", failure.problem);
-                Err(failure)
-            }
-        }
+            .await?;
+        acknowledged(&answer.payload).map(|_| ())
     }
 }
 

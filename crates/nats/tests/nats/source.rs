@@ -1,7 +1,10 @@
 //! The suite of sources of events, and where dead letters go.
 
 use crate::setup::{nats, queue, source};
-use labelrelay_core::{BoxFuture, DeadLetterCount, EventQueue as _, SourceOptions};
+use labelrelay_core::{
+    BoxFuture, DeadLetterCount, EventQueue as _, EventSource as _, Settled, SourceOptions,
+};
+use labelrelay_testkit::queue_suite::message;
 use labelrelay_testkit::source_suite::{self as suite, REASON, Subject, Tells};
 use labelrelay_tests::servers::Nats as Server;
 use serde_json::json;
@@ -102,6 +105,32 @@ async fn a_rejected_event_is_a_dead_letter_with_its_reason() {
     assert!(buried[0].1 == event.envelope, "byte for byte");
     let reason = format!("Labelrelay-Reason: {REASON}");
     assert!(buried[0].0.contains(&reason), "{}", buried[0].0);
+}
+
+/// It leaves no room for a reason.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn the_largest_event_can_be_a_dead_letter() {
+    let server = Server::start();
+    server.add_streams("largest");
+    let queue = queue(&server, "largest");
+    queue.check().await.expect("ready");
+    let most = queue.limits().max_message_bytes;
+    let of = |bytes: u64| {
+        let text = "x".repeat(usize::try_from(bytes).expect("fits"));
+        message("largest", format!("\"{text}\"").as_bytes())
+    };
+    let sent = of(most - queue.message_bytes(&of(0)) - 20);
+    queue.send(&sent).await.expect("taken");
+    let source = source(&server, "largest", &SourceOptions::default()).await;
+    let long = Duration::from_secs(300);
+    let mut events = source.receive(1, long, long).await.unwrap();
+    let rejected = source.reject(&mut events[0], &"x".repeat(1000)).await;
+    assert_eq!(rejected.expect("answered"), Settled::Done);
+    let buried = server.drain("largest-dead-letters");
+    assert_eq!(buried.len(), 1);
+    assert!(buried[0].1 == sent.body, "byte for byte");
+    assert_eq!(server.messages("largest"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
