@@ -26,6 +26,10 @@ use std::time::Duration;
 /// Events that one receive takes at most.
 const BATCH: usize = 100;
 
+/// Time after which the server ends a request for what is there. It keeps one without an end if others were quicker, or
+/// hold as much as may be handed out: nobody could tell that from a server that hangs.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 /// Longest wait of one request for the next event.
 const POLL: Duration = Duration::from_secs(5);
 
@@ -125,7 +129,7 @@ impl NatsSource {
         let url = &self.servers.url;
         let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", url.stream, url.consumer);
         let request = match wait {
-            None => json!({"batch": max, "no_wait": true}),
+            None => json!({"batch": max, "no_wait": true, "expires": nanoseconds(AT_ONCE)}),
             Some(wait) => json!({"batch": max, "expires": nanoseconds(wait)}),
         };
         let limit = LIMIT + wait.unwrap_or_default();

@@ -107,6 +107,37 @@ async fn a_rejected_event_is_a_dead_letter_with_its_reason() {
     assert!(buried[0].0.contains(&reason), "{}", buried[0].0);
 }
 
+/// The server keeps a request that it cannot answer yet. Whoever asks for what is there does not wait for that.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn nothing_is_there_while_as_much_is_held_as_may_be_handed_out() {
+    let server = Server::start();
+    server.add_streams("held");
+    let config = json!({
+        "name": "labelrelay",
+        "durable_name": "labelrelay",
+        "ack_policy": "explicit",
+        "ack_wait": 300_000_000_000_u64,
+        "max_ack_pending": 1,
+    });
+    let wanted = json!({"stream_name": "held", "config": config});
+    server.api("CONSUMER.CREATE.held.labelrelay", &wanted);
+    let queue = queue(&server, "held");
+    for id in ["one", "two"] {
+        queue.send(&message(id, b"1")).await.expect("taken");
+    }
+    let source = source(&server, "held", &SourceOptions::default()).await;
+    let long = Duration::from_secs(300);
+    let first = source.receive(10, long, Duration::ZERO).await.unwrap();
+    assert_eq!(first.len(), 1);
+    let second = source.receive(10, long, Duration::ZERO).await;
+    assert_eq!(second.expect("the server answers").len(), 0);
+    let settled = source.ack(&[&first[0].receipt]).await;
+    assert_eq!(settled.expect("answered"), [Settled::Done]);
+    let third = source.receive(10, long, long).await.unwrap();
+    assert_eq!(third.len(), 1);
+}
+
 /// It leaves no room for a reason.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: cargo xtask test"]
