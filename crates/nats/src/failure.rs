@@ -94,7 +94,8 @@ impl Failure {
                 let cure = "correct what ?user=, ?token=, ?nkey= or ?credentials= names, or admit it at the server";
                 Self::new(Denied, problem, cure)
             }
-            ConnectErrorKind::Tls => {
+            // A handshake that fails comes as an error of the connection.
+            kind if kind == ConnectErrorKind::Tls || problem.contains("certificate") => {
                 let cure =
                     "look at the server's certificate, or name its authority in ?tls_ca=FILE";
                 Self::new(Unavailable, problem, cure)
