@@ -126,7 +126,7 @@ fn a_server_of_nats_that_hangs_is_503_and_a_line_that_names_it() {
         let took = begun.elapsed();
         assert_eq!(answer.status, 503, "{}", answer.text());
         // The deadline, and room for a machine that does much else.
-        assert!(took < Duration::from_secs(30), "{took:?}");
+        assert!(took < Duration::from_secs(60), "{took:?}");
         let address = server.address.to_string();
         place.logged(&[&address, "look at the server"]);
         server.go_on();
