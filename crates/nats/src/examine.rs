@@ -81,7 +81,12 @@ impl NatsQueue {
         if self.proven().as_deref() == Some(&*server) {
             return Ok(());
         }
+        let is_replicated = info.config.num_replicas > 1;
         let asked = within(&*self.servers.clock, LIMIT, monitor::ask(host)).await;
+        // The others go on without the one that was asked.
+        if is_replicated && self.proven().is_some() && !matches!(asked, Ok(Ok(_))) {
+            return Ok(());
+        }
         let cure = "look at the address in ?monitor=, and at http: in the server's configuration";
         let varz = match asked {
             Ok(Ok(varz)) => varz,
@@ -100,7 +105,11 @@ impl NatsQueue {
         is_it(&varz, &server, info, host)?;
         match varz.syncs_always() {
             Some(true) => {
-                *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+                // Another server than that of the connection can restart unseen. If it has the stream alone, it is
+                // asked each time.
+                if varz.server_id == server || is_replicated {
+                    *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+                }
                 Ok(())
             }
             Some(false) => {
