@@ -39,6 +39,8 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn new(url: QueueUrl, credentials: Credentials, clock: Arc<dyn Clock>) -> Self {
+        // The client panics in a program that links two TLS libraries and chose none. Whoever came first has chosen.
+        let _ = async_nats::rustls::crypto::ring::default_provider().install_default();
         Self {
             url,
             credentials,
