@@ -195,7 +195,11 @@ fn meaning(code: u32, err_code: u32, description: &str) -> (QueueErrorKind, &'st
             "name the stream that has the subject, or the subject that the stream has",
         ),
         10_109 => (Misconfigured, "name a stream that is not sealed"),
-        10_023 | 10_047 => (Full, "give JetStream more room, or free some"),
+        10_002 => (
+            Full,
+            "raise the account's limits of JetStream, or let somebody consume",
+        ),
+        10_023 | 10_028 | 10_047 => (Full, "give JetStream more room, or free some"),
         // A stream refuses for several reasons by this one number.
         10_077 if description.contains("exceeded") || description.contains("no space") => (
             Full,
@@ -220,6 +224,7 @@ mod tests {
             (503, 10_077, "maximum bytes exceeded", Full),
             (503, 10_077, "raft: not leader", Unavailable),
             (503, 10_023, "insufficient resources", Full),
+            (400, 10_002, "resource limits exceeded for account", Full),
             (
                 400,
                 10_054,
