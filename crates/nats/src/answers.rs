@@ -58,6 +58,7 @@ pub(crate) struct StreamConfig {
     pub(crate) no_ack: bool,
     pub(crate) sealed: bool,
     pub(crate) mirror: Option<serde::de::IgnoredAny>,
+    pub(crate) subject_transform: Option<serde::de::IgnoredAny>,
     pub(crate) persist_mode: String,
 }
 
@@ -77,6 +78,7 @@ impl Default for StreamConfig {
             no_ack: false,
             sealed: false,
             mirror: None,
+            subject_transform: None,
             persist_mode: String::new(),
         }
     }

@@ -207,6 +207,11 @@ fn judge(config: &StreamConfig, url: &QueueUrl) -> Result<(), Failure> {
         let problem = "the stream takes no messages: it is a mirror, or sealed";
         return Err(misconfigured(problem, "name another stream"));
     }
+    if config.subject_transform.is_some() {
+        let problem = "the stream gives events another subject, under which nobody looks for them";
+        let cure = "make one without a transform of subjects";
+        return Err(misconfigured(problem, cure));
+    }
     if config.no_ack {
         let problem = "the stream acknowledges nothing, so that nobody knows what it has";
         return Err(misconfigured(problem, edit("--ack")));
@@ -293,7 +298,7 @@ mod tests {
         assert_eq!(judged(&format!("{URL}?storage=memory"), memory), Ok(()));
         let short = |config: &mut StreamConfig| config.duplicate_window = 120 * NANOSECONDS;
         assert_eq!(judged(&format!("{URL}?repeat_window_s=120"), short), Ok(()));
-        let cases: [(Change, &str); 9] = [
+        let cases: [(Change, &str); 10] = [
             (Box::new(memory), "storage=memory"),
             (Box::new(short), "--dupe-window=300s"),
             (
@@ -308,6 +313,10 @@ mod tests {
             (Box::new(|c| c.retention = "interest".to_owned()), "drops"),
             (Box::new(|c| c.no_ack = true), "acknowledges nothing"),
             (Box::new(|c| c.sealed = true), "sealed"),
+            (
+                Box::new(|c| c.subject_transform = Some(serde::de::IgnoredAny)),
+                "another subject",
+            ),
             (
                 Box::new(|c| c.persist_mode = "async".to_owned()),
                 "before it writes",
