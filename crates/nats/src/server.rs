@@ -27,6 +27,10 @@ const BETWEEN_PINGS: Duration = Duration::from_secs(5);
 /// What a server takes unless it is told otherwise.
 const MAX_PAYLOAD: u64 = 1024 * 1024;
 
+/// Bytes of all messages of one request, if each is as large as the server takes. They are in memory together, and a slow
+/// connection carries them within the request's time: what is late counts as received, and would be buried in the end.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
 /// The servers of one queue.
 pub(crate) struct Servers {
     pub(crate) url: QueueUrl,
@@ -57,6 +61,11 @@ impl Servers {
     /// Bytes of a message and its headers that the server takes.
     pub(crate) fn max_payload(&self) -> u64 {
         self.max_payload.load(Ordering::Relaxed)
+    }
+
+    /// Messages that one request may ask for, of as many as are wanted.
+    pub(crate) fn batch(&self, wanted: usize) -> usize {
+        fitting(wanted, self.max_payload())
     }
 
     /// Sends a message, and waits for its answer.
@@ -167,5 +176,30 @@ impl Servers {
         let most = u64::try_from(client.max_payload()).unwrap_or(u64::MAX);
         self.max_payload.store(most, Ordering::Relaxed);
         Ok(Connection { client, news })
+    }
+}
+
+/// How many messages of this size are asked for, of as many as are wanted.
+fn fitting(wanted: usize, bytes_of_each: u64) -> usize {
+    let fit = MOST_BYTES / bytes_of_each.max(1);
+    wanted
+        .min(usize::try_from(fit).unwrap_or(usize::MAX))
+        .max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_request_asks_for_no_more_than_memory_and_connection_carry() {
+        for (wanted, bytes_of_each, asked_for) in [
+            (10, MAX_PAYLOAD, 10),
+            (100, MAX_PAYLOAD, 32),
+            (100, 64 * MAX_PAYLOAD, 1),
+            (100, 0, 100),
+        ] {
+            assert_eq!(fitting(wanted, bytes_of_each), asked_for);
+        }
     }
 }

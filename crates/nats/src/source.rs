@@ -84,7 +84,8 @@ impl NatsSource {
         }
         let begun = self.now();
         loop {
-            let events = self.take(max.min(BATCH), visibility, None).await?;
+            let most = self.servers.batch(max.min(BATCH));
+            let events = self.take(most, visibility, None).await?;
             if !events.is_empty() {
                 return Ok(events);
             }
