@@ -71,7 +71,7 @@ impl Consumer {
             consumer,
             ..
         } = &self.servers.url;
-        let ack_wait = u64::try_from(visibility.max(SHORTEST).as_nanos()).unwrap_or(u64::MAX);
+        let ack_wait = nanoseconds(visibility.max(SHORTEST));
         let request = json!({
             "stream_name": stream,
             "action": "create",
@@ -96,6 +96,11 @@ impl Consumer {
         let info: ConsumerInfo = read(&answer.payload)?;
         Ok(info.config)
     }
+}
+
+/// A time as JetStream has it.
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Whether a consumer hands out our events, and hands them out until they are acknowledged.

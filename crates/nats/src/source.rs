@@ -6,7 +6,7 @@
 //! JetStream hides what it hands out for as long as its consumer says. Another time for an event is said by a delayed
 //! `-NAK`: the event stays ours, and its acknowledgement counts until it is handed out again.
 
-use crate::consumer::Consumer;
+use crate::consumer::{Consumer, nanoseconds};
 use crate::dead_letters::{DeadLetters, one_line};
 use crate::failure::Failure;
 use crate::receipt::Hold;
@@ -342,8 +342,4 @@ impl fmt::Debug for NatsSource {
 /// Says that an event comes again after `time`, unless it is settled before.
 fn hidden_for(time: Duration) -> Bytes {
     format!("-NAK {{\"delay\":{}}}", nanoseconds(time)).into()
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
