@@ -176,18 +176,14 @@ impl Fetching {
 impl Counts {
     fn fail(&mut self, address: &str, why: &str) {
         self.failed += 1;
-        let (address, why) = (one_line(without_query(address)), one_line(why));
+        let address = shown(address);
+        let (address, why) = (one_line(&address), one_line(why));
         say(format_args!("labelrelay: {address}: {why}"));
     }
 
     fn note_elsewhere(&mut self, address: &str) {
         let origin = match address.split_once("://") {
-            Some((scheme, rest)) => {
-                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                // A name and a password may stand before the host.
-                let host = host.rsplit('@').next().unwrap_or_default();
-                format!("{scheme}://{host}")
-            }
+            Some((scheme, rest)) => format!("{scheme}://{}", host_and_path(rest).0),
             None => "addresses without a host".to_owned(),
         };
         if let Some(count) = self.elsewhere.get_mut(&origin) {
@@ -220,6 +216,26 @@ impl Counts {
     }
 }
 
+/// An address without what may be a secret in it.
+fn shown(address: &str) -> String {
+    let address = without_query(address);
+    match address.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = host_and_path(rest);
+            format!("{scheme}://{host}{path}")
+        }
+        None => address.to_owned(),
+    }
+}
+
+/// The host of what stands behind a scheme, and what follows it. A name and a password may stand before the host.
+fn host_and_path(rest: &str) -> (&str, &str) {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    (host, path)
+}
+
 fn of_disk(failure: Failure) -> CliError {
     match failure {
         Failure::Medium(why) => CliError::failed(why),
@@ -227,5 +243,22 @@ fn of_disk(failure: Failure) -> CliError {
             "{}: {error}: make room there, or name with --into a directory that can be written to",
             path.display()
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_passwords_and_signatures() {
+        for (address, expected) in [
+            ("https://a:secret@h:1/7.jpg?sig=secret", "https://h:1/7.jpg"),
+            ("https://secret@h", "https://h"),
+            ("https://h/a@b.jpg", "https://h/a@b.jpg"),
+            ("/7.jpg?token=secret", "/7.jpg"),
+        ] {
+            assert_eq!(shown(address), expected);
+        }
     }
 }
