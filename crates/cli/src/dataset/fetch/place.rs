@@ -7,28 +7,20 @@ use std::path::{Component, Path, PathBuf};
 const MAX_NAME_BYTES: usize = 255;
 
 /// Parts of a query that sign an address, and name nothing.
-const SIGNATURES: [&str; 21] = [
+const SIGNATURES: [&str; 7] = [
     "awsaccesskeyid",
     "expires",
     "googleaccessid",
     "key-pair-id",
     "policy",
-    "se",
-    "sig",
     "signature",
-    "sip",
-    "sp",
-    "spr",
-    "sr",
-    "st",
-    "sv",
     "token",
-    "ske",
-    "skoid",
-    "sks",
-    "skt",
-    "sktid",
-    "skv",
+];
+
+/// The same in a query that has Azure's `sig`. Elsewhere, names of two letters may mean anything.
+const OF_AZURE: [&str; 17] = [
+    "se", "si", "sig", "sip", "ske", "skoid", "sks", "skt", "sktid", "skv", "sp", "spr", "sr",
+    "srt", "ss", "st", "sv",
 ];
 
 /// The place of the copy below the folder of its host; or why it can have none.
@@ -47,7 +39,9 @@ pub(super) fn place(address: &str, origin: &Origin) -> Result<PathBuf, String> {
         return Err("it has a fragment".to_owned());
     }
     // Two addresses that differ there would be one file.
-    if !query.split('&').all(is_signature) {
+    let names: Vec<String> = query.split('&').map(name_of).collect();
+    let is_of_azure = names.iter().any(|name| name == "sig");
+    if !names.iter().all(|name| is_signature(name, is_of_azure)) {
         return Err("its query may name the file, and copies are found without it".to_owned());
     }
     let path = path.strip_prefix('/').unwrap_or_default();
@@ -63,13 +57,18 @@ pub(super) fn place(address: &str, origin: &Origin) -> Result<PathBuf, String> {
     Ok(Path::new(&origin.folder()).join(path))
 }
 
-fn is_signature(part: &str) -> bool {
+/// The name of a part of a query, in lower case.
+fn name_of(part: &str) -> String {
     let name = part.split('=').next().unwrap_or_default();
-    let name = name.to_ascii_lowercase();
+    name.to_ascii_lowercase()
+}
+
+fn is_signature(name: &str, is_of_azure: bool) -> bool {
     name.is_empty()
         || name.starts_with("x-amz-")
         || name.starts_with("x-goog-")
-        || SIGNATURES.contains(&name.as_str())
+        || SIGNATURES.contains(&name)
+        || is_of_azure && OF_AZURE.contains(&name)
 }
 
 #[cfg(test)]
@@ -87,7 +86,11 @@ mod tests {
             found("/7.jpg?X-Amz-Signature=1&X-Amz-Date=2"),
             below("7.jpg")
         );
-        assert_eq!(found("/7.jpg?sv=1&sig=a%2Fb"), below("7.jpg"));
+        // Azure's, by the key of a container with a policy of its own, and by the key of the account.
+        for signed in ["sv=1&sr=b&si=read&sig=a%2Fb", "sv=1&ss=b&srt=o&sp=r&sig=a"] {
+            let signed = format!("/7.jpg?{signed}");
+            assert_eq!(found(&signed), below("7.jpg"), "{signed}");
+        }
         let long = format!("/{}", "x".repeat(256));
         for rest in [
             "",
@@ -99,6 +102,7 @@ mod tests {
             "/cars/./7.jpg",
             "/cars/../../7.jpg",
             "/image?id=7",
+            "/frame?st=7",
             "/7.jpg#a",
             ".evil.org/7.jpg",
             ":8443/7.jpg",
