@@ -256,7 +256,14 @@ mod tests {
             ("postgres://relay@db/events?schema=a\"b", "not plain"),
             ("postgres://relay@db/events?pool=1", "`pool`"),
             ("postgres://relay@db/events?pool=2&pool=3", "twice"),
-            ("postgres://relay@db/events?user=x", "means nothing"),
+            (
+                "postgres://relay@db/events?user=x",
+                "`user` that means nothing",
+            ),
+            (
+                "postgres://relay@db/events?password=a&hunter2",
+                "means nothing",
+            ),
             ("sqs://relay@db/events", "none of Postgres"),
         ] {
             let error = QueueUrl::parse(url, Path::new(""))

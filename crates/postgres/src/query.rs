@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 /// Parameters that a URL may have.
 const KNOWN: [&str; 8] = [
+    "application_name",
     "host",
     "password",
     "pool",
@@ -11,7 +12,6 @@ const KNOWN: [&str; 8] = [
     "schema",
     "sslmode",
     "sslrootcert",
-    "application_name",
 ];
 
 /// Parameters of a URL, each at most once.
@@ -28,10 +28,15 @@ impl Query {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !KNOWN.contains(&key) {
-                let problem = format!(
-                    "has a parameter `{}` that means nothing here",
-                    key.escape_debug()
-                );
+                // A password that somebody has written there may have an `&` in it, and this may be the rest.
+                let problem = if all.iter().any(|(known, _)| known == "password") {
+                    "has a parameter behind `password` that means nothing here".to_owned()
+                } else {
+                    format!(
+                        "has a parameter `{}` that means nothing here",
+                        key.escape_debug()
+                    )
+                };
                 return Err((problem, format!("use {}", KNOWN.join(", "))));
             }
             if all.iter().any(|(known, _)| known == key) {
