@@ -278,7 +278,11 @@ mod tests {
             ),
             ("nats://n/EVENTS/labels?consumer=a.b", "consumer"),
             ("nats://n/EVENTS/labels?token=a&token=b", "twice"),
-            ("nats://n/EVENTS/labels?pass=hunter2", "means nothing"),
+            ("nats://n/EVENTS/labels?pass=hunter2", "`pass` that means"),
+            (
+                "nats://n/EVENTS/labels?token=a&hunter2",
+                "behind `token` that means nothing",
+            ),
             ("sqs://n/EVENTS/labels", "none of NATS"),
         ] {
             let parsed = QueueUrl::parse(url, Path::new(""));

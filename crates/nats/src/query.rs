@@ -17,6 +17,9 @@ const KNOWN: [&str; 11] = [
     "user",
 ];
 
+/// Those that name a secret.
+const SECRETS: [&str; 4] = ["credentials", "nkey", "password", "token"];
+
 /// Parameters of a URL, each at most once.
 #[derive(Default)]
 pub(crate) struct Query(Vec<(String, String)>);
@@ -34,10 +37,19 @@ impl Query {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !KNOWN.contains(&key) {
-                let problem = format!(
-                    "has a parameter `{}` that means nothing here",
-                    key.escape_debug()
-                );
+                // A secret that somebody has written there may have an `&` in it, and this may be the rest.
+                let secret = all
+                    .iter()
+                    .find(|(known, _)| SECRETS.contains(&known.as_str()));
+                let problem = match secret {
+                    Some((secret, _)) => {
+                        format!("has a parameter behind `{secret}` that means nothing here")
+                    }
+                    None => format!(
+                        "has a parameter `{}` that means nothing here",
+                        key.escape_debug()
+                    ),
+                };
                 return Err((problem, format!("use {}", KNOWN.join(", "))));
             }
             if all.iter().any(|(known, _)| known == key) {
