@@ -4,6 +4,7 @@ use crate::support::{Dying, Place, to_the_end};
 use futures_executor::block_on;
 use labelrelay_archive::{Archive, ArchiveError, Segment};
 use labelrelay_local::Filter;
+use std::cell::Cell;
 use std::fs;
 use std::sync::Arc;
 
@@ -89,8 +90,10 @@ fn files_are_not_put_together_while_an_address_is_taken_out() {
     let date = "2026-12-01".parse().unwrap();
     let busy = place.path("labelrelay-archive-busy.json");
     let before = segments(&place);
+    let was_asked = Cell::new(false);
     // In the middle of it, as `change` is called.
     let done = block_on(archive.rewrite(|_| {
+        was_asked.set(true);
         assert!(busy.exists());
         let other = archive.clone();
         let compacting = std::thread::spawn(move || block_on(other.compact(date)));
@@ -99,7 +102,7 @@ fn files_are_not_put_together_while_an_address_is_taken_out() {
         None
     }));
     assert_eq!(done.unwrap().events, 0);
-    assert!(!busy.exists());
+    assert!(was_asked.get() && !busy.exists());
     assert_eq!(segments(&place), before);
 
     // What a run left that was killed is over after a while.
@@ -123,7 +126,9 @@ fn files_are_not_put_together_while_an_address_is_taken_out() {
 fn two_addresses_are_not_taken_out_at_once() {
     let place = archived(5);
     let archive = place.archive().unwrap();
+    let was_asked = Cell::new(false);
     let done = block_on(archive.rewrite(|_| {
+        was_asked.set(true);
         let other = archive.clone();
         let rewriting = std::thread::spawn(move || block_on(other.rewrite(|_| None)));
         let refused = rewriting.join().unwrap().unwrap_err();
@@ -131,6 +136,7 @@ fn two_addresses_are_not_taken_out_at_once() {
         None
     }));
     assert_eq!(done.unwrap().events, 0);
+    assert!(was_asked.get());
     // It ended.
     block_on(archive.rewrite(|_| None)).unwrap();
 }
