@@ -22,7 +22,7 @@ const BYTES_A_SECOND: usize = 4 * 1024 * 1024;
 /// Dead letters that are counted; beyond, nobody needs the number.
 pub(crate) const COUNTED: i64 = 10_000;
 
-/// Ids that one statement removes.
+/// Ids that one statement removes, at most: the number in `sql/prune.sql`.
 const PRUNED_AT_ONCE: u64 = 2000;
 
 /// The tables of one queue.
