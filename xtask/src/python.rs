@@ -166,8 +166,8 @@ pub(crate) const ULTRALYTICS: Environment = Environment {
     program: "bin/python",
 };
 
-/// pytest, mypy, numpy, OpenTelemetry's SDK and a server of `PostgreSQL`, for the Python package. Its name is not a version's: many packages
-/// make it up.
+/// pytest, mypy, numpy, OpenTelemetry's SDK and a server of `PostgreSQL`, for the Python package. Its name is not a
+/// version's: many packages make it up.
 pub(crate) const PYTHON_PACKAGE: Environment = Environment {
     folder: "python-package-3",
     requirements: "python-package.txt",
