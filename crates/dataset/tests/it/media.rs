@@ -101,7 +101,15 @@ fn media_of_all_tasks_are_listed_while_the_dataset_is_open() {
     assert!(listed.len() > 1, "some at a time");
     let mut listed = listed.concat();
     listed.sort();
-    let mut expected: Vec<String> = (1..=600).map(|id| format!("s3://cars/{id}.jpg")).collect();
+    // With what is behind a `?`: whoever fetches needs it.
+    let mut expected: Vec<String> = (1..=600)
+        .map(|id| format!("s3://cars/{id}.jpg?token=secret"))
+        .collect();
     expected.sort();
-    assert_eq!(listed, expected);
+    assert!(
+        listed == expected,
+        "{} listed, such as {:?}",
+        listed.len(),
+        listed.first()
+    );
 }
