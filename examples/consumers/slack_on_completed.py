@@ -2,8 +2,8 @@
 
     SLACK_WEBHOOK_URL=https://hooks.slack.com/services/… python slack_on_completed.py .
 
-The argument is the queue, as for `labelrelay.Consumer`. Label Studio sends no such event itself: `serve` derives it with
-`derive = true` in `[embedded_queue]` (docs/envelope.md, "Derived events").
+The argument is the queue, as for `labelrelay.Consumer`. Label Studio sends no such event itself: `serve` derives it
+where the queue is its own file (docs/envelope.md, "Derived events").
 """
 
 from __future__ import annotations

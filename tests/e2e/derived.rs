@@ -157,7 +157,7 @@ impl Walk {
 fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start_for(LONGEST);
-    let site = Site::with("deadline_ms = 30000\nembedded_queue.derive = true");
+    let site = Site::with("deadline_ms = 30000");
     let relay = site.serve();
     let project = label_studio.project("derived");
     let url = format!("http://{}/label-studio", relay.address);

@@ -58,7 +58,7 @@ pub(crate) async fn relay(
         local_dir.make()?;
     }
     let mut options = Options::from(&config.embedded_queue);
-    if config.embedded_queue.derive.unwrap_or(false) {
+    if config.embedded_queue.derive.unwrap_or(true) {
         options.derivation = Derivation::of(&config.sources).map(Arc::new);
     }
     let back_ends = BackEnds::new(options, env, Arc::clone(&clock));

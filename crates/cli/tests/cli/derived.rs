@@ -53,17 +53,6 @@ fn envelopes(place: &Place) -> Vec<Value> {
     files.iter().map(read).collect()
 }
 
-/// A place whose `serve` derives events.
-fn deriving() -> Place {
-    let place = patient();
-    let config = place.read("labelrelay.toml");
-    place.write(
-        "labelrelay.toml",
-        format!("{config}[embedded_queue]\nderive = true\n"),
-    );
-    place
-}
-
 /// Type and subject of what was derived, in order.
 fn derived(place: &Place) -> Vec<(String, String)> {
     let mut envelopes = envelopes(place);
@@ -92,7 +81,7 @@ fn pairs<const N: usize>(expected: [(&str, &str); N]) -> Vec<(String, String)> {
 
 #[test]
 fn recorded_events_bring_along_what_label_studio_leaves_out() {
-    let place = deriving();
+    let place = patient();
     let serving = place.serve(&[]);
     // Two annotations of task 1, and one of task 16.
     for name in ["031_", "037_", "041_"] {
@@ -140,7 +129,7 @@ fn recorded_events_bring_along_what_label_studio_leaves_out() {
 #[test]
 fn a_kill_while_it_derives_loses_and_repeats_none() {
     const MANY: usize = 3000;
-    let place = deriving();
+    let place = patient();
     let serving = place.serve(&[]);
     let ids: Vec<_> = (1..=MANY).map(|id| json!({"id": id})).collect();
     let body = json!({"action": "ANNOTATIONS_DELETED", "annotations": ids, "project": {"id": 1}});
@@ -160,18 +149,18 @@ fn a_kill_while_it_derives_loses_and_repeats_none() {
 }
 
 #[test]
-fn only_who_asks_for_it_gets_it_and_filters_hold() {
+fn whoever_does_not_want_it_gets_none_and_filters_hold() {
     let place = patient();
     let config = place.read("labelrelay.toml");
+    let nothing = format!("{config}[embedded_queue]\nderive = false\n");
+    place.write("labelrelay.toml", nothing);
     let serving = place.serve(&[]);
     deliver(&serving, &recorded("031_"));
     deliver(&serving, &recorded("100_"));
     assert_eq!(derived(&place), []);
     assert_eq!(last_task(&place), Value::Null);
     serving.stop();
-    let excluded = format!(
-        "{config}exclude = [\"io.labelstud.task.completed\"]\n[embedded_queue]\nderive = true\n"
-    );
+    let excluded = format!("{config}exclude = [\"io.labelstud.task.completed\"]\n");
     place.write("labelrelay.toml", excluded);
     let serving = place.serve(&[]);
     deliver(&serving, &recorded("041_"));

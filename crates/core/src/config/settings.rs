@@ -145,7 +145,7 @@ pub struct EmbeddedQueueConfig {
     pub max_receives: Option<u32>,
     /// Largest size of the file and its journal together.
     pub max_bytes: Option<u64>,
-    /// `true` if events that Label Studio leaves out are derived; the default is `false`.
+    /// `true` if events that Label Studio leaves out are derived.
     pub derive: Option<bool>,
 }
 

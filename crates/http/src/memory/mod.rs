@@ -8,7 +8,7 @@ use crate::options::READ_BUFFER_BYTES;
 use labelrelay_core::Relay;
 
 /// The program itself: its threads, the log's buffers, the caches of the embedded queue, its window of
-/// repeats, which is 12 bytes for each event of the last five minutes, and 16 MiB of the ledger from which it may derive
+/// repeats, which is 12 bytes for each event of the last five minutes, and 16 MiB of the ledger from which it derives
 /// events: one event of 2 MiB at a time, what it tells, and a thousand events that follow.
 pub const PROGRAM_BYTES: u64 = 80 * 1024 * 1024;
 
