@@ -19,8 +19,10 @@ const EVENTS: usize = 60;
 
 /// A site whose `serve` archives into a directory, as often as it may.
 pub(crate) fn archiving() -> Site {
-    // No answer is late there because a machine is busy.
-    Site::with("deadline_ms = 30000\n[archive]\nurl = \"file:archive\"\nevery = \"1s\"")
+    // No answer is late there because a machine is busy, and nothing is there but what is delivered.
+    Site::with(
+        "deadline_ms = 30000\nembedded_queue.derive = false\n[archive]\nurl = \"file:archive\"\nevery = \"1s\"",
+    )
 }
 
 /// Files of the archive that have events.

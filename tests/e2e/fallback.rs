@@ -12,7 +12,7 @@ const SENDERS: usize = 8;
 
 fn site() -> Site {
     // A half is the queue's, the other one the fallback's, on a disk that may have much else to do.
-    Site::with("deadline_ms = 8000\nfallback = \"file:fallback\"")
+    Site::with("deadline_ms = 8000\nembedded_queue.derive = false\nfallback = \"file:fallback\"")
 }
 
 /// Delivers while nobody can write into the queue; the bodies.

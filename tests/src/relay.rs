@@ -38,9 +38,10 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Site(TempDir);
 
 impl Site {
-    /// A new one, with an empty queue. No answer is late there because a machine is busy.
+    /// A new one, with an empty queue. No answer is late there because a machine is busy, and nothing is on the queue but what
+    /// is delivered.
     pub fn new() -> Self {
-        Self::with("deadline_ms = 30000")
+        Self::with("deadline_ms = 30000\nembedded_queue.derive = false")
     }
 
     /// A new one, with these lines in front of its configuration, and the usual deadlines.
