@@ -14,6 +14,7 @@ use crate::server::{LIMIT, Servers};
 use crate::settled::SettledReceipts;
 use bytes::Bytes;
 use futures_util::future::join_all;
+use labelrelay_core::event_source::{Burial, LONGEST_VISIBILITY, bury_too_often, check_visibility};
 use labelrelay_core::{
     BackEndError, BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled,
     SourceOptions,
@@ -32,9 +33,6 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// Longest wait of one request for the next event.
 const POLL: Duration = Duration::from_secs(5);
-
-/// Longest time for which an event is hidden.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 type Answer<T> = Result<T, EventSourceError>;
 
@@ -117,7 +115,8 @@ impl NatsSource {
                 return Err(self.error(&failure));
             }
         };
-        Ok(self.bury_too_often(events).await)
+        let tell = |burial: &Burial| self.tell(burial);
+        Ok(bury_too_often(self, self.max_receives, events, &tell).await)
     }
 
     async fn try_take(
@@ -203,7 +202,7 @@ impl NatsSource {
         let what = if after.is_zero() {
             Bytes::from_static(b"-NAK")
         } else {
-            hidden_for(after.min(LONGEST))
+            hidden_for(after.min(LONGEST_VISIBILITY))
         };
         let said = self.say(&hold, what).await;
         said.map_err(|failure| self.error(&failure))?;
@@ -244,41 +243,23 @@ impl NatsSource {
         Ok(Settled::Done)
     }
 
-    /// Makes dead letters of what was received too often, and returns the others.
-    async fn bury_too_often(&self, events: Vec<ReceivedEvent>) -> Vec<ReceivedEvent> {
-        let is_too_often = |event: &ReceivedEvent| {
-            let received = event.receive_count.unwrap_or(0);
-            self.max_receives.is_some_and(|most| received > most)
-        };
-        let (too_often, sound): (Vec<_>, Vec<_>) = events.into_iter().partition(is_too_often);
-        for event in too_often {
-            let times = event.receive_count.unwrap_or(0).saturating_sub(1);
-            let reason = format!("received {times} times and never acknowledged");
-            let (queue, place) = (self.servers.resource(), &event.place);
-            match self.try_reject(&event, &reason).await {
-                // Others have it again, and will see the same.
-                Ok(Settled::Stale) => {}
-                Ok(Settled::Done) => {
-                    tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
-                }
-                Err(error) => {
-                    tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
-                }
+    /// Logs what became of an event that was received too often.
+    fn tell(&self, burial: &Burial) {
+        let (queue, place, times) = (self.servers.resource(), &burial.place, burial.times);
+        match &burial.outcome {
+            // Others have it again, and will see the same.
+            Ok(Settled::Stale) => {}
+            Ok(Settled::Done) => {
+                tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
+            }
+            Err(error) => {
+                tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
             }
         }
-        sound
     }
 
     fn known_time(&self, time: Duration) -> Answer<()> {
-        if time <= LONGEST {
-            return Ok(());
-        }
-        let problem = format!("it hides no event for {} seconds", time.as_secs());
-        Err(EventSourceError::new(
-            self.servers.resource(),
-            problem,
-            "ask for 366 days at most",
-        ))
+        check_visibility(self.servers.resource(), time, LONGEST_VISIBILITY)
     }
 }
 

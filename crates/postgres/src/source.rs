@@ -8,6 +8,7 @@ use crate::failure::{Failure, Trouble};
 use crate::receipt::Hold;
 use crate::store::{LIMIT, Store};
 use labelrelay_core::clock::within;
+use labelrelay_core::event_source::{Burial, LONGEST_VISIBILITY, bury_too_often, check_visibility};
 use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
 use std::collections::HashSet;
 use std::fmt;
@@ -22,9 +23,6 @@ const BATCH: usize = 100;
 
 /// Pause between two looks at an empty queue that nobody tells of events.
 const POLL: Duration = Duration::from_secs(1);
-
-/// Longest time for which an event is hidden.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 type Answer<T> = Result<T, EventSourceError>;
 
@@ -77,7 +75,8 @@ impl PostgresSource {
             rung.as_mut().enable();
             let events = self.take(max.min(BATCH), visibility).await;
             let events = events.map_err(|failure| self.error(&failure))?;
-            let events = self.bury_too_often(events).await;
+            let tell = |burial: &Burial| self.tell(burial);
+            let events = bury_too_often(self, self.max_receives, events, &tell).await;
             let left = wait.saturating_sub(clock.monotonic().saturating_sub(begun));
             if !events.is_empty() || left.is_zero() {
                 return Ok(events);
@@ -213,29 +212,19 @@ impl PostgresSource {
         })
     }
 
-    /// Makes dead letters of what was received too often, and returns the others.
-    async fn bury_too_often(&self, events: Vec<ReceivedEvent>) -> Vec<ReceivedEvent> {
-        let is_too_often = |event: &ReceivedEvent| {
-            let received = event.receive_count.unwrap_or(0);
-            self.max_receives.is_some_and(|most| received > most)
-        };
-        let (too_often, sound): (Vec<_>, Vec<_>) = events.into_iter().partition(is_too_often);
-        for event in too_often {
-            let times = event.receive_count.unwrap_or(0).saturating_sub(1);
-            let reason = format!("received {times} times and never acknowledged");
-            let (queue, place) = (self.store.resource(), &event.place);
-            match self.try_reject(&event, &reason).await {
-                // Others have it again, and will see the same.
-                Ok(Settled::Stale) => {}
-                Ok(Settled::Done) => {
-                    tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
-                }
-                Err(error) => {
-                    tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
-                }
+    /// Logs what became of an event that was received too often.
+    fn tell(&self, burial: &Burial) {
+        let (queue, place, times) = (self.store.resource(), &burial.place, burial.times);
+        match &burial.outcome {
+            // Others have it again, and will see the same.
+            Ok(Settled::Stale) => {}
+            Ok(Settled::Done) => {
+                tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
+            }
+            Err(error) => {
+                tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
             }
         }
-        sound
     }
 
     async fn try_extend(&self, receipt: &str, visibility: Duration) -> Answer<Extended> {
@@ -252,15 +241,7 @@ impl PostgresSource {
     }
 
     fn known_time(&self, time: Duration) -> Answer<()> {
-        if time <= LONGEST {
-            return Ok(());
-        }
-        let problem = format!("it hides no event for {} seconds", time.as_secs());
-        Err(EventSourceError::new(
-            self.store.resource(),
-            problem,
-            "ask for 366 days at most",
-        ))
+        check_visibility(self.store.resource(), time, LONGEST_VISIBILITY)
     }
 }
 
@@ -287,7 +268,7 @@ impl EventSource for PostgresSource {
         receipts: &'a [&'a str],
         after: Duration,
     ) -> BoxFuture<'a, Answer<Vec<Settled>>> {
-        let seconds = after.min(LONGEST).as_secs_f64();
+        let seconds = after.min(LONGEST_VISIBILITY).as_secs_f64();
         Box::pin(self.settle(include_str!("sql/hide.sql"), receipts, Some(seconds)))
     }
 

@@ -4,6 +4,7 @@ use super::{AT_ONCE, StorageQueueSource};
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
 use labelrelay_core::clock::within;
+use labelrelay_core::event_source::{bury, split_too_often};
 use labelrelay_core::{ReceivedEvent, Settled};
 use std::time::Duration;
 
@@ -15,9 +16,7 @@ impl StorageQueueSource {
         events: Vec<ReceivedEvent>,
         limit: Duration,
     ) -> Vec<ReceivedEvent> {
-        let (too_often, sound): (Vec<_>, Vec<_>) = events
-            .into_iter()
-            .partition(|event| self.is_too_often(event));
+        let (too_often, sound) = split_too_often(events, self.max_receives);
         if too_often.is_empty() {
             return sound;
         }
@@ -31,18 +30,11 @@ impl StorageQueueSource {
         sound
     }
 
-    fn is_too_often(&self, event: &ReceivedEvent) -> bool {
-        let received = event.receive_count.unwrap_or(0);
-        self.max_receives.is_some_and(|most| received > most)
-    }
-
     /// Makes a dead letter of an event. If that fails, it is received again.
-    async fn bury(&self, mut event: ReceivedEvent) {
-        let times = event.receive_count.unwrap_or(0).saturating_sub(1);
-        let reason = format!("received {times} times and never acknowledged");
-        let rejected = self.try_reject(&mut event, &reason).await;
-        let (queue, place) = (&self.queue.resource.what, &event.place);
-        match rejected {
+    async fn bury(&self, event: ReceivedEvent) {
+        let burial = bury(self, event).await;
+        let (queue, place, times) = (&self.queue.resource.what, &burial.place, burial.times);
+        match &burial.outcome {
             // Others have it again, and will see the same.
             Ok(Settled::Stale) => {}
             Ok(Settled::Done) => {

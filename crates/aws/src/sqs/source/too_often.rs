@@ -2,6 +2,7 @@
 
 use super::SqsSource;
 use futures_util::future::join_all;
+use labelrelay_core::event_source::split_too_often;
 use labelrelay_core::{ReceivedEvent, Settled};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,9 +16,7 @@ impl SqsSource {
         events: Vec<ReceivedEvent>,
         limit: Duration,
     ) -> Vec<ReceivedEvent> {
-        let (too_often, sound): (Vec<_>, Vec<_>) = events
-            .into_iter()
-            .partition(|event| self.is_too_often(event));
+        let (too_often, sound) = split_too_often(events, self.max_receives);
         if too_often.is_empty() {
             return sound;
         }
@@ -31,11 +30,6 @@ impl SqsSource {
         });
         self.hold_back(&held_back, end).await;
         sound
-    }
-
-    fn is_too_often(&self, event: &ReceivedEvent) -> bool {
-        let received = event.receive_count.unwrap_or(0);
-        self.max_receives.is_some_and(|most| received > most)
     }
 
     /// Makes a dead letter of an event, and tells whether it is one. Else it is received again.

@@ -1,5 +1,11 @@
 //! The consumer's side of queues: what one must be able to do, and how it fails.
 
+mod limits;
+
+pub use limits::{
+    Burial, LONGEST_VISIBILITY, bury, bury_too_often, check_visibility, split_too_often,
+};
+
 use crate::BoxFuture;
 use bytes::Bytes;
 use std::fmt;
