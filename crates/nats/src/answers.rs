@@ -200,17 +200,23 @@ mod tests {
         assert!(published.duplicate);
         let refused = br#"{"error":{"code":400,"err_code":10060,"description":"expected stream does not match"},"stream":"EV","seq":0}"#;
         let failure = read::<Published>(refused).err().unwrap();
-        assert!(failure.problem.contains("10060"), "{failure:?}");
+        assert!(failure.fault.problem.contains("10060"), "{failure:?}");
         for not_stored in [
             &br#"{"stream":"EV","seq":0,"duplicate": true}"#[..],
             br#"{"stream":"EV","seq":0}"#,
             br#"{"error":"full","stream":"EV","seq":1}"#,
         ] {
             let failure = acknowledged(not_stored).err().unwrap();
-            assert_eq!(failure.kind, labelrelay_core::QueueErrorKind::Unproven);
+            assert_eq!(
+                failure.fault.kind,
+                labelrelay_core::QueueErrorKind::Unproven
+            );
         }
         let failure = read::<Published>(b"hello").err().unwrap();
-        assert_eq!(failure.kind, labelrelay_core::QueueErrorKind::Unproven);
+        assert_eq!(
+            failure.fault.kind,
+            labelrelay_core::QueueErrorKind::Unproven
+        );
         let info: StreamInfo = read(br#"{"config":{"name":"EV","subjects":["l"],"mirror":{"name":"x"}},"state":{"messages":3}}"#).unwrap();
         assert!(info.config.mirror.is_some());
         assert_eq!((info.config.num_replicas, info.state.messages), (1, 3));

@@ -159,7 +159,7 @@ mod tests {
             &refused("Permissions Violation for Publish to \"a.b\""),
         );
         let failure = news.borrow().failure("a.b").unwrap();
-        assert_eq!(failure.kind, QueueErrorKind::Denied);
+        assert_eq!(failure.fault.kind, QueueErrorKind::Denied);
         assert!(news.borrow().failure("a.bc").is_none());
         News::note(
             &sender,
@@ -169,6 +169,6 @@ mod tests {
         let (sender, news) = watch::channel(News::default());
         News::note(&sender, &Event::Disconnected);
         let failure = news.borrow().failure("a").unwrap();
-        assert_eq!(failure.kind, QueueErrorKind::Unavailable);
+        assert_eq!(failure.fault.kind, QueueErrorKind::Unavailable);
     }
 }

@@ -38,7 +38,7 @@ impl Consumer {
             return Ok(known);
         }
         let config = match self.look().await {
-            Err(failure) if failure.is_absent && failure.kind == Misconfigured => {
+            Err(failure) if failure.is_absent && failure.fault.kind == Misconfigured => {
                 match self.make(visibility).await {
                     Ok(config) => config,
                     // Somebody else may have made it meanwhile.
@@ -161,7 +161,7 @@ mod tests {
         let url = QueueUrl::parse("nats://n/EVENTS/labels", Path::new("")).unwrap();
         let judged = |text: &str| {
             let config: ConsumerConfig = serde_json::from_str(text).unwrap();
-            judge(&config, &url).map_err(|failure| failure.of_queue("").to_string())
+            judge(&config, &url).map_err(|failure| failure.fault.of_queue("").to_string())
         };
         let good = r#"{"ack_policy":"explicit","max_deliver":-1,"filter_subject":"labels"}"#;
         assert_eq!(judged(good), Ok(()));

@@ -1,7 +1,7 @@
 //! Who we are: never in the configuration itself.
 
 use crate::failure::Failure;
-use crate::location::{QueueUrl, error_of};
+use crate::location::QueueUrl;
 use async_nats::ConnectOptions;
 use labelrelay_core::config::{Lookup, SecretRef};
 use labelrelay_core::{BackEndError, SecretSource};
@@ -35,7 +35,7 @@ impl Credentials {
         let user = url.query.get("user");
         let wrong = |problem: &str| {
             let cure = "write user=NAME&password=env:NAME, or one of token=, nkey= and credentials= with env:NAME or file:PATH";
-            error_of(&url.shown, problem, cure)
+            BackEndError::of_shown(&url.shown, problem, cure)
         };
         let (key, reference) = match named.as_slice() {
             [] if user.is_none() => return Ok(Self::None),
@@ -95,7 +95,7 @@ fn opened(
 ) -> Result<Box<dyn SecretSource>, BackEndError> {
     let wrong = |problem: String| {
         let cure = format!("write {key}=env:NAME or {key}=file:PATH");
-        error_of(&url.shown, problem, cure)
+        BackEndError::of_shown(&url.shown, problem, cure)
     };
     let reference = SecretRef::of_command_line(reference)
         .map_err(|_| wrong(format!("has a `{key}` that is no reference to a secret")))?;
@@ -108,7 +108,7 @@ fn opened(
         .map_err(|error| {
             let problem = format!("has a `{key}` that cannot be had: {}", error.problem);
             let cure = format!("set what {reference} names to the {key} of NATS");
-            error_of(&url.shown, problem, cure)
+            BackEndError::of_shown(&url.shown, problem, cure)
         })?;
     secret.ok_or_else(|| {
         wrong(format!(

@@ -7,7 +7,7 @@
 use crate::answers::{StreamNames, acknowledged, read};
 use crate::examine::to_make;
 use crate::failure::Failure;
-use crate::location::{dead_letter_stream, dead_letter_subject, error_of, is_subject};
+use crate::location::{dead_letter_stream, dead_letter_subject, is_subject};
 use crate::queue::{MESSAGE_ID, headers};
 use crate::receipt::Hold;
 use crate::server::Servers;
@@ -43,21 +43,21 @@ impl DeadLetters {
             Some(_) => {
                 let problem = "has a place for dead letters that is no subject";
                 let cure = "name the subject of a stream on the same server";
-                return Err(error_of(&url.shown, problem, cure));
+                return Err(BackEndError::of_shown(&url.shown, problem, cure));
             }
         };
         let streams = streams_of(servers, &subject).await;
-        let streams = streams.map_err(|failure| failure.of_opening(&url.shown))?;
+        let streams = streams.map_err(|failure| failure.fault.of_opening(&url.shown))?;
         if streams.contains(&url.stream) {
             let problem = format!("would be its own place for dead letters: it has {subject}, too");
             let cure = "name a subject that another stream has, as the place for dead letters";
-            return Err(error_of(&url.shown, problem, cure));
+            return Err(BackEndError::of_shown(&url.shown, problem, cure));
         }
         if streams.is_empty() {
             let problem = format!("has no place for dead letters: no stream has {subject}");
             let stream = dead_letter_stream(&url.stream);
             let cure = to_make(&stream, &subject, "limits", WINDOW_S);
-            return Err(error_of(&url.shown, problem, cure));
+            return Err(BackEndError::of_shown(&url.shown, problem, cure));
         }
         Ok(Self {
             servers: Arc::clone(servers),
@@ -80,12 +80,16 @@ impl DeadLetters {
         let id = (MESSAGE_ID, id.as_str());
         let mut put = self.put(event, &[id, (REASON, reason)]).await;
         // The largest event that the server takes leaves no room for a reason, and would come again for ever.
-        if put.as_ref().is_err_and(|failure| failure.kind == TooLarge) {
+        if put
+            .as_ref()
+            .is_err_and(|failure| failure.fault.kind == TooLarge)
+        {
             put = self.put(event, &[id]).await;
         }
         put.map_err(|mut failure| {
             let subject = &self.subject;
-            failure.problem = format!("no dead letter at {subject}: {}", failure.problem);
+            failure.fault.problem =
+                format!("no dead letter at {subject}: {}", failure.fault.problem);
             failure
         })
     }

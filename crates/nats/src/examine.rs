@@ -25,7 +25,7 @@ impl NatsQueue {
         let answer = self.servers.ask(&subject, None, Bytes::new()).await?;
         let info = read::<StreamInfo>(&answer.payload);
         let info = info.map_err(|failure| {
-            if failure.is_absent && failure.kind == Misconfigured {
+            if failure.is_absent && failure.fault.kind == Misconfigured {
                 absent(url)
             } else {
                 failure
@@ -53,7 +53,9 @@ impl NatsQueue {
                 let Err(failure) = self.ask_monitor(host, info).await else {
                     return Ok(());
                 };
-                if url.durability != Some(Durability::Replicated) || failure.kind != Misconfigured {
+                if url.durability != Some(Durability::Replicated)
+                    || failure.fault.kind != Misconfigured
+                {
                     return Err(failure);
                 }
                 Durability::Replicated
@@ -287,7 +289,7 @@ mod tests {
             ..StreamConfig::default()
         };
         change(&mut config);
-        judge(&config, &url).map_err(|failure| failure.of_queue("").to_string())
+        judge(&config, &url).map_err(|failure| failure.fault.of_queue("").to_string())
     }
 
     #[test]

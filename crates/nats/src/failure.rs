@@ -1,10 +1,11 @@
 //! Why the server did not do something, in words for whoever can put it right.
 
 use async_nats::{ConnectError, ConnectErrorKind, RequestError, RequestErrorKind};
+use labelrelay_core::QueueErrorKind;
 use labelrelay_core::QueueErrorKind::{
     Denied, Full, Late, Misconfigured, TooLarge, Unavailable, Unproven,
 };
-use labelrelay_core::{BackEndError, EventSourceError, QueueError, QueueErrorKind};
+use labelrelay_core::backend::QueueFault;
 use std::time::Duration;
 
 /// Cure of whatever is wrong with a connection.
@@ -13,9 +14,7 @@ const LOOK: &str = "start the server, or look at the network to it";
 /// A failure, with its cure.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    pub(crate) kind: QueueErrorKind,
-    pub(crate) problem: String,
-    pub(crate) cure: String,
+    pub(crate) fault: QueueFault,
     /// `true` if the connection is good for another request.
     pub(crate) keeps_connection: bool,
     /// `true` if what was asked for is not there.
@@ -29,9 +28,7 @@ impl Failure {
         cure: impl Into<String>,
     ) -> Self {
         Self {
-            kind,
-            problem: problem.into(),
-            cure: cure.into(),
+            fault: QueueFault::new(kind, problem, cure),
             keeps_connection: false,
             is_absent: false,
         }
@@ -146,34 +143,6 @@ impl Failure {
             failure
         }
     }
-
-    pub(crate) fn of_queue(&self, resource: &str) -> QueueError {
-        let message = format!("{resource}: {}; {}", self.problem, self.cure);
-        QueueError::new(self.kind, message)
-    }
-
-    pub(crate) fn of_source(&self, resource: &str) -> EventSourceError {
-        let error = EventSourceError::new(resource, &self.problem, &self.cure);
-        if self.may_pass() {
-            error.retryable()
-        } else {
-            error
-        }
-    }
-
-    pub(crate) fn of_opening(&self, shown: &str) -> BackEndError {
-        let problem = format!("cannot be consumed: {}", self.problem);
-        let error = crate::location::error_of(shown, problem, &self.cure);
-        if self.may_pass() {
-            error.retryable()
-        } else {
-            error
-        }
-    }
-
-    fn may_pass(&self) -> bool {
-        !matches!(self.kind, Denied | Misconfigured | TooLarge)
-    }
 }
 
 /// What an error of JetStream means for a queue, and its cure.
@@ -239,18 +208,18 @@ mod tests {
             ),
         ] {
             let failure = Failure::of_answer(code, err_code, description);
-            assert_eq!(failure.kind, kind, "{description}");
+            assert_eq!(failure.fault.kind, kind, "{description}");
             assert!(failure.keeps_connection);
         }
-        assert!(Failure::late(Duration::from_secs(1)).may_pass());
-        assert!(Failure::nobody().may_pass() && Failure::nobody().is_absent);
-        assert!(!Failure::not_permitted("no").may_pass());
+        assert!(Failure::late(Duration::from_secs(1)).fault.is_retryable());
+        assert!(Failure::nobody().fault.is_retryable() && Failure::nobody().is_absent);
+        assert!(!Failure::not_permitted("no").fault.is_retryable());
     }
 
     #[test]
     fn a_failure_names_resource_problem_and_cure() {
         let failure = Failure::of_answer(503, 10_077, "maximum messages exceeded");
-        let error = failure.of_queue("nats://n/EVENTS/labels");
+        let error = failure.fault.of_queue("nats://n/EVENTS/labels");
         for word in [
             "nats://n/EVENTS/labels",
             "maximum messages",

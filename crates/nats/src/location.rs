@@ -83,20 +83,20 @@ impl QueueUrl {
         let servers: Option<Vec<_>> = hosts.split(',').map(|host| server(scheme, host)).collect();
         let servers = servers.ok_or_else(|| wrong("names no host, or a port that is none"))?;
         let shown = format!("{scheme}://{hosts}/{stream}/{subject}");
-        let refused = |(problem, cure): Refused| error_of(&shown, problem, cure);
+        let refused = |(problem, cure): Refused| BackEndError::of_shown(&shown, problem, cure);
         let query = Query::parse(query).map_err(refused)?;
         let consumer = query.get("consumer").unwrap_or(CONSUMER).to_owned();
         if !is_name(&consumer) {
             let problem = "has a name of a consumer that cannot be";
             let cure = "write it without spaces, dots, slashes and wildcards";
-            return Err(error_of(&shown, problem, cure));
+            return Err(BackEndError::of_shown(&shown, problem, cure));
         }
         let allows_memory = match query.get("storage") {
             None | Some("file") => false,
             Some("memory") => true,
             Some(_) => {
                 let problem = "has a value of `storage` that cannot be";
-                return Err(error_of(
+                return Err(BackEndError::of_shown(
                     &shown,
                     problem,
                     "write storage=memory, or leave it out",
@@ -118,17 +118,6 @@ impl QueueUrl {
             shown,
         })
     }
-}
-
-/// An error about a URL in which no secret is.
-pub(crate) fn error_of(
-    shown: &str,
-    problem: impl Into<String>,
-    cure: impl Into<String>,
-) -> BackEndError {
-    let mut error = BackEndError::new("", problem, cure);
-    shown.clone_into(&mut error.resource);
-    error
 }
 
 /// Subject of what is rejected, unless somebody names another one. Not below the queue's own: its stream might take it.

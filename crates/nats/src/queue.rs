@@ -50,7 +50,7 @@ impl NatsQueue {
     }
 
     fn error(&self, failure: &Failure) -> QueueError {
-        failure.of_queue(self.servers.resource())
+        failure.fault.of_queue(self.servers.resource())
     }
 
     fn max_bytes(&self) -> u64 {
@@ -114,7 +114,7 @@ impl NatsQueue {
             *quiet_until = now + BETWEEN_LINES;
         }
         let failure = Failure::late(waited);
-        let (problem, cure) = (&failure.problem, &failure.cure);
+        let (problem, cure) = (&failure.fault.problem, &failure.fault.cure);
         tracing::warn!(name: "queue_did_not_answer", queue = self.servers.resource(), "{problem}; {cure}");
     }
 
@@ -126,7 +126,7 @@ impl NatsQueue {
         match info {
             Ok(info) => Ok(DeadLetterCount::About(info.state.messages)),
             // They may be elsewhere, and whoever sends need not be able to look.
-            Err(failure) if failure.is_absent || failure.kind == Denied => {
+            Err(failure) if failure.is_absent || failure.fault.kind == Denied => {
                 Ok(DeadLetterCount::Unknown(None))
             }
             Err(failure) => Err(failure),

@@ -63,7 +63,7 @@ impl NatsSource {
     }
 
     fn error(&self, failure: &Failure) -> EventSourceError {
-        failure.of_source(self.servers.resource())
+        failure.fault.of_source(self.servers.resource())
     }
 
     fn now(&self) -> Duration {

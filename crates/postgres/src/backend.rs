@@ -1,7 +1,7 @@
 //! Opens what a configuration names.
 
 use crate::connection::Server;
-use crate::location::{QueueUrl, error_of};
+use crate::location::QueueUrl;
 use crate::password::Password;
 use crate::pool::Pool;
 use crate::queue::PostgresQueue;
@@ -67,14 +67,14 @@ impl Postgres {
         let shown = store.resource().to_owned();
         if options.dead_letter.is_some() {
             let problem = "has a table for dead letters, and cannot put them elsewhere";
-            return Err(error_of(
+            return Err(BackEndError::of_shown(
                 &shown,
                 problem,
                 "leave the place for dead letters out",
             ));
         }
         let prepared = store.prepare().await;
-        prepared.map_err(|failure| failure.of_opening(&shown))?;
+        prepared.map_err(|failure| failure.fault.of_opening(&shown))?;
         Ok(PostgresSource::new(Arc::new(store), options.max_receives))
     }
 

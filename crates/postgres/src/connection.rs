@@ -115,7 +115,9 @@ impl Server {
         for password in tries {
             match self.open(config.clone(), password, bell.clone()).await {
                 Ok(connected) => return Ok(connected),
-                Err(failure) if failure.kind == QueueErrorKind::Denied => refused = Some(failure),
+                Err(failure) if failure.fault.kind == QueueErrorKind::Denied => {
+                    refused = Some(failure);
+                }
                 Err(failure) => return Err(failure),
             }
         }

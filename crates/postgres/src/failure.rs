@@ -1,6 +1,7 @@
 //! Why the server did not do something, in words for whoever can put it right.
 
-use labelrelay_core::{BackEndError, EventSourceError, QueueError, QueueErrorKind, chain};
+use labelrelay_core::backend::QueueFault;
+use labelrelay_core::{QueueErrorKind, chain};
 use std::time::Duration;
 
 /// An error of one exchange, before anybody thought about it.
@@ -22,9 +23,7 @@ pub(crate) enum Trouble {
 /// A failure, with its cure. One failure answers all that were sent together.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    pub(crate) kind: QueueErrorKind,
-    pub(crate) problem: String,
-    pub(crate) cure: String,
+    pub(crate) fault: QueueFault,
     /// `true` if the connection is good for another statement.
     pub(crate) keeps_connection: bool,
     /// `true` if one event of several may be to blame.
@@ -40,9 +39,7 @@ impl Failure {
         cure: impl Into<String>,
     ) -> Self {
         Self {
-            kind,
-            problem: problem.into(),
-            cure: cure.into(),
+            fault: QueueFault::new(kind, problem, cure),
             keeps_connection: false,
             is_of_one: false,
             lacks_tables: false,
@@ -58,11 +55,9 @@ impl Failure {
     }
 
     /// The same, of one host of several.
-    pub(crate) fn at(self, host: &str, port: u16) -> Self {
-        Self {
-            problem: format!("{host}:{port}: {}", self.problem),
-            ..self
-        }
+    pub(crate) fn at(mut self, host: &str, port: u16) -> Self {
+        self.fault.problem = format!("{host}:{port}: {}", self.fault.problem);
+        self
     }
 
     /// All connections are in use, and stay so.
@@ -141,37 +136,6 @@ impl Failure {
             cure,
         )
     }
-
-    pub(crate) fn of_queue(&self, resource: &str) -> QueueError {
-        let message = format!("{resource}: {}; {}", self.problem, self.cure);
-        QueueError::new(self.kind, message)
-    }
-
-    pub(crate) fn of_source(&self, resource: &str) -> EventSourceError {
-        let error = EventSourceError::new(resource, &self.problem, &self.cure);
-        if self.may_pass() {
-            error.retryable()
-        } else {
-            error
-        }
-    }
-
-    pub(crate) fn of_opening(&self, shown: &str) -> BackEndError {
-        let problem = format!("cannot be consumed: {}", self.problem);
-        let error = crate::location::error_of(shown, problem, &self.cure);
-        if self.may_pass() {
-            error.retryable()
-        } else {
-            error
-        }
-    }
-
-    fn may_pass(&self) -> bool {
-        !matches!(
-            self.kind,
-            QueueErrorKind::Denied | QueueErrorKind::Misconfigured | QueueErrorKind::TooLarge
-        )
-    }
 }
 
 /// What a SQLSTATE means for a queue, and its cure.
@@ -236,13 +200,15 @@ mod tests {
         ] {
             assert_eq!(meaning(code).0, kind, "{code}");
         }
-        assert!(Failure::late(Duration::from_secs(1)).may_pass());
-        assert!(!Failure::later_schema(9, 1).may_pass());
+        assert!(Failure::late(Duration::from_secs(1)).fault.is_retryable());
+        assert!(!Failure::later_schema(9, 1).fault.is_retryable());
     }
 
     #[test]
     fn a_failure_names_resource_problem_and_cure() {
-        let error = Failure::later_schema(9, 1).of_queue("postgres://a@b/c");
+        let error = Failure::later_schema(9, 1)
+            .fault
+            .of_queue("postgres://a@b/c");
         for word in ["postgres://a@b/c", "version 9", "start the later version"] {
             assert!(error.message.contains(word), "{error}");
         }

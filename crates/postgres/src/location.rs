@@ -78,7 +78,8 @@ impl QueueUrl {
             authority.escape_debug(),
             database.escape_debug()
         );
-        let refused = |(problem, cure): (String, String)| error_of(&shown, problem, cure);
+        let refused =
+            |(problem, cure): (String, String)| BackEndError::of_shown(&shown, problem, cure);
         let query = Query::parse(query).map_err(refused)?;
         let hosts = match query.get("host") {
             Some(host) if hosts.is_empty() => vec![(host.to_owned(), PORT)],
@@ -144,17 +145,6 @@ impl QueueUrl {
             is_encrypted,
         })
     }
-}
-
-/// An error about a URL in which no password is.
-pub(crate) fn error_of(
-    shown: &str,
-    problem: impl Into<String>,
-    cure: impl Into<String>,
-) -> BackEndError {
-    let mut error = BackEndError::new("", problem, cure);
-    shown.clone_into(&mut error.resource);
-    error
 }
 
 /// Hosts with their ports; `None` when one of them is none.

@@ -1,6 +1,6 @@
 //! Where the password is: never in the configuration.
 
-use crate::location::{QueueUrl, error_of};
+use crate::location::QueueUrl;
 use labelrelay_core::config::{Environment, Lookup, SecretRef};
 use labelrelay_core::{BackEndError, SecretSource};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl Password {
             let reference = SecretRef::of_command_line(reference);
             let reference = reference.map_err(|_| {
                 let problem = "has a `password` that is no reference to a secret";
-                error_of(
+                BackEndError::of_shown(
                     &url.shown,
                     problem,
                     "write password=env:NAME or password=file:PATH",
@@ -102,7 +102,7 @@ fn opened(
         .open(None, lookup, shown, "password")
         .map_err(|error| {
             let problem = format!("has no password: {}", error.problem);
-            error_of(
+            BackEndError::of_shown(
                 shown,
                 problem,
                 format!("set what {reference} names to the password of the database's user"),
@@ -110,7 +110,7 @@ fn opened(
         })?;
     secret.map(Password::Secret).ok_or_else(|| {
         let problem = "has its password in a store that this queue does not read";
-        error_of(
+        BackEndError::of_shown(
             shown,
             problem,
             "write password=env:NAME or password=file:PATH",

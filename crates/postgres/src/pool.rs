@@ -98,7 +98,7 @@ impl Lease<'_> {
             idle.push(self.connected);
         } else if let Err(failure) = &exchanged
             && matches!(
-                failure.kind,
+                failure.fault.kind,
                 QueueErrorKind::Unavailable | QueueErrorKind::Late
             )
         {

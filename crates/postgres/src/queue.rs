@@ -33,7 +33,7 @@ impl PostgresQueue {
     }
 
     fn error(&self, failure: &Failure) -> QueueError {
-        failure.of_queue(self.store.resource())
+        failure.fault.of_queue(self.store.resource())
     }
 }
 

@@ -51,7 +51,7 @@ impl PostgresSource {
     }
 
     fn error(&self, failure: &Failure) -> EventSourceError {
-        failure.of_source(self.store.resource())
+        failure.fault.of_source(self.store.resource())
     }
 
     async fn try_receive(

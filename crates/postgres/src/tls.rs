@@ -1,6 +1,6 @@
 //! TLS by the library that the rest of the program has.
 
-use crate::location::{QueueUrl, error_of};
+use crate::location::QueueUrl;
 use labelrelay_core::BackEndError;
 use std::io;
 use std::path::Path;
@@ -34,18 +34,20 @@ impl Tls {
                     "has a file of certificates, {}, that {problem}",
                     file.display()
                 );
-                error_of(&url.shown, problem, "name a PEM file in sslrootcert")
+                BackEndError::of_shown(&url.shown, problem, "name a PEM file in sslrootcert")
             })?,
             None => of_this_machine(),
         };
         if roots.is_empty() {
             let problem = "cannot be trusted: there is no certificate of an authority";
             let cure = "install this machine's CA certificates, or name a PEM file in sslrootcert";
-            return Err(error_of(&url.shown, problem, cure));
+            return Err(BackEndError::of_shown(&url.shown, problem, cure));
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| error_of(&url.shown, error.to_string(), "write sslmode=disable"))?
+            .map_err(|error| {
+                BackEndError::of_shown(&url.shown, error.to_string(), "write sslmode=disable")
+            })?
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self(Some(Arc::new(config))))

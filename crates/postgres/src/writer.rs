@@ -139,7 +139,7 @@ impl Writer {
             Ok(false) => {}
             Err(failure) => {
                 let queue = self.store.resource();
-                let (problem, cure) = (&failure.problem, &failure.cure);
+                let (problem, cure) = (&failure.fault.problem, &failure.fault.cure);
                 tracing::warn!(name: "ids_not_removed", %queue, %problem, %cure, "ids whose window has passed could not be removed; tried again");
             }
         }

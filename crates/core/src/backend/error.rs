@@ -32,6 +32,14 @@ impl BackEndError {
         }
     }
 
+    /// An error of what is `shown` so, which somebody has to mend. Whoever makes it knows that no secret is in it.
+    pub fn of_shown(shown: &str, problem: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            resource: shown.to_owned(),
+            ..Self::new("", problem, cure)
+        }
+    }
+
     /// The error of a queue that is none of SQS, and for which AWS's form of claim checks is configured.
     pub fn not_of_sqs(queue: &str) -> Self {
         Self::new(

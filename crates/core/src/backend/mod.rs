@@ -5,9 +5,11 @@
 
 mod command_line;
 mod error;
+mod queue_fault;
 
 pub use command_line::CommandLineBackEnd;
 pub use error::BackEndError;
+pub use queue_fault::QueueFault;
 
 use crate::BoxFuture;
 use crate::blob::BlobStore;
