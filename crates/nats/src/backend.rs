@@ -5,14 +5,11 @@ use crate::location::QueueUrl;
 use crate::queue::NatsQueue;
 use crate::server::Servers;
 use crate::source::NatsSource;
-use jiff::Timestamp;
 use labelrelay_core::backend::{
     BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
 };
-use labelrelay_core::config::{Environment, Lookup, SecretRef};
-use labelrelay_core::{
-    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SourceOptions,
-};
+use labelrelay_core::config::{Environment, Lookup};
+use labelrelay_core::{Clock, EventQueue, EventSource, SourceOptions};
 use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,27 +76,6 @@ impl BackEnd for Nats {
         let opened = self.queue(at.url, at.base_dir);
         Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
     }
-
-    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
-        Box::pin(ready(Err(no_store(at.url))))
-    }
-
-    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
-        Box::pin(ready(Err(no_store(at.url))))
-    }
-
-    fn secret<'a>(
-        &'a self,
-        reference: &'a SecretRef,
-        _not_after: Option<Timestamp>,
-    ) -> Opening<'a, Box<dyn SecretSource>> {
-        let error = BackEndError::new(
-            &reference.to_string(),
-            "is in no store of NATS",
-            "name one of env:NAME or file:/path",
-        );
-        Box::pin(ready(Err(error)))
-    }
 }
 
 impl CommandLineBackEnd for Nats {
@@ -113,10 +89,4 @@ impl CommandLineBackEnd for Nats {
             Ok(Arc::new(opened) as _)
         })
     }
-}
-
-fn no_store(url: &str) -> BackEndError {
-    let cure =
-        "name a directory or a store of a cloud: file:///DIRECTORY, s3://…, gs://… or az://…";
-    BackEndError::new(url, "is no store: NATS is a queue here", cure)
 }

@@ -49,6 +49,15 @@ impl BackEndError {
         )
     }
 
+    /// The error of what is to be a store, at a back end that has queues alone.
+    pub(super) fn no_store(url: &str) -> Self {
+        Self::new(
+            url,
+            "is a queue, and no store",
+            "name a directory or a store of a cloud: file:///DIRECTORY, s3://…, gs://… or az://…",
+        )
+    }
+
     /// An error of the environment's variable `name`, which somebody has to mend.
     pub fn of_variable(name: &str, problem: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {

@@ -32,7 +32,8 @@ pub type Opening<'a, T> = BoxFuture<'a, Result<T, BackEndError>>;
 /// ```
 /// use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 /// use labelrelay_core::config::SecretRef;
-/// use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
+/// use labelrelay_core::{EventQueue, SecretSource};
+/// use std::path::Path;
 /// use std::sync::Arc;
 ///
 /// /// A back end with secrets and nothing else.
@@ -47,12 +48,6 @@ pub type Opening<'a, T> = BoxFuture<'a, Result<T, BackEndError>>;
 ///         let error = BackEndError::new(at.url, "is not a queue", "name one of a cloud");
 ///         Box::pin(std::future::ready(Err(error)))
 ///     }
-/// #    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
-/// #        Box::pin(std::future::ready(Err(BackEndError::new(at.url, "is no store", "leave it out"))))
-/// #    }
-/// #    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
-/// #        Box::pin(std::future::ready(Err(BackEndError::new(at.url, "is no store", "leave it out"))))
-/// #    }
 /// #    fn secret<'a>(
 /// #        &'a self,
 /// #        reference: &'a SecretRef,
@@ -64,6 +59,9 @@ pub type Opening<'a, T> = BoxFuture<'a, Result<T, BackEndError>>;
 /// }
 ///
 /// let back_end: &dyn BackEnd = &SecretsOnly;
+/// let at = Location { url: "other:queue", base_dir: Path::new("") };
+/// let refused = futures_executor::block_on(back_end.blob_store(at)).err().unwrap();
+/// assert!(refused.to_string().contains("no store"), "{refused}");
 /// ```
 pub trait BackEnd: Send + Sync {
     /// Forms of the URLs that it opens, for messages.
@@ -89,20 +87,24 @@ pub trait BackEnd: Send + Sync {
         Box::pin(std::future::ready(Err(BackEndError::not_of_sqs(at.url))))
     }
 
-    /// The store for claim checks at `at`.
+    /// The store for claim checks at `at`. A back end that has queues alone says so.
     ///
     /// # Errors
     /// [`BackEndError`] when it is not the URL of a store of this back end.
-    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>>;
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(std::future::ready(Err(BackEndError::no_store(at.url))))
+    }
 
-    /// The fallback at `at`.
+    /// The fallback at `at`. A back end that has queues alone says so.
     ///
     /// # Errors
     /// [`BackEndError`] when it is not the URL of a store of this back end.
-    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>>;
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(std::future::ready(Err(BackEndError::no_store(at.url))))
+    }
 
     /// The secret behind `reference`, refused after `not_after`. Variables and files are opened without a
-    /// back end, by [`SecretRef::open`].
+    /// back end, by [`SecretRef::open`]. A back end that keeps no secrets says so.
     ///
     /// # Errors
     /// [`BackEndError`] when it is in no store of this back end.
@@ -110,7 +112,15 @@ pub trait BackEnd: Send + Sync {
         &'a self,
         reference: &'a SecretRef,
         not_after: Option<Timestamp>,
-    ) -> Opening<'a, Box<dyn SecretSource>>;
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        let _ = not_after;
+        let error = BackEndError::new(
+            &reference.to_string(),
+            "is in no store that is read here",
+            format!("name one of {}", self.forms().secret),
+        );
+        Box::pin(std::future::ready(Err(error)))
+    }
 }
 
 /// Forms of a back end's URLs and references.
