@@ -25,7 +25,6 @@ mod examine;
 mod failure;
 mod location;
 mod monitor;
-mod query;
 mod queue;
 mod receipt;
 mod server;

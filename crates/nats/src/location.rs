@@ -1,7 +1,7 @@
 //! The URL of a queue, taken apart.
 
-use crate::query::{Query, Refused};
 use labelrelay_core::BackEndError;
+use labelrelay_core::backend::{ParameterNames, UrlQuery};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,24 @@ const REPEAT_WINDOW_S: u32 = 300;
 
 /// Longest window: a server holds its ids in memory.
 const LONGEST_WINDOW_S: u32 = 30 * 86_400;
+
+/// Parameters that a URL may have.
+const PARAMETERS: ParameterNames = ParameterNames {
+    known: &[
+        "consumer",
+        "credentials",
+        "durability",
+        "monitor",
+        "nkey",
+        "password",
+        "repeat_window_s",
+        "storage",
+        "tls_ca",
+        "token",
+        "user",
+    ],
+    secret: &["credentials", "nkey", "password", "token"],
+};
 
 /// Durable consumer of whoever names none.
 const CONSUMER: &str = "labelrelay";
@@ -43,7 +61,7 @@ pub(crate) struct QueueUrl {
     pub(crate) repeat_window: Duration,
     /// Certificates to trust instead of this machine's.
     pub(crate) root_certificates: Option<PathBuf>,
-    pub(crate) query: Query,
+    pub(crate) query: UrlQuery,
     /// The URL as messages show it.
     pub(crate) shown: String,
 }
@@ -83,30 +101,25 @@ impl QueueUrl {
         let servers: Option<Vec<_>> = hosts.split(',').map(|host| server(scheme, host)).collect();
         let servers = servers.ok_or_else(|| wrong("names no host, or a port that is none"))?;
         let shown = format!("{scheme}://{hosts}/{stream}/{subject}");
-        let refused = |(problem, cure): Refused| BackEndError::of_shown(&shown, problem, cure);
-        let query = Query::parse(query).map_err(refused)?;
+        let query = UrlQuery::parse(query, PARAMETERS, &shown)?;
         let consumer = query.get("consumer").unwrap_or(CONSUMER).to_owned();
         if !is_name(&consumer) {
             let problem = "has a name of a consumer that cannot be";
             let cure = "write it without spaces, dots, slashes and wildcards";
-            return Err(BackEndError::of_shown(&shown, problem, cure));
+            return Err(query.refused(problem, cure));
         }
         let allows_memory = match query.get("storage") {
             None | Some("file") => false,
             Some("memory") => true,
             Some(_) => {
                 let problem = "has a value of `storage` that cannot be";
-                return Err(BackEndError::of_shown(
-                    &shown,
-                    problem,
-                    "write storage=memory, or leave it out",
-                ));
+                return Err(query.refused(problem, "write storage=memory, or leave it out"));
             }
         };
         Ok(Self {
-            durability: durability(&query).map_err(refused)?,
-            monitor: monitor(&query).map_err(refused)?,
-            repeat_window: repeat_window(&query).map_err(refused)?,
+            durability: durability(&query)?,
+            monitor: monitor(&query)?,
+            repeat_window: repeat_window(&query)?,
             root_certificates: query.get("tls_ca").map(|file| base_dir.join(file)),
             is_encrypted: scheme == "tls",
             stream: stream.to_owned(),
@@ -166,20 +179,20 @@ fn server(scheme: &str, host: &str) -> Option<String> {
     is_good.then(|| format!("{scheme}://{name}:{port}"))
 }
 
-fn durability(query: &Query) -> Result<Option<Durability>, Refused> {
+fn durability(query: &UrlQuery) -> Result<Option<Durability>, BackEndError> {
     match query.get("durability") {
         None => Ok(None),
         Some("sync_always") => Ok(Some(Durability::SyncAlways)),
         Some("replicated") => Ok(Some(Durability::Replicated)),
-        Some(_) => Err((
-            "has a value of `durability` that cannot be".to_owned(),
-            "write durability=sync_always or durability=replicated".to_owned(),
+        Some(_) => Err(query.refused(
+            "has a value of `durability` that cannot be",
+            "write durability=sync_always or durability=replicated",
         )),
     }
 }
 
 /// Host and port. Without TLS: it tells no secrets, and is asked where the operator says.
-fn monitor(query: &Query) -> Result<Option<String>, Refused> {
+fn monitor(query: &UrlQuery) -> Result<Option<String>, BackEndError> {
     let Some(url) = query.get("monitor") else {
         return Ok(None);
     };
@@ -189,22 +202,22 @@ fn monitor(query: &Query) -> Result<Option<String>, Refused> {
     host.filter(is_good)
         .map(|host| Some(host.to_owned()))
         .ok_or_else(|| {
-            (
-                "has a `monitor` that is no address of a monitoring port".to_owned(),
-                "write monitor=http://HOST:8222, or state durability= instead".to_owned(),
+            query.refused(
+                "has a `monitor` that is no address of a monitoring port",
+                "write monitor=http://HOST:8222, or state durability= instead",
             )
         })
 }
 
-fn repeat_window(query: &Query) -> Result<Duration, Refused> {
+fn repeat_window(query: &UrlQuery) -> Result<Duration, BackEndError> {
     let seconds = match query.get("repeat_window_s") {
         None => Some(REPEAT_WINDOW_S),
         Some(text) => text.parse().ok(),
     };
     let seconds = seconds.filter(|seconds| *seconds <= LONGEST_WINDOW_S);
     let seconds = seconds.ok_or_else(|| {
-        (
-            "has a value of `repeat_window_s` that cannot be".to_owned(),
+        query.refused(
+            "has a value of `repeat_window_s` that cannot be",
             format!("write a number from 0 to {LONGEST_WINDOW_S}; 0 has every copy stored"),
         )
     })?;

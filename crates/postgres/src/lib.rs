@@ -24,7 +24,6 @@ mod failure;
 mod location;
 mod password;
 mod pool;
-mod query;
 mod queue;
 mod receipt;
 mod schema;

@@ -1,7 +1,7 @@
 //! The URL of a queue, taken apart.
 
-use crate::query::{Query, decoded};
 use labelrelay_core::BackEndError;
+use labelrelay_core::backend::{ParameterNames, UrlQuery};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +23,21 @@ const LONGEST_WINDOW_S: u32 = 30 * 86_400;
 
 /// Two that write, one for whoever consumes or checks, and one more.
 const CONNECTIONS: u32 = 4;
+
+/// Parameters that a URL may have.
+const PARAMETERS: ParameterNames = ParameterNames {
+    known: &[
+        "application_name",
+        "host",
+        "password",
+        "pool",
+        "repeat_window_s",
+        "schema",
+        "sslmode",
+        "sslrootcert",
+    ],
+    secret: &["password"],
+};
 
 /// Everything that a URL says.
 pub(crate) struct QueueUrl {
@@ -68,7 +83,7 @@ impl QueueUrl {
         }
         let name = |text: &str, what: &str| {
             let problem = format!("names no {what}");
-            decoded(text)
+            UrlQuery::decoded(text)
                 .filter(|name| !name.is_empty())
                 .ok_or_else(|| wrong(&problem))
         };
@@ -78,9 +93,7 @@ impl QueueUrl {
             authority.escape_debug(),
             database.escape_debug()
         );
-        let refused =
-            |(problem, cure): (String, String)| BackEndError::of_shown(&shown, problem, cure);
-        let query = Query::parse(query).map_err(refused)?;
+        let query = UrlQuery::parse(query, PARAMETERS, &shown)?;
         let hosts = match query.get("host") {
             Some(host) if hosts.is_empty() => vec![(host.to_owned(), PORT)],
             Some(_) => return Err(wrong("has a host, and the parameter `host` besides")),
@@ -90,10 +103,9 @@ impl QueueUrl {
         };
         let schema = query.get("schema").unwrap_or(SCHEMA).to_owned();
         if !is_plain(&schema) {
-            let problem = "has a schema whose name is not plain".to_owned();
-            let cure = "write 1 to 40 small letters, digits and underscores, the first no digit"
-                .to_owned();
-            return Err(refused((problem, cure)));
+            let problem = "has a schema whose name is not plain";
+            let cure = "write 1 to 40 small letters, digits and underscores, the first no digit";
+            return Err(query.refused(problem, cure));
         }
         let is_here = hosts.iter().all(|(host, _)| is_this_machine(host));
         let is_encrypted = match query.get("sslmode") {
@@ -101,17 +113,14 @@ impl QueueUrl {
             Some("disable") => false,
             Some("verify-full") => true,
             Some(_) => {
-                let problem = "has an sslmode that would trust anybody, or is none".to_owned();
+                let problem = "has an sslmode that would trust anybody, or is none";
                 let cure =
-                    "write sslmode=verify-full, or sslmode=disable in a network that you trust"
-                        .to_owned();
-                return Err(refused((problem, cure)));
+                    "write sslmode=verify-full, or sslmode=disable in a network that you trust";
+                return Err(query.refused(problem, cure));
             }
         };
-        let window = query
-            .number("repeat_window_s", 0..=LONGEST_WINDOW_S)
-            .map_err(refused)?;
-        let connections = query.number("pool", 2..=100).map_err(refused)?;
+        let window = query.number("repeat_window_s", 0..=LONGEST_WINDOW_S)?;
+        let connections = query.number("pool", 2..=100)?;
         let mut config = Config::new();
         config
             .user(user.as_str())
@@ -171,7 +180,7 @@ fn host_of(text: &str) -> Option<(String, u16)> {
             None => (text, None),
         },
     };
-    let host = decoded(host).filter(|host| !host.is_empty())?;
+    let host = UrlQuery::decoded(host).filter(|host| !host.is_empty())?;
     let port = match port {
         None => PORT,
         Some(port) => port.parse::<u16>().ok().filter(|port| *port != 0)?,

@@ -6,10 +6,12 @@
 mod command_line;
 mod error;
 mod queue_fault;
+mod url_query;
 
 pub use command_line::CommandLineBackEnd;
 pub use error::BackEndError;
 pub use queue_fault::QueueFault;
+pub use url_query::{ParameterNames, UrlQuery};
 
 use crate::BoxFuture;
 use crate::blob::BlobStore;
