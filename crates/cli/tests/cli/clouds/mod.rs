@@ -14,6 +14,8 @@ mod nats;
 mod postgres;
 mod pull;
 mod pull_token;
+#[cfg(any(feature = "nats", feature = "postgres"))]
+mod queue_server;
 mod secret_manager;
 #[cfg(target_os = "linux")]
 mod traces;

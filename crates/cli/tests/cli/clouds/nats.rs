@@ -1,141 +1,103 @@
-//! NATS, with directories as stores.
+//! NATS.
 
-#![expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the methods alone are not general enough over lifetimes"
-)]
-
-use super::{Cloud, delivered, ids, wait};
-use labelrelay_core::QueueLimits;
-use labelrelay_tests::relay::eventually;
-use labelrelay_tests::sender;
+use super::queue_server::{self, PASSWORD, QueueServer};
 use labelrelay_tests::servers::Nats;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
 
 /// Stream of the queue.
 const STREAM: &str = "events";
 
-fn over<T>(server: &Nats, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
-    over_queue(server, server.url(STREAM), test)
+impl QueueServer for Nats {
+    const MAX_MESSAGE_BYTES: u64 = 1024 * 1024;
+
+    fn queue(&self) -> String {
+        self.url(STREAM)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn listens_at(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn take_all(&self) -> Vec<Vec<u8>> {
+        let taken = self.drain(STREAM).into_iter();
+        taken.map(|(_, envelope)| envelope).collect()
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let buried = self.drain("events-dead-letters").into_iter();
+        buried.map(|(headers, _)| headers).collect()
+    }
+
+    fn freeze(&self) {
+        self.hang();
+    }
+
+    fn thaw(&self) {
+        self.go_on();
+    }
 }
 
-fn over_queue<T>(server: &Nats, queue: String, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
+fn start() -> Nats {
+    let server = Nats::start();
     server.add_streams(STREAM);
-    let stores = tempfile::tempdir().unwrap();
-    let store = |name: &str| {
-        let folder = stores.path().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        format!("file://{}", folder.display())
-    };
-    test(&Cloud {
-        variables: Vec::new(),
-        queue,
-        blob_store: store("claims"),
-        fallback: store("fallback"),
-        limits: QueueLimits::bytes(1024 * 1024),
-        drain: &|| drain(server),
-        hang: &|| server.hang(),
-        go_on: &|| server.go_on(),
-    })
-}
-
-fn drain(server: &Nats) -> Vec<Vec<u8>> {
-    let taken = server.drain(STREAM).into_iter();
-    taken.map(|(_, envelope)| envelope).collect()
+    server
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn serve_sends_to_nats() {
-    let server = Nats::start();
-    // Cases that are alike have one id, and each is to be answered as if it were the first.
-    let queue = server.url(STREAM);
-    let sign = if queue.contains('?') { '&' } else { '?' };
-    let queue = format!("{queue}{sign}repeat_window_s=0");
-    over_queue(&server, queue, |cloud| wait(cloud.conforms()));
+    queue_server::conforms(&start());
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn nothing_is_lost_while_nats_hangs() {
-    over(&Nats::start(), |cloud| cloud.loses_nothing());
+    queue_server::loses_nothing(&start());
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn events_are_sent_again_to_nats() {
-    over(&Nats::start(), |cloud| cloud.takes_replays());
+    queue_server::takes_replays(&start());
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn consume_takes_events_from_nats() {
-    let server = Nats::start();
-    over(&server, |cloud| cloud.is_consumed(&cloud.queue, &[]));
-    let buried = server.drain("events-dead-letters");
-    assert_eq!(buried.len(), 1);
-    let headers = &buried[0].0;
-    assert!(headers.contains("no use for this one"), "{headers}");
+    queue_server::is_consumed(&start());
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_nats() {
-    over(&Nats::start(), |cloud| {
-        cloud.becomes_a_dataset(&cloud.queue, &[], true);
-    });
+    queue_server::becomes_a_dataset(&start());
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn a_stream_that_is_not_there_or_would_lose_events_ends_the_start() {
-    let server = Nats::start();
-    over(&server, |cloud| {
-        let missing = cloud.queue.replace("/events/", "/nowhere/");
-        server.add_stream("full", "labels.full", &json!({"discard": "old"}));
-        let unsafe_one = server.url("full");
-        for (url, words) in [
-            (missing, ["no stream nowhere", "nats stream add nowhere"]),
-            (unsafe_one, ["oldest events", "--discard=new"]),
-        ] {
-            for verb in ["serve", "status"] {
-                let place = cloud.place(super::LONG).with("LABELRELAY_QUEUE", &url);
-                place.run(&[verb]).failed(78, &words);
-            }
-        }
-        let secret = cloud.queue.replace("nats://", "nats://relay:hunter2@");
-        let place = cloud.place(super::LONG).with("LABELRELAY_QUEUE", &secret);
-        let ran = place.run(&["serve"]);
-        ran.failed(78, &["a user or a token", "env:NAME"]);
-        assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
-    });
+    let server = start();
+    server.add_stream("full", "labels.full", &json!({"discard": "old"}));
+    let (queue, unsafe_one) = (server.queue(), server.url("full"));
+    let missing = queue.replace("/events/", "/nowhere/");
+    let secret = queue.replace("nats://", &format!("nats://relay:{PASSWORD}@"));
+    queue_server::wrong_urls_end_the_start(
+        &server,
+        &[
+            (&*missing, ["no stream nowhere", "nats stream add nowhere"]),
+            (&*unsafe_one, ["oldest events", "--discard=new"]),
+        ],
+        (&*secret, ["a user or a token", "env:NAME"]),
+    );
 }
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
 fn a_server_of_nats_that_hangs_is_503_and_a_line_that_names_it() {
-    let server = Nats::start();
-    over(&server, |cloud| {
-        let place = cloud.place("2000");
-        let serving = place.serve(&[]);
-        assert_eq!(delivered(&serving, &sender::label("before")).status, 200);
-        server.hang();
-        let begun = Instant::now();
-        let answer = delivered(&serving, &sender::label("hung"));
-        let took = begun.elapsed();
-        assert_eq!(answer.status, 503, "{}", answer.text());
-        // The deadline, and room for a machine that does much else.
-        assert!(took < Duration::from_secs(60), "{took:?}");
-        let address = server.address.to_string();
-        place.logged(&[&address, "look at the server"]);
-        server.go_on();
-        let again = || {
-            let answer = delivered(&serving, &sender::label("hung"));
-            (answer.status == 200).then_some(())
-        };
-        eventually("the queue takes it", again);
-    });
-    let queued: Vec<_> = ids(&drain(&server));
-    assert_eq!(queued.len(), 2, "no id twice");
+    queue_server::a_hang_is_503(&start(), &["look at the server"]);
 }

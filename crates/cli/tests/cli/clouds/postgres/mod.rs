@@ -1,15 +1,10 @@
-//! Postgres, with directories as stores; and two replicas of `serve` over one.
-
-#![expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the methods alone are not general enough over lifetimes"
-)]
+//! Postgres; and two replicas of `serve` over one.
 
 mod label_studio;
 
-use super::{Cloud, delivered, ids, wait};
+use super::ids;
+use super::queue_server::{self, PASSWORD, QueueServer};
 use crate::support::{Place, Serving};
-use labelrelay_core::QueueLimits;
 use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};
 use labelrelay_tests::client::{Client, Response};
 use labelrelay_tests::relay::eventually;
@@ -24,113 +19,91 @@ use std::time::{Duration, Instant};
 /// Schema of the queue.
 const SCHEMA: &str = "events";
 
-fn over<T>(server: &Postgres, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
-    over_queue(server, server.url(SCHEMA), test)
-}
+impl QueueServer for Postgres {
+    const MAX_MESSAGE_BYTES: u64 = 64 * 1024 * 1024;
 
-fn over_queue<T>(server: &Postgres, queue: String, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
-    let stores = tempfile::tempdir().unwrap();
-    let store = |name: &str| {
-        let folder = stores.path().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        format!("file://{}", folder.display())
-    };
-    test(&Cloud {
-        variables: server.environment(),
-        queue,
-        blob_store: store("claims"),
-        fallback: store("fallback"),
-        limits: QueueLimits::bytes(64 * 1024 * 1024),
-        drain: &|| server.drain(SCHEMA),
-        hang: &|| server.hang(),
-        go_on: &|| server.go_on(),
-    })
+    fn queue(&self) -> String {
+        self.url(SCHEMA)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        self.environment()
+    }
+
+    fn listens_at(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn take_all(&self) -> Vec<Vec<u8>> {
+        self.drain(SCHEMA)
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        // As JSON, each is one line.
+        let reasons = self.sql("SELECT to_json(reason) FROM events.dead_letters");
+        reasons.lines().map(str::to_owned).collect()
+    }
+
+    fn freeze(&self) {
+        self.hang();
+    }
+
+    fn thaw(&self) {
+        self.go_on();
+    }
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn serve_sends_to_postgres() {
-    let server = Postgres::start();
-    // Cases that are alike have one id, and each is to be answered as if it were the first.
-    let queue = server.url(SCHEMA) + "&repeat_window_s=0";
-    over_queue(&server, queue, |cloud| wait(cloud.conforms()));
+    queue_server::conforms(&Postgres::start());
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn nothing_is_lost_while_postgres_hangs() {
-    over(&Postgres::start(), |cloud| cloud.loses_nothing());
+    queue_server::loses_nothing(&Postgres::start());
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn events_are_sent_again_to_postgres() {
-    over(&Postgres::start(), |cloud| cloud.takes_replays());
+    queue_server::takes_replays(&Postgres::start());
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn consume_takes_events_from_postgres() {
-    let server = Postgres::start();
-    over(&server, |cloud| cloud.is_consumed(&cloud.queue, &[]));
-    let reason = server.sql("SELECT reason FROM events.dead_letters");
-    assert!(reason.contains("no use for this one"), "{reason}");
+    queue_server::is_consumed(&Postgres::start());
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_postgres() {
-    over(&Postgres::start(), |cloud| {
-        cloud.becomes_a_dataset(&cloud.queue, &[], true);
-    });
+    queue_server::becomes_a_dataset(&Postgres::start());
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn a_database_that_is_not_there_ends_the_start() {
     let server = Postgres::start();
-    over(&server, |cloud| {
-        let missing = cloud.queue.replace("/postgres?", "/nowhere?");
-        for verb in ["serve", "status"] {
-            let place = cloud.place(super::LONG).with("LABELRELAY_QUEUE", &missing);
-            place
-                .run(&[verb])
-                .failed(78, &["nowhere", "CREATE DATABASE"]);
-        }
-        let secret = cloud.queue.replace("postgres@", "postgres:hunter2@");
-        let place = cloud.place(super::LONG).with("LABELRELAY_QUEUE", &secret);
-        let ran = place.run(&["serve"]);
-        ran.failed(78, &["password", "env:NAME"]);
-        assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
-    });
+    let queue = server.queue();
+    let missing = queue.replace("/postgres?", "/nowhere?");
+    let secret = queue.replace("postgres@", &format!("postgres:{PASSWORD}@"));
+    queue_server::wrong_urls_end_the_start(
+        &server,
+        &[(&*missing, ["nowhere", "CREATE DATABASE"])],
+        (&*secret, ["password", "env:NAME"]),
+    );
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn a_server_that_hangs_is_503_and_a_line_that_names_it() {
-    let server = Postgres::start();
-    over(&server, |cloud| {
-        let place = cloud.place("2000");
-        let serving = place.serve(&[]);
-        assert_eq!(delivered(&serving, &sender::label("before")).status, 200);
-        server.hang();
-        let begun = Instant::now();
-        let answer = delivered(&serving, &sender::label("hung"));
-        let took = begun.elapsed();
-        assert_eq!(answer.status, 503, "{}", answer.text());
-        // It does not wait for the server; with room for a machine that does much else.
-        assert!(took < Duration::from_secs(30), "{took:?}");
-        let address = server.address.to_string();
-        place.logged(&[&address, "did not answer within", "look at the server"]);
-        server.go_on();
-        let again = || {
-            let answer = delivered(&serving, &sender::label("hung"));
-            (answer.status == 200).then_some(())
-        };
-        eventually("the queue takes it", again);
-    });
-    let queued: Vec<_> = ids(&server.drain(SCHEMA));
-    assert_eq!(queued.len(), 2, "no id twice");
+    queue_server::a_hang_is_503(
+        &Postgres::start(),
+        &["did not answer within", "look at the server"],
+    );
 }
 
 /// Two replicas, and where each listens.
