@@ -20,5 +20,7 @@ mod settlement;
 mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod state_suite;
 mod stop;
 mod worker;
