@@ -168,7 +168,9 @@ pub async fn warm(
 ) -> Result<(), StartError> {
     let found = examine(relay, patience, connecting).await;
     settle(&found, relay, config, lookup)?;
-    warn(&relay.warnings().await);
+    let mut warnings = Vec::from_iter(relay.doubt().await);
+    warnings.extend(relay.warnings().await);
+    warn(&warnings);
     Ok(())
 }
 

@@ -94,14 +94,22 @@ async fn opened(
     Ok(open.relay(config, injected).await?)
 }
 
-/// Checks that `serve` may begin.
+/// Checks that `serve` may begin; returns what works but should not stay. The queue's doubt is asked for beside the checks,
+/// which wait for the same server: it makes no start longer.
 pub(crate) async fn may_start(
     relay: &Relay,
     config: &Config,
     env: &Env<'_>,
-) -> Result<(), CliError> {
-    let found = examine(relay, PATIENCE, true).await;
-    Ok(settle(&found, relay, config, env.lookup())?)
+) -> Result<Vec<String>, CliError> {
+    let examined = async {
+        let found = examine(relay, PATIENCE, true).await;
+        settle(&found, relay, config, env.lookup())
+    };
+    let doubted = async { Ok::<_, StartError>(relay.doubt().await) };
+    let ((), doubt) = tokio::try_join!(examined, doubted)?;
+    let mut warnings = Vec::from_iter(doubt);
+    warnings.extend(relay.warnings().await);
+    Ok(warnings)
 }
 
 /// Findings of [`check`].
@@ -144,7 +152,8 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Checked, Cli
 
 /// What else is to be said of a relay that is ready.
 async fn checked(relay: &Relay) -> Checked {
-    let mut warnings = relay.warnings().await;
+    let mut warnings = Vec::from_iter(relay.doubt().await);
+    warnings.extend(relay.warnings().await);
     let counting = tokio::time::timeout(PATIENCE, relay.parts().queue.dead_letters());
     let why = match counting.await {
         Ok(Ok(dead_letters)) => {

@@ -20,7 +20,7 @@ async fn start(given: Given) -> Result<(), CliError> {
     };
     let clock = Arc::new(SystemClock::new());
     let relay = opened(&open, &config, &env, clock, Arc::new(NoObserver)).await?;
-    may_start(&relay, &config, &env).await
+    may_start(&relay, &config, &env).await.map(drop)
 }
 
 #[tokio::test]

@@ -109,7 +109,11 @@ impl Start<'_> {
             pulls.arrivals(),
         )
         .await?;
-        open::may_start(&relay, &self.found.config, self.env).await?;
+        // All of it before a port is bound: whoever connects to one that nobody serves yet hangs for as long.
+        let mut warnings = self.found.config.warnings.clone();
+        warnings.extend(open::may_start(&relay, &self.found.config, self.env).await?);
+        warnings.extend(self.network());
+        warnings.extend(self.unread_traces());
         recording.begin();
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
@@ -126,10 +130,6 @@ impl Start<'_> {
                 let _ = std::fs::remove_file(path);
             }
         })?;
-        let mut warnings = self.found.config.warnings.clone();
-        warnings.extend(relay.warnings().await);
-        warnings.extend(self.network());
-        warnings.extend(self.unread_traces());
         let memory =
             memory::most_bytes(&relay, &options) + recording.most_bytes() + telemetry.most_bytes();
         let page = self.page(bound, admin_bound, timer, recording.relay(), pulls.state());

@@ -139,12 +139,17 @@ impl Relay {
         Ok(())
     }
 
-    /// Things that work but should not stay: short secrets, secrets that cannot be typed into the
-    /// platform, bodies that are allowed but would not fit, a queue that nobody gets anything from.
+    /// Fault behind a queue that takes every event, such as that nobody gets any. `None` where there is none, and where the
+    /// queue does not say so within two seconds.
+    pub async fn doubt(&self) -> Option<String> {
+        let doubt = within(&*self.parts.clock, DOUBT_PATIENCE, self.parts.queue.doubt()).await;
+        doubt.ok().flatten()
+    }
+
+    /// Things that work but should not stay, beside the queue's [`doubt`](Self::doubt): short secrets, secrets that cannot be
+    /// typed into the platform, bodies that are allowed but would not fit.
     pub async fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        let doubt = within(&*self.parts.clock, DOUBT_PATIENCE, self.parts.queue.doubt()).await;
-        warnings.extend(doubt.ok().flatten());
         let limit = self.parts.queue.limits().max_message_bytes;
         for source in self.sources() {
             let Ok(secrets) = source.secrets.live().await else {

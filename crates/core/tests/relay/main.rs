@@ -10,6 +10,7 @@
 
 mod contradicting_settings;
 mod credentials;
+mod doubt;
 mod endpoints;
 mod envelope;
 mod exchanges;

@@ -5,6 +5,8 @@
     reason = "the methods alone are not general enough over lifetimes"
 )]
 
+mod start;
+
 use super::secret_manager::SecretManager;
 use super::{Cloud, wait};
 use crate::connect::stand_in::{StandIn, TOKEN};

@@ -1,0 +1,78 @@
+//! What a queue that takes every event says of itself, and who waits for it.
+
+use crate::test_bench::{BOTH_PLATFORMS, PREVIOUS, SECRET};
+use futures_executor::block_on;
+use futures_util::FutureExt as _;
+use labelrelay_core::config::{Config, SecretRef};
+use labelrelay_core::relay::Parts;
+use labelrelay_core::{
+    BoxFuture, EventQueue, NoObserver, OutboundMessage, QueueError, QueueLimits, Receipt, Relay,
+};
+use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
+use std::future::{pending, ready};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A queue that says this of itself, or hangs.
+struct Doubted(Option<&'static str>);
+
+impl EventQueue for Doubted {
+    fn send<'a>(&'a self, _: &'a OutboundMessage) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(ready(Ok(Receipt::new(None))))
+    }
+
+    fn limits(&self) -> QueueLimits {
+        QueueLimits::bytes(1 << 30)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn doubt(&self) -> BoxFuture<'_, Option<String>> {
+        match self.0 {
+            Some(said) => Box::pin(ready(Some(said.to_owned()))),
+            None => Box::pin(pending()),
+        }
+    }
+}
+
+fn relay(queue: Doubted, clock: &FakeClock) -> Relay {
+    let lookup = |name: &str| match name {
+        "SECRET" => Some(SECRET.to_owned()),
+        "PREVIOUS" => Some(PREVIOUS.to_owned()),
+        _ => None,
+    };
+    let config = Config::from_toml(BOTH_PLATFORMS, "test.toml", PathBuf::from("."), &lookup);
+    let parts = Parts::new(
+        Arc::new(queue),
+        Arc::new(clock.clone()),
+        Arc::new(CountingEntropy::default()),
+        Arc::new(NoObserver),
+    );
+    let open = |reference: &SecretRef, end| {
+        let secret = reference.open(end, &lookup, "test.toml", "secret")?;
+        Ok(secret.expect("no store is named"))
+    };
+    Relay::new(&config.unwrap(), parts, &open).unwrap()
+}
+
+#[test]
+fn a_doubt_is_waited_for_by_who_asks_for_it_alone_and_not_for_long() {
+    let clock = FakeClock::at("2026-01-15T12:00:00Z");
+    let doubted = relay(Doubted(Some("nobody gets any")), &clock);
+    assert_eq!(
+        block_on(doubted.doubt()).as_deref(),
+        Some("nobody gets any")
+    );
+
+    let hanging = relay(Doubted(None), &clock);
+    // Warnings do not wait for it, and a clock that stands still would wake nobody.
+    let warnings = hanging.warnings().now_or_never();
+    assert!(warnings.is_some());
+    let mut asked = Box::pin(hanging.doubt());
+    assert_eq!(asked.as_mut().now_or_never(), None);
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(block_on(asked), None);
+}
