@@ -1,5 +1,6 @@
 //! Our identity where no URL is signed. One is chosen by what the environment says; if that one fails, it is an error.
 
+mod certificate;
 #[cfg(test)]
 mod tests;
 
@@ -7,12 +8,13 @@ use crate::transport::options;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::error::{Error, ErrorKind, Result as AzureResult};
-use azure_core::http::{ClientMethodOptions, HttpClient};
+use azure_core::http::{ClientMethodOptions, HttpClient, Url};
 use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
     ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
+use certificate::CertificateFile;
 use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
 use std::fmt;
@@ -23,7 +25,13 @@ const CLIENT: &str = "AZURE_CLIENT_ID";
 const TENANT: &str = "AZURE_TENANT_ID";
 const TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 const SECRET: &str = "AZURE_CLIENT_SECRET";
+const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const SEND_CHAIN: &str = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN";
 const AUTHORITY: &str = "AZURE_AUTHORITY_HOST";
+
+/// Where the identity library asks for tokens without `AZURE_AUTHORITY_HOST`.
+const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 
 /// Variables that the identity library reads by itself: where the machine gives tokens out, and which cloud it is. It
 /// takes one that is no text for absent, and would ask another machine for another identity.
@@ -98,7 +106,7 @@ impl ClientAssertion for TokenFile {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> AzureResult<String> {
         let unusable = |problem: String| {
             let path = self.0.display();
-            let told = TokenFileError(format!("its token's file {path} {problem}"));
+            let told = IdentityFileError(format!("its token's file {path} {problem}"));
             Error::new(ErrorKind::Credential, told)
         };
         let read = std::fs::read_to_string(&self.0);
@@ -110,17 +118,17 @@ impl ClientAssertion for TokenFile {
     }
 }
 
-/// The file of a federated token cannot be used: which, and why.
+/// The file of a federated token or of a certificate cannot be used: which, and why.
 #[derive(Debug)]
-pub(crate) struct TokenFileError(String);
+pub(crate) struct IdentityFileError(String);
 
-impl fmt::Display for TokenFileError {
+impl fmt::Display for IdentityFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for TokenFileError {}
+impl std::error::Error for IdentityFileError {}
 
 /// The identity that the environment names.
 pub(crate) fn credential(
@@ -134,6 +142,8 @@ pub(crate) fn credential(
         federated(lookup, client, file)?
     } else if let Some(secret) = lookup.text(SECRET)? {
         by_secret(lookup, client, secret)?
+    } else if let Some(file) = lookup.text(CERTIFICATE)? {
+        by_certificate(lookup, client, file)?
     } else {
         managed(lookup, client)?
     };
@@ -182,6 +192,67 @@ fn by_secret(
     })
 }
 
+/// A service principal by its certificate. The library would link OpenSSL for that.
+fn by_certificate(
+    lookup: Lookup<'_>,
+    client: &Arc<dyn HttpClient>,
+    file: String,
+) -> Result<Identity, BackEndError> {
+    let (id, tenant) = registered(lookup, CERTIFICATE)?;
+    if lookup.text(CERTIFICATE_PASSWORD)?.is_some() {
+        return Err(BackEndError::of_variable(
+            CERTIFICATE_PASSWORD,
+            "is set, and a key with a password is not read",
+            "write certificate and key without one into a file that nobody else may read, by openssl pkcs12 -in FILE -nodes -out NEW.pem, name that file in AZURE_CLIENT_CERTIFICATE_PATH, and unset this variable",
+        ));
+    }
+    let name = format!("service principal {id} of tenant {tenant}, by the certificate in {file}");
+    let cure = format!(
+        "see that the application of AZURE_CLIENT_ID in the tenant of AZURE_TENANT_ID has the certificate in {file}, and that it has not ended"
+    );
+    let assertion = CertificateFile {
+        path: file.into(),
+        client: id.clone(),
+        audience: token_address(lookup, &tenant)?,
+        with_chain: sends_chain(lookup)?,
+    };
+    let options = ClientAssertionCredentialOptions {
+        client_options: options(client),
+    };
+    let credential = ClientAssertionCredential::new(tenant, id, assertion, Some(options));
+    Ok(Identity {
+        credential: credential.map_err(|_| no_tenant())?,
+        name,
+        cure,
+    })
+}
+
+/// Address at which the identity library asks for a token of this tenant: an assertion says whom it is for.
+fn token_address(lookup: Lookup<'_>, tenant: &str) -> Result<String, BackEndError> {
+    let authority = lookup.text(AUTHORITY)?;
+    let authority = authority.as_deref().unwrap_or(PUBLIC_AUTHORITY);
+    let address = Url::parse(authority)
+        .and_then(|host| host.join(&format!("/{tenant}/oauth2/v2.0/token")))
+        .map_err(|_| no_authority())?;
+    Ok(address.into())
+}
+
+/// Tells whether assertions bring all certificates of the file along, as the application's registration may ask for.
+fn sends_chain(lookup: Lookup<'_>) -> Result<bool, BackEndError> {
+    let Some(said) = lookup.text(SEND_CHAIN)? else {
+        return Ok(false);
+    };
+    match &*said.to_ascii_lowercase() {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(BackEndError::of_variable(
+            SEND_CHAIN,
+            "is neither true nor false",
+            "write true or false, or unset it",
+        )),
+    }
+}
+
 /// Managed identity of an app or a machine.
 fn managed(lookup: Lookup<'_>, client: &Arc<dyn HttpClient>) -> Result<Identity, BackEndError> {
     let id = lookup.text(CLIENT)?;
@@ -217,13 +288,17 @@ fn registered(lookup: Lookup<'_>, with: &str) -> Result<(String, String), BackEn
     };
     let authority = lookup.text(AUTHORITY)?;
     if authority.is_some_and(|host| !host.starts_with("https://")) {
-        return Err(BackEndError::of_variable(
-            AUTHORITY,
-            "is no address that begins with https://",
-            "unset it, or write https://login.microsoftonline.com/ or that of your cloud",
-        ));
+        return Err(no_authority());
     }
     Ok((needed(CLIENT)?, needed(TENANT)?))
+}
+
+fn no_authority() -> BackEndError {
+    BackEndError::of_variable(
+        AUTHORITY,
+        "is no address that begins with https://",
+        "unset it, or write https://login.microsoftonline.com/ or that of your cloud",
+    )
 }
 
 fn no_tenant() -> BackEndError {

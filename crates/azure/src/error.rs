@@ -1,7 +1,7 @@
 //! Azure's errors in core's terms: the resource, the service's code, and the role or setting that puts it right.
 //! Never a URL's query, which may be a signature, nor a service's free text, which may repeat the request.
 
-use crate::credential::{NoToken, TokenFileError};
+use crate::credential::{IdentityFileError, NoToken};
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::StatusCode;
 use labelrelay_core::{
@@ -124,7 +124,7 @@ impl AzureError {
         let mut identity: Option<&NoToken> = None;
         while let Some(error) = cause {
             identity = identity.or_else(|| error.downcast_ref());
-            if let Some(file) = error.downcast_ref::<TokenFileError>() {
+            if let Some(file) = error.downcast_ref::<IdentityFileError>() {
                 said = file.to_string();
             }
             match error.downcast_ref::<Error>().map(Error::kind) {

@@ -13,8 +13,8 @@
 //!
 //! Our identity: the signature in the URL; else `AZURE_STORAGE_CONNECTION_STRING`, if it is about this account;
 //! else a workload identity (`AZURE_FEDERATED_TOKEN_FILE`), a service principal (`AZURE_TENANT_ID`,
-//! `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`) or the managed identity of the machine, where
-//! `AZURE_CLIENT_ID` picks one of several.
+//! `AZURE_CLIENT_ID`, and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`) or the managed identity of
+//! the machine, where `AZURE_CLIENT_ID` picks one of several.
 //!
 //! No retry of the SDK's decides anything: its own go on for 81 s against a dead endpoint. Core's deadlines
 //! do, and an attempt that failed or was given up makes the next one begin on fresh connections.

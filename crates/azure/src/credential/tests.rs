@@ -2,8 +2,16 @@ use super::*;
 use crate::error::{AzureError, Resource};
 use crate::stub::Stub;
 use azure_core::http::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use labelrelay_core::QueueErrorKind;
 use labelrelay_core::config::Environment;
+use labelrelay_tests::fixture;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, alg_id};
+use rustls::server::ParsedCertificate;
+use serde_json::Value;
 
 const SCOPE: &str = "https://storage.azure.com/.default";
 const GOOD: &str =
@@ -26,6 +34,20 @@ fn of_aks(file: &str) -> [(&str, &str); 3] {
         (TENANT, "tenant-7"),
         (TOKEN_FILE, file),
     ]
+}
+
+fn by_certificate(file: &str) -> [(&str, &str); 3] {
+    [
+        (CLIENT, "client-7"),
+        (TENANT, "tenant-7"),
+        (CERTIFICATE, file),
+    ]
+}
+
+/// Path of a fixture.
+fn pem(name: &str) -> String {
+    let path = fixture::folder().join("azure").join(name);
+    path.display().to_string()
 }
 
 fn body(request: &azure_core::http::Request) -> String {
@@ -66,6 +88,72 @@ async fn a_workload_identity_sends_the_token_that_its_file_has_now() {
     }
 }
 
+/// Header and claims of an assertion, whose signature must be that of the certificate.
+fn read_assertion(assertion: &str, certificate: &CertificateDer<'_>) -> (Value, Value) {
+    let (signed, signature) = assertion.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let key = ParsedCertificate::try_from(certificate).unwrap();
+    let key = key.subject_public_key_info();
+    let algorithms = default_provider().signature_verification_algorithms.all;
+    let algorithm = algorithms.iter().find(|one| {
+        one.signature_alg_id() == alg_id::RSA_PSS_SHA256
+            && one.public_key_alg_id() == alg_id::RSA_ENCRYPTION
+    });
+    // What is before the key itself has the same length for each key of 2048 bits.
+    let verified = algorithm
+        .unwrap()
+        .verify_signature(&key[24..], signed.as_bytes(), &signature);
+    assert!(verified.is_ok(), "another signature: {assertion}");
+    let part = |text: &str| -> Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+    };
+    let (header, claims) = signed.split_once('.').unwrap();
+    (part(header), part(claims))
+}
+
+#[tokio::test]
+async fn a_service_principal_signs_with_the_key_of_its_certificate() {
+    let file = pem("service-principal.pem");
+    let text = std::fs::read(&file).unwrap();
+    let certificate = CertificateDer::from_pem_slice(&text).unwrap();
+    for (chain, authority) in [
+        (None, None),
+        (Some("true"), Some("https://login.microsoftonline.us/")),
+    ] {
+        let mut variables = by_certificate(&file).to_vec();
+        variables.extend(chain.map(|said| (SEND_CHAIN, said)));
+        variables.extend(authority.map(|host| (AUTHORITY, host)));
+        let (stub, made) = identity(&variables, &[(200, GOOD)]);
+        let identity = made.unwrap();
+        for word in ["service principal client-7", "tenant-7", &*file] {
+            assert!(identity.name().contains(word), "{}", identity.name());
+        }
+        let got = identity.get_token(&[SCOPE], None).await.unwrap();
+        assert_eq!(got.token.secret(), "a-token");
+        let form = body(&stub.requests().pop().unwrap());
+        let (_, assertion) = form.split_once("client_assertion=").unwrap();
+        let (assertion, _) = assertion.split_once('&').unwrap();
+        let (header, claims) = read_assertion(assertion, &certificate);
+        assert_eq!(header["alg"], "PS256");
+        assert_eq!(
+            header["x5t#S256"], "vOTWqVREOhKE7BPV_mn-ndLjuGVK-j8i_CK68cKxGqw",
+            "as OpenSSL computes it"
+        );
+        match chain {
+            None => assert_eq!(header.get("x5c"), None),
+            Some(_) => assert_eq!(header["x5c"][0], STANDARD.encode(&certificate)),
+        }
+        let host = authority.unwrap_or("https://login.microsoftonline.com/");
+        assert_eq!(claims["aud"], format!("{host}tenant-7/oauth2/v2.0/token"));
+        for name in ["iss", "sub"] {
+            assert_eq!(claims[name], "client-7");
+        }
+        let time = |name: &str| claims[name].as_i64().unwrap();
+        assert_eq!(time("exp") - time("nbf"), 600, "{claims}");
+        assert_eq!(claims["jti"].as_str().unwrap().len(), 36);
+    }
+}
+
 #[tokio::test]
 async fn a_managed_identity_is_asked_for_at_the_machine() {
     let answer = r#"{"access_token":"of-the-machine","expires_on":"4102444800","token_type":"Bearer","resource":"https://storage.azure.com"}"#;
@@ -81,7 +169,8 @@ async fn a_managed_identity_is_asked_for_at_the_machine() {
 
 /// Red if a wrong identity is told without its resource, its problem or its cure, or another one is asked in its place.
 #[tokio::test]
-async fn wrong_identities_are_told_and_no_other_is_asked() {
+#[expect(clippy::too_many_lines, reason = "a table")]
+async fn ten_wrong_identities_are_told_and_no_other_is_asked() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = directory.path().join(name);
@@ -96,6 +185,13 @@ async fn wrong_identities_are_told_and_no_other_is_asked() {
         (TENANT, "tenant-7"),
         (SECRET, "a-client-secret"),
     ];
+    let no_certificate = r#"{"error":"invalid_client","error_codes":[700027],"error_description":"AADSTS700027: no a-secret-assertion"}"#;
+    let good = pem("service-principal.pem");
+    let another = pem("another-certificate.pem");
+    let (pkcs12, locked) = (
+        file("identity.pfx", "0\u{1}"),
+        file("locked", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"),
+    );
     let resource = Resource {
         what: "the queue `q` of account `a`".to_owned(),
         role: "Storage Queue Data Message Sender",
@@ -127,6 +223,39 @@ async fn wrong_identities_are_told_and_no_other_is_asked() {
                 "service principal client-7",
                 "status 401",
                 "another client secret",
+            ],
+        ),
+        (
+            &by_certificate(&missing)[..],
+            (500, "{}"),
+            ["client-7", "cannot be read", "has the certificate in"],
+        ),
+        (
+            &by_certificate(&pkcs12)[..],
+            (500, "{}"),
+            ["client-7", "PKCS #12", "openssl pkcs12 -in"],
+        ),
+        (
+            &by_certificate(&locked)[..],
+            (500, "{}"),
+            ["client-7", "a key with a password", "openssl pkey -in"],
+        ),
+        (
+            &by_certificate(&another)[..],
+            (500, "{}"),
+            [
+                "client-7",
+                "no certificate that belongs to its key",
+                "has the certificate in",
+            ],
+        ),
+        (
+            &by_certificate(&good)[..],
+            (401, no_certificate),
+            [
+                "service principal client-7",
+                "status 401, AADSTS700027",
+                "has not ended",
             ],
         ),
         (
@@ -168,6 +297,25 @@ fn half_of_an_identity_is_told_before_anything_is_asked() {
                 (TENANT, "no tenant"),
             ][..],
             TENANT,
+        ),
+        (&[(CERTIFICATE, "/c.pem"), (TENANT, "t")][..], CLIENT),
+        (
+            &[
+                (CERTIFICATE, "/c.pem"),
+                (CERTIFICATE_PASSWORD, "a-client-secret"),
+                (CLIENT, "c"),
+                (TENANT, "t"),
+            ][..],
+            CERTIFICATE_PASSWORD,
+        ),
+        (
+            &[
+                (CERTIFICATE, "/c.pem"),
+                (SEND_CHAIN, "perhaps"),
+                (CLIENT, "c"),
+                (TENANT, "t"),
+            ][..],
+            SEND_CHAIN,
         ),
         (
             &[
