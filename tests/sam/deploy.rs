@@ -22,6 +22,11 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     let stack = Stack::new();
     let built = build(&folder("built"));
     let outputs = stack.deploy_configured(&built, &["LabelStudioMlBackend=true"]);
+    let url = outputs.get("LabelStudioUrl");
+    assert!(
+        url.contains(".lambda-url."),
+        "the front door by default: {url}"
+    );
     for name in ["LabelboxSecretCommand", "LabelStudioSecretCommand"] {
         assert_eq!(
             stack.secret(&outputs, name).len(),

@@ -1,4 +1,5 @@
-//! The front doors beside the function URL: each takes what that takes.
+//! The front doors beside the function URL: each takes what that takes. `deploy.rs` has the function URL, with the same
+//! deliveries and the same real Label Studio.
 
 use crate::consumer::consume;
 use crate::delivery::{Accepted, send};
