@@ -1,6 +1,10 @@
 //! The state in Postgres, against a real server.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "it/state_suite.rs"]
 mod state_suite;

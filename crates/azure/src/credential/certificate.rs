@@ -75,14 +75,14 @@ impl CertificateFile {
             "nbf": now,
             "sub": self.client,
         });
-        let signed = format!(
+        let unsigned = format!(
             "{}.{}",
             URL_SAFE_NO_PAD.encode(header.to_string()),
             URL_SAFE_NO_PAD.encode(claims.to_string())
         );
-        let signature = signer.sign(signed.as_bytes());
+        let signature = signer.sign(unsigned.as_bytes());
         let signature = signature.map_err(|_| "has a key that does not sign")?;
-        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        Ok(format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
 
