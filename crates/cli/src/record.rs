@@ -150,6 +150,7 @@ fn options(config: &Config) -> Options {
     ] {
         *bound = set.unwrap_or(*bound);
     }
+    options.max_disk_percent = set.max_disk_percent.unwrap_or(options.max_disk_percent);
     options.max_age = set.max_age.unwrap_or(options.max_age);
     options.bodies = set.bodies.unwrap_or(options.bodies);
     options.blots_out = set.blot_out.unwrap_or(options.blots_out);

@@ -6,6 +6,7 @@ use crate::head::{bounded, push_lines, words};
 use crate::inbox::Inbox;
 use crate::mover::Mover;
 use crate::options::Options;
+use crate::room;
 use crate::row::{Row, flags};
 use crate::shared::Shared;
 use crate::writer::Writer;
@@ -69,7 +70,10 @@ impl Recorder {
     /// When the system gives no thread.
     pub fn begin(&self) -> std::io::Result<()> {
         let shared = Arc::new(Shared::default());
-        let (path, options) = (self.path.clone(), self.options.clone());
+        let (path, mut options) = (self.path.clone(), self.options.clone());
+        if let Some(bytes) = room::disk_bytes(&path) {
+            options = options.within_share_of(bytes);
+        }
         let writer = Writer::new(path.clone(), options.clone(), Arc::clone(&shared));
         let mover = Mover::new(path, options, Arc::clone(&self.clock), shared);
         let inbox = Arc::clone(&self.inbox);

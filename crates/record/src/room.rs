@@ -14,6 +14,11 @@ pub(crate) fn is_low(record: &Path, was_low: bool) -> bool {
     disk(record).is_some_and(|(bytes, free)| is_too_little(bytes, free, was_low))
 }
 
+/// Size of the disk that the record is on; `None` if the system does not say.
+pub(crate) fn disk_bytes(record: &Path) -> Option<u64> {
+    disk(record).map(|(bytes, _)| bytes)
+}
+
 fn is_too_little(bytes: u64, free: u64, was_low: bool) -> bool {
     let least = LEFT_FREE.min(bytes / 2);
     let more = if was_low { least / 8 } else { 0 };

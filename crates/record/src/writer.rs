@@ -134,9 +134,9 @@ impl Writer {
         };
         // While it cannot be moved as fast as strangers send, they have their share of the journal, and no more.
         let share = self.options.stranger.all_bytes().saturating_mul(2);
-        let most = share.max(STRANGERS_LEAST);
+        let strangers_most = share.max(STRANGERS_LEAST);
         let mut left_out = PerClass::<u64>::default();
-        if journal.sums().stranger.all_bytes() > most {
+        if journal.sums().stranger.all_bytes() > strangers_most {
             left_out.stranger = batch.leave_out_strangers();
         }
         let rows = batch.sums.rows();
@@ -145,9 +145,11 @@ impl Writer {
         } else {
             Ok(())
         };
-        // Only where nothing could be moved for long. Whoever moves what follows counts what is missing.
-        let most = self.options.journal_bytes().saturating_mul(2);
-        while journal.bytes() > most {
+        // Only where nothing could be moved for long. Whoever moves what follows counts what is missing. Strangers have all of
+        // their share without a row less for others; and the file that is written stays, however little the bounds allow.
+        let verified_most = self.options.verified.all_bytes().saturating_mul(2);
+        let most = verified_most.saturating_add(strangers_most);
+        while journal.bytes() > most && journal.has_older() {
             journal.remove_oldest();
         }
         state.lose(left_out);

@@ -25,7 +25,10 @@ const TERMS: Terms = Terms {
 /// KiB of a body.
 const BODY: usize = 1;
 
-const ON: (&str, &str) = ("LABELRELAY_CONFIG_TOML", "[serve.record]\nenabled = true\n");
+const ON: (&str, &str) = (
+    "LABELRELAY_CONFIG_TOML",
+    "[serve.record]\nenabled = true\nmax_disk_percent = 100\n",
+);
 
 pub(super) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {

@@ -162,6 +162,38 @@ fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_record_takes_its_share_of_a_disk_and_no_more() {
+    use labelrelay_tests::{client::once, sender};
+    if !in_a_namespace_of_its_own("full_disk::the_record_takes_its_share_of_a_disk_and_no_more") {
+        return;
+    }
+    let place = on_a_small_disk();
+    let filtering = "exclude = [\"io.labelstud.task.*\"]\n[embedded_queue]";
+    let config = place.read("labelrelay.toml");
+    place.write(
+        "labelrelay.toml",
+        config.replace("[embedded_queue]", filtering),
+    );
+    let serving = place.serve(&[]);
+    let filling = "x".repeat(60_000);
+    let task = format!(
+        r#"{{"action":"TASKS_CREATED","tasks":[{{"id":1}}],"project":{{"id":3}},"x":"{filling}"}}"#
+    );
+    let request = sender::label_studio("Bearer a-secret-of-label-studio", task.as_bytes());
+    let address = serving.address.parse().unwrap();
+    for _ in 0..20 {
+        assert_eq!(once(address, &request).outcome(), "filtered");
+    }
+    let body = |name| place.run(&["events", "show", name, "--body"]);
+    // A tenth of 64 MiB is the record's, a third of that its file's, and an eighth of that is for bodies of this kind.
+    until("the oldest body has made no room", || {
+        body("r1").stderr.contains("up to its bounds")
+    });
+    assert!(body("r20").good().contains(&filling));
+}
+
 /// Fills the disk to its last byte, as another program does.
 #[cfg(target_os = "linux")]
 fn fill_disk(file: &std::path::Path) {

@@ -1,7 +1,7 @@
 //! The section `[serve.record]`: how much `serve` keeps of each delivery.
 
 use super::error::ConfigError;
-use super::value_checks::{not_empty, positive};
+use super::value_checks::{not_empty, percent, positive};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub struct RecordConfig {
     pub max_refused_bytes: Option<u64>,
     /// Bytes of bodies: of either kind of deliveries.
     pub max_bodies_bytes: Option<u64>,
+    /// Most of its disk that the record takes, with its journal, in percent.
+    pub max_disk_percent: Option<u64>,
     /// Deliveries are kept this long.
     pub max_age: Option<Duration>,
     /// `true` if the beginning of a body is kept that became no event.
@@ -53,6 +55,7 @@ impl Default for RecordConfig {
             max_refused: None,
             max_refused_bytes: None,
             max_bodies_bytes: None,
+            max_disk_percent: None,
             max_age: None,
             bodies: None,
             blot_out: None,
@@ -73,6 +76,7 @@ pub(super) struct Record {
     max_refused: Option<u64>,
     max_refused_bytes: Option<u64>,
     max_bodies_bytes: Option<u64>,
+    max_disk_percent: Option<u64>,
     max_age_s: Option<u64>,
     bodies: Option<bool>,
     blot_out: Option<bool>,
@@ -101,6 +105,10 @@ impl Record {
             max_refused: number("max_refused", self.max_refused)?,
             max_refused_bytes: number("max_refused_bytes", self.max_refused_bytes)?,
             max_bodies_bytes: number("max_bodies_bytes", self.max_bodies_bytes)?,
+            max_disk_percent: self
+                .max_disk_percent
+                .map(|said| percent(origin, "serve.record.max_disk_percent", said))
+                .transpose()?,
             max_age: number("max_age_s", self.max_age_s)?.map(Duration::from_secs),
             bodies: self.bodies,
             blot_out: self.blot_out,

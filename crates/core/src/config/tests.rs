@@ -519,17 +519,20 @@ fn a_record_is_on_unless_it_is_switched_off() {
     let off = read(&off, &[]).unwrap().serve.record;
     assert!(!off.enabled && !off.is_default);
     let on = format!(
-        "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_age_s = 60\nblot_out = false\n{SOURCE}"
+        "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_disk_percent = 100\nmax_age_s = 60\nblot_out = false\n{SOURCE}"
     );
     let record = read(&on, &[]).unwrap().serve.record;
     assert!(record.enabled && !record.is_default);
     assert_eq!(record.page, Some(false));
     assert_eq!(record.max_refused, Some(7));
+    assert_eq!(record.max_disk_percent, Some(100));
     assert_eq!(record.max_age, Some(std::time::Duration::from_secs(60)));
     assert_eq!((record.bodies, record.blot_out), (None, Some(false)));
     for (wrong, key) in [
         ("max_deliveries = 0", "serve.record.max_deliveries"),
         ("max_bodies_bytes = 0", "serve.record.max_bodies_bytes"),
+        ("max_disk_percent = 0", "serve.record.max_disk_percent"),
+        ("max_disk_percent = 101", "serve.record.max_disk_percent"),
         ("file = \"\"", "serve.record.file"),
         ("dataset = \"\"", "serve.record.dataset"),
         ("max_ages = 1", "max_ages"),

@@ -51,6 +51,18 @@ pub(super) fn positive<N: PartialOrd + Default>(
     ))
 }
 
+pub(super) fn percent(origin: &str, key: &str, number: u64) -> Result<u64, ConfigError> {
+    if (1..=100).contains(&number) {
+        return Ok(number);
+    }
+    Err(ConfigError::new(
+        origin,
+        key,
+        "must be a percentage from 1 to 100",
+        "write such a number, without a `%`, or remove it",
+    ))
+}
+
 pub(super) fn not_empty(origin: &str, key: &str, value: String) -> Result<String, ConfigError> {
     if value.is_empty() {
         return Err(ConfigError::new(

@@ -202,6 +202,11 @@ impl Journal {
         self.files.is_empty()
     }
 
+    /// Tells whether there are files before the newest.
+    pub(crate) fn has_older(&self) -> bool {
+        self.files.len() > 1
+    }
+
     /// Removes the files of which the record has everything, up to the delivery `moved`.
     pub(crate) fn retire(&mut self, moved: i64) {
         while self
