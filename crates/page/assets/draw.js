@@ -161,7 +161,7 @@ function axis(one) {
     const paint = colour(span);
     bars.push(svg('rect', {
       class: 'region', x: place(span.start), y, height: 16, width: Math.max(2, place(span.end) - place(span.start)),
-      fill: paint, stroke: paint, 'data-region': span.id ?? '', 'data-state': span.state,
+      fill: paint, stroke: paint, 'data-region': span.id ?? '', 'data-state': span.state, 'data-from': span.start, 'data-to': span.end,
     }, svg('title', null, title(span))));
     for (const mark of span.marks) bars.push(svg('circle', { cx: place(mark), cy: y + 8, r: 4, fill: paint }));
     rows.push([
@@ -170,11 +170,15 @@ function axis(one) {
     ]);
   }
   const height = Math.max(1, ends.length) * 22 + 6;
+  const ticks = one.from === one.to ? [0] : [0, 0.25, 0.5, 0.75, 1];
+  const round = one.unit === 'frames' ? Math.round : (value) => value;
+  const scale = el('div', { class: 'ticks', 'aria-hidden': 'true' },
+    ...ticks.map((part) => el('span', null, moment(round(one.from + part * (one.to - one.from)), one.unit))));
   const name = { seconds: 'Sound or video, in seconds', frames: 'Video, in frames', own: 'Series, in its own units' }[one.unit];
   return [
     el('h3', null, name),
     svg('svg', { class: 'axis', viewBox: `0 0 1000 ${height}`, role: 'img', 'data-axis': one.unit, 'aria-label': `${name}: ${one.spans.length} parts from ${one.from} to ${one.to}` }, ...bars),
-    table(['Label', 'From', 'To', 'Channel', ''], rows),
+    scale, table(['Label', 'From', 'To', 'Channel', ''], rows),
   ];
 }
 

@@ -114,12 +114,17 @@ fn attachment(contents: Vec<u8>, disposition: &'static str) -> Response<Bytes> {
     response
 }
 
-/// A document with an image of this origin, for a frame of the page. It runs nothing, has no origin itself, and loads
-/// nothing but images of that one. The origin has no sign that means something in a policy.
-pub(crate) fn media_document(svg: String, origin: &str) -> Response<Bytes> {
-    let mut response = response(StatusCode::OK, "image/svg+xml", svg.into());
+/// A document with a medium of this origin, for a frame of the page. It runs nothing, has no origin itself, and loads
+/// nothing but what `directive` names from that one. The origin has no sign that means something in a policy.
+pub(crate) fn media_document(
+    document: String,
+    media_type: &'static str,
+    directive: &'static str,
+    origin: &str,
+) -> Response<Bytes> {
+    let mut response = response(StatusCode::OK, media_type, document.into());
     let policy = format!(
-        "default-src 'none'; img-src {origin}; sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; {directive} {origin}; sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
     );
     let headers = response.headers_mut();
     // An origin's letters fit into a header. If they did not, the policy of all answers would let nothing load.

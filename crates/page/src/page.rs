@@ -95,7 +95,7 @@ impl Page {
         let allowed = check_site(head).and_then(|()| check_token(&self.token, head, &host, None));
         if let Some(path) = path.strip_prefix("/media/") {
             return allowed
-                .and_then(|()| api::media_document(&*self.data, path))
+                .and_then(|()| api::media_document(&*self.data, path, &query))
                 .unwrap_or_else(|refusal| refusal.as_text());
         }
         match path.strip_prefix("/api/") {

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from playwright.sync_api import expect, sync_playwright
 
 from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, polygon, region
-from images import an_image_comes_on_a_click
+from images import a_sound_comes_on_a_click, an_image_comes_on_a_click
 from selection import several_are_chosen
 from shapes import fixtures
 
@@ -434,8 +434,9 @@ def main():
             is_for_everybody(look, args.axe)
             print("nobody_else_looks", flush=True)
             nobody_else_looks(browser, look)
-            print("an_image_comes_on_a_click", flush=True)
-            an_image_comes_on_a_click(Look(browser, args.url, look.sender))
+            for step in (an_image_comes_on_a_click, a_sound_comes_on_a_click):
+                print(step.__name__, flush=True)
+                step(Look(browser, args.url, look.sender))
             how_quick(look)
         finally:
             browser.close()

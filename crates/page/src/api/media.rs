@@ -1,10 +1,11 @@
-//! Media of a task: where they are, and a document of its own for each image that somebody wants to see.
+//! Media of a task: where they are, and a document of its own for each that somebody wants to see or to hear.
 //!
-//! The page itself loads nothing from elsewhere. What somebody clicks at is an SVG document with one image, in a frame
-//! without scripts or an origin: what it asks for is asked from another site, without the page's cookie. Its policy names
-//! one host, the one that the person was told.
+//! The page itself loads nothing from elsewhere. What somebody clicks at is a document with one image, one sound or one
+//! video, in a frame without scripts or an origin: what it asks for is asked from another site, without the page's cookie.
+//! Its policy names one host, the one that the person was told.
 
 use super::body::bytes_of;
+use super::media_form::{Form, Kind};
 use crate::answer::{Refusal, media_document};
 use crate::data::Delivery;
 use bytes::Bytes;
@@ -13,7 +14,6 @@ use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Largest body that is looked through: as large as one that is drawn.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -36,6 +36,7 @@ pub(super) struct Media {
     url: String,
     /// Scheme, host and port.
     origin: String,
+    kind: Option<Kind>,
 }
 
 /// What the page tells of it. The rest of the address may be a signature.
@@ -44,6 +45,8 @@ pub(super) struct MediaView {
     name: String,
     item: Option<usize>,
     origin: String,
+    /// What its address says that it is.
+    kind: Option<Kind>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +77,7 @@ impl Media {
             name: self.name.clone(),
             item: self.item,
             origin: self.origin.clone(),
+            kind: self.kind,
         }
     }
 
@@ -93,6 +97,7 @@ impl Media {
             name: name.chars().take(MAX_NAME).collect(),
             item,
             origin: format!("{scheme}://{host}"),
+            kind: Kind::of(uri.path()),
             url,
         })
     }
@@ -147,8 +152,13 @@ fn of_task(task: &RawValue, found: &mut Vec<Media>) {
     }
 }
 
-/// The document of one of them, by its place.
-pub(super) fn document(delivery: &Delivery, place: &str) -> Result<Response<Bytes>, Refusal> {
+/// The document of one of them, by its place, in this form. `part` is what is played of it, in seconds, such as `1.5,2`.
+pub(super) fn document(
+    delivery: &Delivery,
+    place: &str,
+    form: Form,
+    part: Option<&str>,
+) -> Result<Response<Bytes>, Refusal> {
     let none = |words: String| Refusal::new(StatusCode::NOT_FOUND, words);
     if delivery.message.is_none() {
         let words = "this delivery became no event: nobody vouches for what it names";
@@ -157,25 +167,15 @@ pub(super) fn document(delivery: &Delivery, place: &str) -> Result<Response<Byte
     let body = bytes_of(delivery).map_err(none)?;
     let place = place.parse::<usize>().ok();
     let media = place.and_then(|place| of(&body).into_iter().nth(place));
-    let media = media.ok_or_else(|| none("the delivery names no such image".to_owned()))?;
-    let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"100%\" height=\"100%\"><image width=\"100%\" height=\"100%\" preserveAspectRatio=\"none\" href=\"",
-    );
-    escape(&media.url, &mut svg);
-    svg.push_str("\"/></svg>\n");
-    Ok(media_document(svg, &media.origin))
-}
-
-/// Writes a text as an attribute's value. Everything that is not plainly harmless there becomes a number.
-fn escape(text: &str, into: &mut String) {
-    for sign in text.chars() {
-        if sign.is_ascii_alphanumeric() || "/:.?=%-_~".contains(sign) {
-            into.push(sign);
-        } else {
-            // A string takes everything.
-            let _ = write!(into, "&#{};", u32::from(sign));
-        }
-    }
+    let media = media.ok_or_else(|| none("the delivery names no such medium".to_owned()))?;
+    let document = form.document(&media.url, part);
+    let (media_type, directive) = (form.media_type(), form.directive());
+    Ok(media_document(
+        document,
+        media_type,
+        directive,
+        &media.origin,
+    ))
 }
 
 #[cfg(test)]
@@ -235,13 +235,5 @@ mod tests {
         let many = vec!["https://a.example/x"; 100];
         let many = serde_json::json!({"task": {"data": {"a": many, "b": many}}}).to_string();
         assert_eq!(named(&many).len(), MAX_MEDIA);
-    }
-
-    #[test]
-    fn no_address_becomes_markup() {
-        let mut escaped = String::new();
-        escape("https://a.example/?x=1&y=\"><script>'ä", &mut escaped);
-        let expected = "https://a.example/?x=1&#38;y=&#34;&#62;&#60;script&#62;&#39;&#228;";
-        assert_eq!(escaped, expected);
     }
 }

@@ -5,6 +5,7 @@ mod curl;
 mod delivery;
 mod list;
 mod media;
+mod media_form;
 mod outline;
 mod route;
 mod steps;

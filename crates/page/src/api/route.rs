@@ -4,6 +4,7 @@ use super::body::bytes_of;
 use super::delivery::DeliveryView;
 use super::list;
 use super::media;
+use super::media_form::Form;
 use crate::answer::{Refusal, body_file, event_file, json};
 use crate::data::{Acted, Action, Delivery, PageData};
 use crate::query::{Query, decoded_path};
@@ -46,10 +47,23 @@ pub(crate) fn answer(
     }
 }
 
-/// The document of an image that somebody wants to see, such as `r12/0`.
-pub(crate) fn media_document(data: &dyn PageData, path: &str) -> Result<Response<Bytes>, Refusal> {
-    let (name, place) = path.rsplit_once('/').unwrap_or((path, ""));
-    media::document(&find(data, name)?, place)
+/// The document of a medium that somebody wants to see or to hear, such as `r12/0/audio`.
+pub(crate) fn media_document(
+    data: &dyn PageData,
+    path: &str,
+    query: &Query,
+) -> Result<Response<Bytes>, Refusal> {
+    let mut parts = path.split('/');
+    let named = (
+        parts.next(),
+        parts.next(),
+        parts.next().and_then(Form::named),
+    );
+    let ((Some(name), Some(place), Some(form)), None) = (named, parts.next()) else {
+        let words = "no medium has this address";
+        return Err(Refusal::new(StatusCode::NOT_FOUND, words));
+    };
+    media::document(&find(data, name)?, place, form, query.get("t"))
 }
 
 fn find(data: &dyn PageData, name: &str) -> Result<Delivery, Refusal> {

@@ -31,13 +31,13 @@ fn a_delivery_tells_where_an_image_is_and_not_its_signature() {
     let body = format!(r#"{{"task":{{"data":{{"image":"{url}"}}}}}}"#);
     let shown = json(&vouched(&body), "/api/deliveries/r1");
     let expected = serde_json::json!([
-        {"name": "image", "item": null, "origin": "https://media.example"}
+        {"name": "image", "item": null, "origin": "https://media.example", "kind": "image"}
     ]);
     assert_eq!(shown["media"], expected);
     let stranger = with_body(&body, None);
     let shown = json(&stranger, "/api/deliveries/r1");
     assert_eq!(shown["media"], serde_json::json!([]));
-    let answer = with_token(&stranger, "/media/r1/0");
+    let answer = with_token(&stranger, "/media/r1/0/image");
     assert_eq!(answer.status(), 404);
 }
 
@@ -45,7 +45,7 @@ fn a_delivery_tells_where_an_image_is_and_not_its_signature() {
 fn an_image_has_a_document_that_loads_it_and_nothing_else() {
     let body = r#"{"task":{"data":{"image":"https://media.example:8443/a.png?sign=s&x='"}}}"#;
     let page = vouched(body);
-    let answer = with_token(&page, "/media/r1/0");
+    let answer = with_token(&page, "/media/r1/0/image");
     assert_eq!(answer.status(), 200);
     let headers = answer.headers();
     assert_eq!(headers[CONTENT_TYPE], "image/svg+xml");
@@ -61,16 +61,59 @@ fn an_image_has_a_document_that_loads_it_and_nothing_else() {
     assert!(document.contains(expected), "{document}");
 
     // Signs that mean something in markup are numbers there, whether an address may have them or not.
-    let answer = with_token(&vouched(BODY), "/media/r1/0");
+    let answer = with_token(&vouched(BODY), "/media/r1/0/image");
     let document = std::str::from_utf8(answer.body()).unwrap();
     assert!(!document.contains("<script"), "{document}");
     for (uri, status) in [
-        ("/media/r1/1", 404),
-        ("/media/r1/x", 404),
+        ("/media/r1/1/image", 404),
+        ("/media/r1/x/image", 404),
         ("/media/r1", 404),
-        ("/media/r9/0", 404),
+        ("/media/r1/0", 404),
+        ("/media/r1/0/script", 404),
+        ("/media/r1/0/image/image", 404),
+        ("/media/../r1/0/image", 404),
+        ("/media/r9/0/image", 404),
     ] {
         assert_eq!(with_token(&page, uri).status().as_u16(), status, "{uri}");
+    }
+}
+
+#[test]
+fn sound_and_video_have_a_document_that_plays_them_and_nothing_else() {
+    let body = r#"{"task":{"data":{"audio":"https://media.example/a.wav?sign=s&x='","text":"https://media.example/a.csv","video":"https://media.example/stream"}}}"#;
+    let page = vouched(body);
+    let shown = json(&page, "/api/deliveries/r1");
+    for (at, kind) in ["audio".into(), "other".into(), serde_json::Value::Null]
+        .iter()
+        .enumerate()
+    {
+        assert_eq!(&shown["media"][at]["kind"], kind, "{at}");
+    }
+    for (uri, element) in [
+        (
+            "/media/r1/0/audio?t=1.5,2",
+            "<audio controls preload=\"metadata\" src=\"https://media.example/a.wav?sign=s&#38;x=&#39;#t=1.5,2\"></audio>",
+        ),
+        (
+            "/media/r1/2/video?t=%22%3E%3Cscript%3E,1",
+            "<video controls preload=\"metadata\" width=\"100%\" src=\"https://media.example/stream\"></video>",
+        ),
+    ] {
+        let answer = with_token(&page, uri);
+        assert_eq!(answer.status(), 200, "{uri}");
+        let headers = answer.headers();
+        assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
+        assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        let policies: Vec<_> = headers.get_all(CONTENT_SECURITY_POLICY).iter().collect();
+        let expected = "default-src 'none'; media-src https://media.example; sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+        assert_eq!(policies, [expected], "{uri}");
+        let document = std::str::from_utf8(answer.body()).unwrap();
+        assert!(document.contains(element), "{document}");
+        assert!(
+            !document.contains("autoplay") && !document.contains("<script"),
+            "{document}"
+        );
     }
 }
 
@@ -88,7 +131,7 @@ fn no_other_page_frames_an_image() {
             ("cookie", &*cookie),
             ("sec-fetch-site", site),
         ];
-        let answer = asked(&page, "/media/r1/0", &headers);
+        let answer = asked(&page, "/media/r1/0/image", &headers);
         assert_eq!(answer.status().as_u16(), status, "{site}");
     }
 }
