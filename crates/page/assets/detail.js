@@ -162,9 +162,9 @@ export class Detail {
     // Nothing is drawn of what was refused: its reason comes first, then its head.
     const tab = bad && this.tab === 'drawing' && delivery.drawings.length === 0 ? 'head' : this.tab;
     const kept = this.tab;
-    this.box.replaceChildren(bar, el('h2', null, summary.type ?? summary.outcome, ' ', el('span', { class: 'words' }, summary.subject ?? '')),
+    this.box.replaceChildren(bar, el('h2', null, el('bdi', null, summary.type ?? summary.outcome), ' ', el('span', { class: 'words' }, summary.subject ?? '')),
       el('p', { class: summary.tone }, words),
-      ...(summary.reason ? [el('p', { class: 'cure' }, summary.reason, delivery.cure ? ` — ${delivery.cure}` : '')] : []),
+      ...(summary.reason ? [el('p', { class: 'cure' }, el('bdi', null, summary.reason), delivery.cure ? ` — ${delivery.cure}` : '')] : []),
       el('p', { id: 'done', role: 'status' }), tabs, panel);
     pick(tab);
     this.tab = kept;

@@ -12,13 +12,16 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The page, for whoever has a server to mount it on.
 pub struct Page {
     token: PageToken,
     data: Arc<dyn PageData>,
     relay_url: Option<String>,
+    /// Held while a delivery is in memory. With its body and the version before it has some hundred megabytes at worst, and
+    /// a browser asks for several at once: as fast as somebody goes through the list.
+    turn: Mutex<()>,
 }
 
 impl Page {
@@ -28,6 +31,7 @@ impl Page {
             token,
             data,
             relay_url: None,
+            turn: Mutex::default(),
         }
     }
 
@@ -50,7 +54,12 @@ impl Page {
         format!("http://{address}/?token={}", self.token.as_str())
     }
 
-    /// The answer to a request with this head. It may wait for a disk.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        // Nothing is behind it that a panic could have left half done.
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to a request with this head. It may wait for a disk, and for another request's delivery.
     pub fn answer(&self, head: &Parts) -> Response<Bytes> {
         let host = match check_place(head) {
             Ok(host) => host,
@@ -64,7 +73,10 @@ impl Page {
             return check_site(head)
                 .and_then(|()| check_token(&self.token, head, &host, None))
                 .and_then(|()| check_deed(&self.token, head))
-                .and_then(|()| deed.answer(&*self.data))
+                .and_then(|()| {
+                    let _turn = self.turn();
+                    deed.answer(&*self.data)
+                })
                 .unwrap_or_else(|refusal| refusal.as_json());
         }
         if head.method != Method::GET {
@@ -95,7 +107,10 @@ impl Page {
         let allowed = check_site(head).and_then(|()| check_token(&self.token, head, &host, None));
         if let Some(path) = path.strip_prefix("/media/") {
             return allowed
-                .and_then(|()| api::media_document(&*self.data, path, &query))
+                .and_then(|()| {
+                    let _turn = self.turn();
+                    api::media_document(&*self.data, path, &query)
+                })
                 .unwrap_or_else(|refusal| refusal.as_text());
         }
         match path.strip_prefix("/api/") {
@@ -106,6 +121,7 @@ impl Page {
             Some(path) => allowed
                 .and_then(|()| {
                     let relay_url = self.relay_url.as_deref();
+                    let _turn = path.starts_with("deliveries/").then(|| self.turn());
                     api::answer(&*self.data, relay_url, path, &query)
                 })
                 .unwrap_or_else(|refusal| refusal.as_json()),

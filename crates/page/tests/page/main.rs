@@ -11,4 +11,5 @@ mod access;
 mod answers;
 mod fixtures;
 mod media;
+mod memory;
 mod test_bench;

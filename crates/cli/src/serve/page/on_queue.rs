@@ -22,6 +22,9 @@ const EARLIER_DELIVERIES: usize = 5;
 /// Largest claimed body that is read for the page.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The same of the version before, which is read to be drawn alone: what is larger is not drawn.
+const MAX_BYTES_BEFORE: u64 = 16 * 1024 * 1024;
+
 const GONE: &str =
     "the queue does not have this event any more: it was acknowledged, and pruned since";
 
@@ -91,7 +94,7 @@ impl Queue {
         let mut found = match stored(&file, first) {
             Ok(Some(stored)) => OnQueue {
                 state: Some(state(&stored)),
-                body: claimed_body(&stored.envelope),
+                body: claimed_body(&stored.envelope, MAX_BODY_BYTES),
                 actions: deeds::possible(&stored),
                 message: Some(stored.envelope),
                 previous: None,
@@ -204,7 +207,7 @@ fn previous(
         }
         // One that is gone or damaged is no reason to show none.
         if let Ok(Some(stored)) = stored(file, &earlier) {
-            let body = match claimed_body(&stored.envelope) {
+            let body = match claimed_body(&stored.envelope, MAX_BYTES_BEFORE) {
                 BodyPart::Whole(body) => Some(body),
                 _ => None,
             };
@@ -234,8 +237,8 @@ fn state(stored: &StoredEvent) -> String {
     }
 }
 
-/// The body of an envelope that only refers to it.
-fn claimed_body(envelope: &[u8]) -> BodyPart {
+/// The body of an envelope that only refers to it, unless it is larger than `most`.
+fn claimed_body(envelope: &[u8], most: u64) -> BodyPart {
     let Ok(envelope) = Envelope::decode(envelope) else {
         return BodyPart::None;
     };
@@ -254,7 +257,11 @@ fn claimed_body(envelope: &[u8]) -> BodyPart {
         BodyPart::Missing(format!("{} cannot be read: {error}", file.display()))
     };
     match file.metadata() {
-        Ok(about) if about.len() > MAX_BODY_BYTES => {
+        // Whoever opens a pipe may wait for ever.
+        Ok(about) if !about.is_file() => {
+            return BodyPart::Missing(format!("{} is no file", file.display()));
+        }
+        Ok(about) if about.len() > most => {
             return BodyPart::Missing(format!(
                 "the body has {} bytes, more than is shown; it is the file {}",
                 about.len(),
