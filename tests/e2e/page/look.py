@@ -18,6 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, polygon, region
 from images import a_sound_comes_on_a_click, an_image_comes_on_a_click
+from lines import every_line_is_drawn
 from selection import several_are_chosen
 from shapes import fixtures
 
@@ -422,7 +423,7 @@ def main():
             look = Look(browser, args.url, Sender(args.relay, args.secret))
             steps = (
                 comes_without_reload, is_found, is_saved_for_tests, is_sent_again, several_are_chosen, is_drawn, harm_is_none,
-                keys_are_enough, every_form_is_drawn,
+                keys_are_enough, every_form_is_drawn, every_line_is_drawn,
             )
             for step in steps:
                 print(step.__name__, flush=True)
