@@ -159,10 +159,12 @@ function axis(one) {
     ends[lane] = span.end;
     const y = lane * 22 + 4;
     const paint = colour(span);
-    bars.push(svg('rect', {
-      class: 'region', x: place(span.start), y, height: 16, width: Math.max(2, place(span.end) - place(span.start)),
-      fill: paint, stroke: paint, 'data-region': span.id ?? '', 'data-state': span.state, 'data-from': span.start, 'data-to': span.end,
-    }, svg('title', null, title(span))));
+    for (const [from, to] of span.parts.length > 0 ? span.parts : [[span.start, span.end]]) {
+      bars.push(svg('rect', {
+        class: 'region', x: place(from), y, height: 16, width: Math.max(2, place(to) - place(from)),
+        fill: paint, stroke: paint, 'data-region': span.id ?? '', 'data-state': span.state, 'data-from': from, 'data-to': to,
+      }, svg('title', null, title(span))));
+    }
     for (const mark of span.marks) bars.push(svg('circle', { cx: place(mark), cy: y + 8, r: 4, fill: paint }));
     rows.push([
       [swatch(span), span.labels.join(', ') || span.name || '—'], moment(span.start, one.unit), moment(span.end, one.unit),

@@ -16,6 +16,9 @@ def part(result):
     if "sequence" in value:
         frames = [frame["frame"] for frame in value["sequence"]]
         return "frames", min(frames), max(frames)
+    if "ranges" in value:
+        (only,) = value["ranges"]
+        return "frames", only["start"], only["end"]
     if result.get("type") == "timeserieslabels":
         return "own", value["start"], value["end"]
     if "original_length" in result and "start" in value:

@@ -6,6 +6,9 @@ const MAX_PARTS: usize = 10_000;
 /// Corners of polygons and lines.
 const MAX_POINTS: usize = 200_000;
 
+/// Key frames of tracks, and ranges of time lines: each is an element of its own.
+const MAX_MARKS: usize = 10_000;
+
 /// Runs of masks: three numbers each.
 const MAX_RUNS: usize = 200_000;
 
@@ -17,6 +20,7 @@ const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 pub(super) struct Budget {
     parts: usize,
     points: usize,
+    marks: usize,
     pub(super) runs: usize,
     pub(super) pixels: u64,
     left_out: usize,
@@ -27,6 +31,7 @@ impl Default for Budget {
         Self {
             parts: MAX_PARTS,
             points: MAX_POINTS,
+            marks: MAX_MARKS,
             runs: MAX_RUNS,
             pixels: MAX_PIXELS,
             left_out: 0,
@@ -47,6 +52,13 @@ impl Budget {
         }
         self.left_out += 1;
         false
+    }
+
+    /// Takes as many of so many marks as there are left.
+    pub(super) fn take_marks(&mut self, wanted: usize) -> usize {
+        let taken = wanted.min(self.marks);
+        self.marks -= taken;
+        taken
     }
 
     /// What was left out since this was asked the last time.

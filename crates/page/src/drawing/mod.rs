@@ -9,6 +9,7 @@ mod mask;
 mod read;
 mod scene;
 mod texts;
+mod timeline;
 mod view;
 
 pub(crate) use read::{Version, of};

@@ -7,6 +7,7 @@ use super::drafts::{Drafts, MAX_PICTURES};
 use super::forms::{form_of, image_of, kind_of, points_of};
 use super::mask;
 use super::texts::TaskTexts;
+use super::timeline;
 use super::view::{
     Axis, AxisUnit, Drawing, Form, Named, Shape as Drawn, Span, State, Tag, TimeSpan, Unit,
 };
@@ -15,8 +16,8 @@ use labelrelay_event::changes::{
     Track,
 };
 
-/// Key frames of one track.
-const MAX_FRAMES: usize = 1_000;
+/// Key frames of one track, and ranges of one time line.
+const MAX_MARKS: usize = 1_000;
 
 /// Labels of one region.
 const MAX_LABELS: usize = 20;
@@ -92,10 +93,13 @@ impl Scene<'_> {
             Shape::Track(track) => self.track(tag, track),
             Shape::Other(Other { kind, .. }) => {
                 let kind = kind.as_deref().unwrap_or("region");
-                self.name(
-                    tag,
-                    format!("A {}: nobody knows how to draw it.", cut(kind)),
-                );
+                match timeline::ranges(kind, region) {
+                    Some(ranges) => self.ranges(tag, ranges),
+                    None => self.name(
+                        tag,
+                        format!("A {}: nobody knows how to draw it.", cut(kind)),
+                    ),
+                }
             }
             shape => self.form(tag, shape),
         }
@@ -175,6 +179,7 @@ impl Scene<'_> {
             end: start.max(end),
             channel: time.channel,
             marks: Vec::new(),
+            parts: Vec::new(),
         };
         self.on_axis(unit, span);
     }
@@ -196,9 +201,10 @@ impl Scene<'_> {
             let words = "A track without numbers of frames.".to_owned();
             return self.name(tag, words);
         }
-        if track.frames.len() > MAX_FRAMES {
-            let frames = track.frames.len();
-            let words = format!("A track of {frames} key frames: {MAX_FRAMES} of them are marked.");
+        let frames = numbers.clone().count();
+        let marked = self.budget.take_marks(frames.min(MAX_MARKS));
+        if marked < frames {
+            let words = format!("A track of {frames} key frames: {marked} of them are marked.");
             self.name(tag.clone(), words);
         }
         let span = TimeSpan {
@@ -206,7 +212,31 @@ impl Scene<'_> {
             start: first,
             end: last,
             channel: None,
-            marks: numbers.take(MAX_FRAMES).collect(),
+            marks: numbers.take(marked).collect(),
+            parts: Vec::new(),
+        };
+        self.on_axis(AxisUnit::Frames, span);
+    }
+
+    fn ranges(&mut self, tag: Tag, mut ranges: Vec<[f64; 2]>) {
+        let all = ranges.len();
+        let (start, end) = ranges.iter().fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(start, end), [from, to]| (start.min(*from), end.max(*to)),
+        );
+        ranges.truncate(self.budget.take_marks(all.min(MAX_MARKS)));
+        if ranges.len() < all {
+            let drawn = ranges.len();
+            let words = format!("A time line of {all} ranges: {drawn} of them are drawn.");
+            self.name(tag.clone(), words);
+        }
+        let span = TimeSpan {
+            tag,
+            start,
+            end,
+            channel: None,
+            marks: Vec::new(),
+            parts: ranges,
         };
         self.on_axis(AxisUnit::Frames, span);
     }

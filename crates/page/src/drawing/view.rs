@@ -163,6 +163,8 @@ pub(super) struct TimeSpan {
     pub(super) channel: Option<i64>,
     /// Key frames.
     pub(super) marks: Vec<f64>,
+    /// Start and end of each of its parts; empty where it has no gap.
+    pub(super) parts: Vec<[f64; 2]>,
 }
 
 /// Answers to a question.

@@ -48,7 +48,8 @@ fn everything_but_the_assets_asks_for_todays_token() {
         "/api/deliveries/r1",
         "/api/deliveries/r1/body",
         "/api/deliveries/r1/event",
-        "/media/r1/0",
+        "/media/r1/0/image",
+        "/media/r1/0/audio?t=1,2",
         "/api/nothing",
         "/nothing",
         // Only the page itself takes it from the address.

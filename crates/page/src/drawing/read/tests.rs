@@ -210,6 +210,50 @@ fn answers_texts_and_times_stand_beside() {
 }
 
 #[test]
+fn ranges_of_a_video_are_parts_of_one_line() {
+    let ranges = |ranges: &str| {
+        let value = format!(r#"{{"ranges":{ranges},"timelinelabels":["Day"]}}"#);
+        item("t", "timelinelabels", &value)
+    };
+    let line = ranges(r#"[{"start":10,"end":30},{"start":60,"end":45.5}]"#);
+    let all = drawn(&message(&line), None);
+    let drawing = &all["drawings"][0];
+    let axis = &drawing["axes"][0];
+    assert_eq!(
+        (&axis["unit"], &axis["from"], &axis["to"]),
+        (&json!("frames"), &json!(10.0), &json!(60.0))
+    );
+    let parts = json!([[10.0, 30.0], [45.5, 60.0]]);
+    assert_eq!(axis["spans"][0]["parts"], parts);
+    assert_eq!(axis["spans"][0]["labels"], json!(["Day"]));
+    // Nothing is guessed of others.
+    for odd in ["[]", r#"[{"start":1}]"#, r#"[{"start":"1","end":2}]"#, "7"] {
+        let all = drawn(&message(&ranges(odd)), None);
+        assert_eq!(all["drawings"][0]["named"][0]["id"], "t", "{odd}");
+    }
+}
+
+/// A browser takes long for an element for each.
+#[test]
+fn marks_on_lines_of_time_have_a_bound() {
+    let frames: Vec<_> = (0..1_500).map(|n| format!(r#"{{"frame":{n}}}"#)).collect();
+    let value = format!(r#"{{"sequence":[{}]}}"#, frames.join(","));
+    let tracks: Vec<_> = (0..20)
+        .map(|number| item(&format!("t{number}"), "videorectangle", &value))
+        .collect();
+    let all = drawn(&message(&tracks.join(",")), None);
+    let drawing = &all["drawings"][0];
+    let spans = drawing["axes"][0]["spans"].as_array().unwrap();
+    assert_eq!(spans.len(), 20);
+    let marks = spans
+        .iter()
+        .map(|span| span["marks"].as_array().unwrap().len());
+    assert_eq!(marks.sum::<usize>(), 10_000);
+    let said = drawing["named"][19]["words"].as_str().unwrap();
+    assert!(said.contains("1500 key frames: 0 of them"), "{said}");
+}
+
+#[test]
 fn a_region_without_a_size_joins_those_of_its_image() {
     let without = r#"{"id":"late","from_name":"label","to_name":"image","type":"rectanglelabels","value":{"x":10,"y":20,"width":30,"height":40,"rectanglelabels":["Boat"]}}"#;
     let together = drawn(&message(&format!("{without},{}", boat(1))), None);
