@@ -12,6 +12,12 @@ const MAX_VALUES: usize = 100;
 /// Characters of one value.
 pub(super) const MAX_CHARACTERS: usize = 1_000;
 
+/// Questions and answers above one that are named with it: the nearest.
+const MAX_PARENTS: usize = 6;
+
+/// Characters of each: the body has them once, and they stand above thousands of answers.
+const MAX_PARENT_CHARACTERS: usize = 100;
+
 type Question<'c> = (
     Option<&'c str>,
     Option<&'c str>,
@@ -60,7 +66,7 @@ pub(super) fn answers(
             region: answer.region.as_deref().map(cut),
             frame: answer.frame,
             item: answer.item,
-            parent: answer.parent.iter().map(|above| cut(above)).collect(),
+            parent: parents(answer),
             values,
             was,
             state,
@@ -87,6 +93,14 @@ pub(super) fn relations(now: &Annotation<'_>, budget: &mut Budget) -> Vec<Relati
     found
 }
 
+fn parents(answer: &Classification<'_>) -> Vec<String> {
+    let left_out = answer.parent.len().saturating_sub(MAX_PARENTS);
+    let nearest = answer.parent.iter().skip(left_out);
+    let nearest = nearest.map(|above| cut_at(above, MAX_PARENT_CHARACTERS));
+    let rest = (left_out > 0).then(|| "…".to_owned());
+    rest.into_iter().chain(nearest).collect()
+}
+
 fn values(answer: &Classification<'_>) -> Vec<String> {
     let values = answer.values.iter().take(MAX_VALUES);
     let mut values: Vec<_> = values.map(value).collect();
@@ -111,7 +125,11 @@ fn value(given: &Given<'_>) -> String {
 
 /// A text with a bound.
 pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_CHARACTERS) {
+    cut_at(text, MAX_CHARACTERS)
+}
+
+fn cut_at(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }

@@ -15,6 +15,9 @@ const MAX_TEXT_BYTES: usize = 100_000;
 /// Spans that are marked in one text. All of them are listed below it.
 const MAX_MARKS: usize = 500;
 
+/// Spans that one piece is told to be a part of: of many, each a part of the next, every piece would name all.
+const MAX_OF_PIECE: usize = 8;
+
 /// A name, and the characters that offsets count.
 pub(super) struct TaskTexts(Vec<(String, Vec<char>)>);
 
@@ -94,7 +97,8 @@ fn pieces(characters: &[char], marks: &[Mark]) -> Vec<Piece> {
         let text = characters.get(*from..*to).unwrap_or_default();
         let marks = marks
             .iter()
-            .filter(|mark| mark.start <= *from && *to <= mark.end);
+            .filter(|mark| mark.start <= *from && *to <= mark.end)
+            .take(MAX_OF_PIECE);
         Piece(text.iter().collect(), marks.map(|mark| mark.span).collect())
     });
     pieces.collect()

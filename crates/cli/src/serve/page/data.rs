@@ -134,8 +134,13 @@ impl PageData for RecordedData {
     }
 }
 
-/// Tells whether a delivery has this very name or id.
+/// Tells whether a delivery has this very name or id. What looks like a name of the record is one: the platform's id of a
+/// delivery is not signed, and shall not stand for a delivery that is no longer there.
 fn is_named(delivery: &Recorded, name: &str) -> bool {
+    let number = name.strip_prefix('r').map(str::parse::<i64>);
+    if number.is_some_and(|number| number.is_ok()) {
+        return delivery.name() == name;
+    }
     let ids = [&delivery.row.event_id, &delivery.row.delivery_id];
     delivery.name() == name || ids.into_iter().flatten().any(|id| id == name)
 }
@@ -281,6 +286,24 @@ mod tests {
             ..ListQuery::default()
         };
         assert!(filter(&refused).refused);
+    }
+
+    #[test]
+    fn an_id_that_looks_like_a_name_is_none() {
+        let row = Row {
+            event_id: Some("an-event".to_owned()),
+            delivery_id: Some("r5".to_owned()),
+            ..Row::default()
+        };
+        let delivery = Recorded { number: 12, row };
+        for (name, is_it) in [
+            ("r12", true),
+            ("an-event", true),
+            ("r5", false),
+            ("r", false),
+        ] {
+            assert_eq!(is_named(&delivery, name), is_it, "{name}");
+        }
     }
 
     #[test]

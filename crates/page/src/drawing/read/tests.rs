@@ -1,6 +1,7 @@
 use super::*;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// A message of the queue about annotation 5, with these items in its `result`.
 fn message(result: &str) -> Vec<u8> {
@@ -288,4 +289,53 @@ fn spans_are_marked_in_the_text_of_their_task() {
         drawing["texts"],
         json!([{"name": "text", "pieces": pieces}])
     );
+}
+
+#[test]
+fn spans_within_each_other_do_not_multiply() {
+    let text = "x".repeat(200);
+    let spans: Vec<_> = (0..100)
+        .map(|n| {
+            let (end, part) = (200 - n, &text[..200 - 2 * n]);
+            format!(r#"{{"id":"s{n}","from_name":"l","to_name":"t","type":"labels","value":{{"start":{n},"end":{end},"text":"{part}","labels":["A"]}}}}"#)
+        })
+        .collect();
+    let spans = spans.join(",");
+    let body = format!(
+        r#"{{"action":"ANNOTATION_CREATED","task":{{"id":7,"data":{{"text":"{text}"}}}},"annotation":{{"id":5,"result":[{spans}]}}}}"#
+    );
+    let message = format!(
+        r#"{{"specversion":"1.0","id":"1","source":"/ls","type":"io.labelstud.annotation.created","datasha256":"00","receivedtime":"2026-11-21T09:47:12Z","data":{body}}}"#
+    );
+    let all = drawn(message.as_bytes(), None);
+    let pieces = all["drawings"][0]["texts"][0]["pieces"].as_array().unwrap();
+    assert!(pieces.len() > 100, "{}", pieces.len());
+    let marks = pieces
+        .iter()
+        .map(|piece| piece[1].as_array().unwrap().len());
+    assert_eq!(marks.max(), Some(8));
+}
+
+#[test]
+fn what_stands_above_an_answer_is_named_in_short() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/changes");
+    let fixture = std::fs::read_to_string(folder.join("lb_v2_created.json")).unwrap();
+    let name = "n".repeat(500);
+    let mut asked = r#"{"name":"leaf","text_answer":{"content":"x"}}"#.to_owned();
+    for _ in 0..20 {
+        asked = format!(
+            r#"{{"name":"{name}","radio_answer":{{"name":"{name}","classifications":[{asked}]}}}}"#
+        );
+    }
+    let nested = format!("\"classifications\": [{asked}]");
+    let message = fixture.replace("\"classifications\": []", &nested);
+    let all = drawn(message.as_bytes(), None);
+    let drawings = all["drawings"].as_array().unwrap().iter();
+    let mut answers = drawings.flat_map(|drawing| drawing["answers"].as_array().unwrap());
+    let leaf = answers.find(|answer| answer["name"] == "leaf").unwrap();
+    let parent = leaf["parent"].as_array().unwrap();
+    assert_eq!((parent.len(), &parent[0]), (7, &json!("…")));
+    for above in parent {
+        assert!(above.as_str().unwrap().chars().count() <= 101, "{above}");
+    }
 }
