@@ -1,6 +1,7 @@
 //! What the page shows, out of the record and the queue. Each file is opened anew: one that was set aside or removed
 //! is not looked at any more.
 
+use super::newest::Newest;
 use super::on_queue::{OnQueue, Queue};
 use super::sources::Source;
 use super::strip::Strip;
@@ -89,8 +90,8 @@ impl PageData for RecordedData {
 
     fn strip(&self) -> Vec<PartState> {
         let newest = self.record().and_then(|record| match &record {
-            Some(record) => newest(record),
-            None => Ok(None),
+            Some(record) => Newest::of(record),
+            None => Ok(Newest::default()),
         });
         self.strip.parts(newest, &self.queue)
     }

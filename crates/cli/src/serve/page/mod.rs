@@ -3,6 +3,7 @@
 
 mod data;
 mod deeds;
+mod newest;
 mod on_queue;
 mod relay_state;
 mod sources;

@@ -1,5 +1,6 @@
 //! The way of a delivery, part by part: each is well, or one sentence says what to do.
 
+use super::newest::Newest;
 use super::on_queue::Queue;
 use super::relay_state::RelayState;
 use jiff::Timestamp;
@@ -14,6 +15,9 @@ use std::time::Duration;
 /// Events wait for so long only if nobody takes them.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// While something was accepted this lately, a refusal is no fault of the source: anybody may send what is refused.
+const STILL_TAKEN: Duration = Duration::from_secs(60);
+
 pub(super) struct Strip {
     pub(super) relay: RelayState,
     pub(super) base: String,
@@ -22,14 +26,14 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// The parts, where `newest` is the newest delivery of the record.
+    /// The parts, where `newest` is what the record has last.
     pub(super) fn parts(
         &self,
-        newest: Result<Option<Recorded>, RecordError>,
+        newest: Result<Newest, RecordError>,
         queue: &Queue,
     ) -> Vec<PartState> {
         let (source, relay) = match newest {
-            Ok(newest) => (source(newest.as_ref()), self.relay(newest.as_ref())),
+            Ok(newest) => (source(&newest), self.relay(newest.any.as_ref())),
             Err(error) => (
                 well(Part::Source, "not known without the record".to_owned()),
                 ill(Part::Relay, chain(&error)),
@@ -99,26 +103,36 @@ fn ill(part: Part, words: String) -> PartState {
     }
 }
 
-fn source(newest: Option<&Recorded>) -> PartState {
-    let Some(newest) = newest else {
+fn source(newest: &Newest) -> PartState {
+    let Some(last) = &newest.of_source else {
         return ill(
             Part::Source,
             "nothing came yet: enter the URL on the platform, or try `labelrelay send`".to_owned(),
         );
     };
-    let row = &newest.row;
-    let ago = ago(since(row.arrived_ms));
+    let row = &last.row;
+    let came = ago(since(row.arrived_ms));
     if (400..500).contains(&row.status) {
+        let taken = newest.accepted.as_ref();
+        let taken = taken.map(|accepted| since(accepted.row.arrived_ms));
+        if let Some(age) = taken.filter(|age| *age < STILL_TAKEN) {
+            let words = format!(
+                "a delivery was accepted {}; another one was refused with {} {came}",
+                ago(age),
+                row.status
+            );
+            return well(Part::Source, words);
+        }
         let reason = row.reason.as_deref().unwrap_or(&row.outcome);
         return ill(
             Part::Source,
             format!(
-                "the newest delivery, {ago}, was refused with {}: {reason}",
+                "the newest delivery, {came}, was refused with {}: {reason}",
                 row.status
             ),
         );
     }
-    well(Part::Source, format!("the newest delivery came {ago}"))
+    well(Part::Source, format!("the newest delivery came {came}"))
 }
 
 fn depth(stats: &QueueStats) -> PartState {
@@ -284,21 +298,42 @@ mod tests {
             base: "http://127.0.0.1:8090".to_owned(),
             dataset: None,
         };
-        let is_ok = |status| {
+        let delivery = |status, arrived_ms| {
             let row = Row {
                 status,
+                arrived_ms,
                 outcome: "x".to_owned(),
                 ..Row::default()
             };
-            let newest = Some(Recorded { number: 1, row });
+            Some(Recorded { number: 1, row })
+        };
+        let are_ok = |newest| {
             let queue = Queue::Elsewhere("stdout:".to_owned());
             let parts = strip.parts(Ok(newest), &queue);
             let parts = parts.iter().map(|state| (state.part, state.is_ok));
             parts.collect::<Vec<_>>()
         };
+        let is_ok = |status| {
+            are_ok(Newest {
+                any: delivery(status, 0),
+                of_source: delivery(status, 0),
+                accepted: delivery(200, 0),
+            })
+        };
         let (source, relay, queue) = (Part::Source, Part::Relay, Part::Queue);
         assert_eq!(is_ok(200), [(source, true), (relay, true), (queue, true)]);
         assert_eq!(is_ok(401), [(source, false), (relay, true), (queue, true)]);
         assert_eq!(is_ok(503), [(source, true), (relay, false), (queue, true)]);
+        // A stranger's refusal, while others are taken; and one that is for no source.
+        let now = Timestamp::now().as_millisecond();
+        for (of_source, accepted) in [(401, delivery(200, now)), (200, None)] {
+            let newest = Newest {
+                any: delivery(404, now),
+                of_source: delivery(of_source, now),
+                accepted,
+            };
+            let all = [(source, true), (relay, true), (queue, true)];
+            assert_eq!(are_ok(newest), all, "{of_source}");
+        }
     }
 }
