@@ -148,6 +148,8 @@ impl Writer {
         // Only where nothing could be moved for long. Whoever moves what follows counts what is missing. Strangers have all of
         // their share without a row less for others; and the file that is written stays, however little the bounds allow.
         let verified_most = self.options.verified.all_bytes().saturating_mul(2);
+        // The last group of them may go beyond it.
+        let strangers_most = strangers_most.saturating_add(STRANGERS_LEAST);
         let most = verified_most.saturating_add(strangers_most);
         while journal.bytes() > most && journal.has_older() {
             journal.remove_oldest();
@@ -255,5 +257,32 @@ pub(crate) mod tests {
         assert_eq!(found.last().map(|it| &it.row), Some(&verified));
         let lost = shared.lock().lost;
         assert_eq!((lost.verified, lost.stranger), (0, 2));
+    }
+
+    #[test]
+    fn strangers_push_nothing_out_of_a_small_journal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("queue.db.record");
+        let shared = Arc::<Shared>::default();
+        let mut options = Options::default();
+        for limits in [&mut options.verified, &mut options.stranger] {
+            limits.bytes = 1000;
+            limits.body_bytes = 1000;
+        }
+        let verified = Row {
+            verified_by: Some("env:SECRET".to_owned()),
+            ..Row::default()
+        };
+        write_group(&shared, &path, &options, [verified.clone()]);
+        let refused = Row {
+            body_start: Some(vec![b'x'; 64 * 1024]),
+            ..Row::default()
+        };
+        for _ in 0..3 {
+            write_group(&shared, &path, &options, vec![refused.clone(); 31]);
+        }
+        let record = RecordFile::open(&path).unwrap().unwrap();
+        let found = record.list(&Filter::default(), usize::MAX).unwrap();
+        assert_eq!(found.first().map(|it| &it.row), Some(&verified));
     }
 }
