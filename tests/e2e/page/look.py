@@ -20,7 +20,7 @@ from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event,
 from images import a_sound_comes_on_a_click, an_image_comes_on_a_click
 from lines import every_line_is_drawn
 from selection import several_are_chosen
-from shapes import fixtures
+from shapes import fixtures, labelbox
 
 MILLISECONDS = 60_000
 
@@ -329,7 +329,7 @@ def keys_are_enough(look):
 
 
 def every_form_is_drawn(look):
-    """Each region on an image that Label Studio's own fixtures have, against what was computed apart."""
+    """Each region on an image that the platforms' fixtures have, against what was computed apart."""
     known = list(fixtures())
     forms = {form for _, _, regions in known for form, _ in regions.values()}
     assert forms == {"corners", "points", "centre", "mask"}, forms
@@ -344,23 +344,36 @@ def every_form_is_drawn(look):
         assert look.sender.label_studio(body) == 200, name
     look.line("r%d" % (first + len(known) - 1)).wait_for()
     for number, (name, _, regions) in enumerate(known, first):
-        look.open("r%d" % number)
-        look.tab("drawing")
-        for id, (form, expected) in regions.items():
-            if form == "mask":
-                width, height, pixels = expected
-                drawn = look.page.locator("canvas[data-masks]").first.evaluate(PIXELS)
-                wrong = sum(one != other for one, other in zip(drawn[2], pixels))
-                assert (drawn[:2], len(drawn[2]), wrong) == ([width, height], len(pixels), 0), (name, drawn[:2], wrong)
-                continue
-            shape = look.page.locator('svg[data-picture] .region[data-region="%s"]' % id).first
-            shape.wait_for(state="attached")
-            found = shape.evaluate(POINTS if form == "points" else CORNERS)
-            if form == "centre":
-                found = [[sum(at) / 4 for at in zip(*found)]]
-            assert len(found) == len(expected), (name, id, found)
-            for (x, y), (at_x, at_y) in zip(found, expected):
-                assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (name, id, x, y, at_x, at_y)
+        are_drawn(look, "r%d" % number, name, regions)
+    # What Labelbox sends, too. A mask that it keeps is named.
+    body, regions = labelbox()
+    assert {form for form, _ in regions.values()} == {"corners", "points", "centre"}, regions
+    assert look.sender.labelbox("every-form", body) == 200
+    line = "r%d" % (first + len(known))
+    look.line(line).wait_for()
+    are_drawn(look, line, "labelbox", regions)
+    expect(look.page.locator("#panel")).to_contain_text("A mask that the platform keeps at https://")
+
+
+def are_drawn(look, line, name, regions):
+    """Each of these regions of a delivery, where it was computed to be."""
+    look.open(line)
+    look.tab("drawing")
+    for id, (form, expected) in regions.items():
+        if form == "mask":
+            width, height, pixels = expected
+            drawn = look.page.locator("canvas[data-masks]").first.evaluate(PIXELS)
+            wrong = sum(one != other for one, other in zip(drawn[2], pixels))
+            assert (drawn[:2], len(drawn[2]), wrong) == ([width, height], len(pixels), 0), (name, drawn[:2], wrong)
+            continue
+        shape = look.page.locator('svg[data-picture] .region[data-region="%s"]' % id).first
+        shape.wait_for(state="attached")
+        found = shape.evaluate(POINTS if form == "points" else CORNERS)
+        if form == "centre":
+            found = [[sum(at) / 4 for at in zip(*found)]]
+        assert len(found) == len(expected), (name, id, found)
+        for (x, y), (at_x, at_y) in zip(found, expected):
+            assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (name, id, x, y, at_x, at_y)
 
 
 def how_quick(look):

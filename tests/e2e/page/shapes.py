@@ -1,4 +1,4 @@
-"""Where the regions of Label Studio's own fixtures are, computed apart from the page, and which pixels of a brush are marked."""
+"""Where the regions of the platforms' fixtures are, computed apart from the page, and which pixels of a brush are marked."""
 
 import glob
 import json
@@ -86,3 +86,24 @@ def fixtures():
         regions = {id: found for id, found in regions.items() if found}
         if regions:
             yield os.path.basename(os.path.dirname(path)), body, regions
+
+
+def labelbox():
+    """A body of Labelbox with every kind of region, and those on its image by their ids."""
+    with open(os.path.join(FOLDER, "../../changes/lb_v2_every_kind.json"), encoding="utf-8") as file:
+        body = json.load(file)["data"]
+    regions = {}
+    for project in body["projects"].values():
+        for label in project["labels"]:
+            for found in label["annotations"]["objects"]:
+                box, point = found.get("bounding_box"), found.get("point")
+                points = found.get("polygon") or found.get("line")
+                if points:
+                    regions[found["feature_id"]] = "points", [(at["x"], at["y"]) for at in points]
+                elif point:
+                    regions[found["feature_id"]] = "centre", [(point["x"], point["y"])]
+                elif box and None not in box.values():
+                    x, y, width, height = (box[name] for name in ("left", "top", "width", "height"))
+                    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+                    regions[found["feature_id"]] = "corners", corners
+    return body, regions
