@@ -6,6 +6,7 @@ mod compare;
 mod drafts;
 mod forms;
 mod mask;
+mod nesting;
 mod read;
 mod scene;
 mod texts;
