@@ -8,8 +8,8 @@
 //! the static assets asks for a token ([`PageToken`]), and no other web page gets an answer.
 //!
 //! What a payload says goes into JSON, and from there into text of the page. No part of it becomes markup, but for the
-//! address of an image that somebody wants to see: it stands in a document of its own, where nothing runs. What is too
-//! large to be looked at is cut: each answer says what it left out.
+//! address of a medium that somebody wants to see or to hear: it stands in a document of its own, where nothing runs.
+//! What is too large to be looked at is cut: each answer says what it left out.
 
 /// The README's example compiles.
 #[cfg(doctest)]

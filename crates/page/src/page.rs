@@ -19,8 +19,8 @@ pub struct Page {
     token: PageToken,
     data: Arc<dyn PageData>,
     relay_url: Option<String>,
-    /// Held while a delivery is in memory. With its body and the version before it has some hundred megabytes at worst, and
-    /// a browser asks for several at once: as fast as somebody goes through the list.
+    /// Held while a delivery is in memory. With its body and the version before it has some hundred megabytes at worst,
+    /// and a browser asks for several at once: as fast as somebody goes through the list.
     turn: Mutex<()>,
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// The first part of a body that is kept: enough for almost every event whole.
 pub const BODY_BYTES: usize = 64 * 1024;
 
-/// The file has one of so many parts of what the record has of a disk: its journal may have twice as much, before its oldest
-/// deliveries are left out.
+/// The file has one of so many parts of what the record has of a disk: its journal may have twice as much, before its
+/// oldest deliveries are left out.
 const SHARES_OF_FILE: u64 = 3;
 
 /// Bounds of one class of rows.
@@ -79,8 +79,8 @@ impl Options {
         }
     }
 
-    /// These options on a disk of so many bytes: of these, the record takes its share and no more. Bounds that fit into it
-    /// stay. Of the others, the small ones get an eighth each, so that none is squeezed out by the large one.
+    /// These options on a disk of so many bytes: of these, the record takes its share and no more. Bounds that fit into
+    /// it stay. Of the others, the small ones get an eighth each, so that none is squeezed out by the large one.
     pub(crate) fn within_share_of(mut self, disk_bytes: u64) -> Self {
         let share = disk_bytes / 100 * self.max_disk_percent.min(100);
         let most = share / SHARES_OF_FILE;

@@ -145,8 +145,9 @@ impl Writer {
         } else {
             Ok(())
         };
-        // Only where nothing could be moved for long. Whoever moves what follows counts what is missing. Strangers have all of
-        // their share without a row less for others; and the file that is written stays, however little the bounds allow.
+        // Only where nothing could be moved for long. Whoever moves what follows counts what is missing. Strangers have
+        // all of their share without a row less for others; and the file that is written stays, however little the
+        // bounds allow.
         let verified_most = self.options.verified.all_bytes().saturating_mul(2);
         // The last group of them may go beyond it.
         let strangers_most = strangers_most.saturating_add(STRANGERS_LEAST);

@@ -79,8 +79,8 @@ impl Form {
         }
     }
 
-    /// A document with the medium of this address in it. It needs neither script nor style: the browser's own controls play
-    /// a part of it, or all.
+    /// A document with the medium of this address in it. It needs neither script nor style: the browser's own controls
+    /// play a part of it, or all.
     pub(super) fn document(self, url: &str, part: Option<&str>) -> String {
         let (before, behind) = match self {
             Self::Image => (

@@ -1,5 +1,5 @@
-//! Ranges of frames that somebody marked on a video. The readers of changes give such a region no shape (`Other`), so what
-//! the platform sent is drawn as it came.
+//! Ranges of frames that somebody marked on a video. The readers of changes give such a region no shape (`Other`), so
+//! what the platform sent is drawn as it came.
 
 use labelrelay_event::changes::Region;
 use serde::Deserialize;

@@ -54,8 +54,10 @@ impl PageData for Counted {
 fn one_delivery_is_in_memory_at_a_time() {
     let counted = Arc::new(Counted::default());
     let data: Arc<dyn PageData> = Arc::<Counted>::clone(&counted);
-    let page = &Page::new(PageToken::new(TOKEN).unwrap(), data);
-    let bearer = &*format!("Bearer {TOKEN}");
+    let page = Page::new(PageToken::new(TOKEN).unwrap(), data);
+    let page = &page;
+    let bearer = format!("Bearer {TOKEN}");
+    let bearer = bearer.as_str();
     std::thread::scope(|scope| {
         for (method, uri) in [
             ("GET", "/api/deliveries/r1"),
