@@ -2,6 +2,7 @@
 
 use crate::arn_and_dns_suffix::{dns_suffix, region_of_arn};
 use crate::credentials::CredentialsSource;
+use crate::dynamodb::DynamoTable;
 use crate::http::{Http, trust};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location, S3ObjectStore};
 use crate::secret::{ManagerSecret, ParameterSecret};
@@ -32,12 +33,13 @@ struct Endpoints {
     s3: Option<String>,
     secrets_manager: Option<String>,
     ssm: Option<String>,
+    dynamodb: Option<String>,
 }
 
 impl Aws {
     /// Reads what AWS's tools read: `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL` and its `_SQS`, `_S3`,
-    /// `_SECRETS_MANAGER` and `_SSM`, `AWS_CA_BUNDLE`; in a container of ECS or EKS also the address that gives
+    /// `_SECRETS_MANAGER`, `_SSM` and `_DYNAMODB`, `AWS_CA_BUNDLE`; in a container of ECS or EKS also the address that gives
     /// out its role's credentials. No file is looked for and no other address is asked: a function has them in
     /// its environment, and asking elsewhere takes seconds.
     ///
@@ -84,6 +86,7 @@ impl Aws {
                 s3: endpoint("S3")?,
                 secrets_manager: endpoint("SECRETS_MANAGER")?,
                 ssm: endpoint("SSM")?,
+                dynamodb: endpoint("DYNAMODB")?,
             },
             http,
         })
@@ -201,6 +204,17 @@ impl Aws {
     /// [`BackEndError`] when the URL is not that, or credentials or region are missing.
     pub fn object_store(&self, url: &str) -> Result<S3ObjectStore, BackEndError> {
         Ok(S3ObjectStore::new(self.bucket(url)?))
+    }
+
+    /// The table at `url`: `dynamodb://REGION/TABLE`.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when the URL is not that, or credentials are missing.
+    pub fn dynamo_table(&self, url: &str) -> Result<DynamoTable, BackEndError> {
+        let endpoint = self.endpoints.dynamodb.as_deref();
+        // Of its own: an attempt that is given up must not take the connections of a queue along.
+        let http = self.http.with_own_connections();
+        DynamoTable::new(url, endpoint, self.credentials(url)?, http)
     }
 
     /// The secret that `reference` names, refused after `end`; `None` when it is in no store of AWS.

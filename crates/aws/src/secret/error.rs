@@ -1,7 +1,7 @@
 //! Errors of a secret store and of the network, in core's terms and with the cure. Answers are never quoted whole:
 //! they may hold the secret.
 
-use crate::http::Answer;
+use crate::json_answer::message;
 use crate::quoted_text::quoted;
 use crate::signed_client::NoResponse;
 use labelrelay_core::SecretError;
@@ -18,18 +18,6 @@ pub(super) struct SecretErrorContext<'a> {
     pub(super) region: &'a str,
     /// The value that is written, if any: no error tells it.
     pub(super) written: Option<&'a str>,
-}
-
-/// The error's code, from the header or from the body.
-pub(super) fn code(answer: &Answer, members: Option<&Value>) -> String {
-    let header = answer.header("x-amzn-errortype");
-    let member = members.and_then(|members| {
-        let code = members.get("__type").or_else(|| members.get("code"))?;
-        code.as_str()
-    });
-    let code = header.or(member).unwrap_or_default();
-    let code = code.split(':').next().unwrap_or_default();
-    quoted(code.rsplit('#').next().unwrap_or_default())
 }
 
 impl SecretErrorContext<'_> {
@@ -60,13 +48,7 @@ impl SecretErrorContext<'_> {
 
     /// Meaning of the store's own error code.
     pub(super) fn stated(&self, status: u16, code: &str, members: Option<&Value>) -> SecretError {
-        let said = members.and_then(|members| {
-            members
-                .get("message")
-                .or_else(|| members.get("Message"))?
-                .as_str()
-        });
-        let said = said.unwrap_or_default();
+        let said = message(members);
         let names_key = said.contains("kms:");
         let said = match self.written {
             Some(value) => words_without(value, said),

@@ -9,7 +9,7 @@ mod value;
 pub(crate) use parameter_store::ParameterSecret;
 pub(crate) use secrets_manager::ManagerSecret;
 
-use crate::http::Answer;
+use crate::json_answer::{code, members};
 use crate::signed_client::{Content, SignedClient};
 use aws_smithy_types::body::SdkBody;
 use error::SecretErrorContext;
@@ -52,17 +52,11 @@ async fn call(
     if answer.is_success() {
         return members.map(Reply::Found).ok_or_else(|| errors.garbled());
     }
-    let code = error::code(&answer, members.as_ref());
+    let code = code(&answer, members.as_ref());
     match code.as_str() {
         "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
             Ok(Reply::Absent)
         }
         code => Err(errors.stated(answer.status, code, members.as_ref())),
     }
-}
-
-/// The answer's body, if it is a JSON object.
-fn members(answer: &Answer) -> Option<Value> {
-    let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    body.is_object().then_some(body)
 }
