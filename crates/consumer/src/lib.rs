@@ -10,8 +10,8 @@
 //! - An event stays hidden from other consumers while a handler works on it.
 //!
 //! A [`State`] remembers what was handled: [`MemoryState`], or with the feature `sqlite` a file that the processes of
-//! one host share, or with the feature `postgres` tables that those of all hosts share. With the feature `lambda`, a batch
-//! of SQS is answered with the messages that failed.
+//! one host share, or with the feature `postgres` or `dynamodb` tables that those of all hosts share. With the feature
+//! `lambda`, a batch of SQS is answered with the messages that failed.
 //!
 //! [`Worker`] receives and settles events as they are, without a look at their changes.
 //!
@@ -37,6 +37,7 @@ mod incoming;
 mod lambda;
 mod outcome;
 mod rules;
+mod spread;
 mod state;
 mod stats;
 mod words;
@@ -47,6 +48,8 @@ pub use failure::Failure;
 pub use incoming::Incoming;
 pub use outcome::Outcome;
 pub use rules::{fetch_body, whole_envelope};
+#[cfg(feature = "dynamodb")]
+pub use state::DynamoState;
 #[cfg(feature = "postgres")]
 pub use state::PostgresState;
 #[cfg(feature = "sqlite")]

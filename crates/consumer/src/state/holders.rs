@@ -4,31 +4,71 @@ use super::Known;
 use labelrelay_event::changes::Key;
 use std::collections::{HashMap, HashSet};
 
-/// Knowledge of `key` and of everything that holds it, however indirectly: a task says which project it is of, where an
+/// A walk from a thing to everything that holds it, however indirectly: a task says which project it is of, where an
 /// annotation did not. Its holders of before count only if nothing is said of those of now.
+pub(super) struct Walk<'a> {
+    key: &'a Key<'static>,
+    /// Its holders of now are known.
+    is_told: bool,
+    open: Vec<Key<'static>>,
+    asked: HashSet<Key<'static>>,
+    found: HashMap<Key<'static>, Known>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(key: &'a Key<'static>, parents: &[Key<'static>]) -> Self {
+        let mut open = parents.to_vec();
+        open.push(key.clone());
+        Self {
+            key,
+            is_told: !parents.is_empty(),
+            asked: open.iter().cloned().collect(),
+            open,
+            found: HashMap::new(),
+        }
+    }
+
+    /// Things of which to [`note`](Self::note) what is known of them, each once; none at the end of the walk.
+    pub(super) fn level(&mut self) -> Vec<Key<'static>> {
+        std::mem::take(&mut self.open)
+    }
+
+    /// Goes on to what holds this thing.
+    pub(super) fn note(&mut self, thing: Key<'static>, known: Known) {
+        if thing != *self.key || !self.is_told {
+            for parent in &known.parents {
+                if self.asked.insert(parent.clone()) {
+                    self.open.push(parent.clone());
+                }
+            }
+        }
+        self.found.insert(thing, known);
+    }
+
+    /// Knowledge of all of which something is known.
+    pub(super) fn found(self) -> HashMap<Key<'static>, Known> {
+        self.found
+    }
+}
+
+/// Knowledge of `key` and of everything that holds it.
 pub(super) fn with_holders<E>(
     key: &Key<'static>,
     parents: &[Key<'static>],
     mut read: impl FnMut(&Key<'static>) -> Result<Option<Known>, E>,
 ) -> Result<HashMap<Key<'static>, Known>, E> {
-    let mut open: Vec<Key<'static>> = parents.to_vec();
-    open.push(key.clone());
-    let mut asked: HashSet<Key<'static>> = open.iter().cloned().collect();
-    let mut found = HashMap::new();
-    while let Some(next) = open.pop() {
-        let Some(known) = read(&next)? else {
-            continue;
-        };
-        if next != *key || parents.is_empty() {
-            let said = known.parents.iter();
-            open.extend(
-                said.filter(|parent| asked.insert((*parent).clone()))
-                    .cloned(),
-            );
+    let mut walk = Walk::new(key, parents);
+    loop {
+        let level = walk.level();
+        if level.is_empty() {
+            return Ok(walk.found());
         }
-        found.insert(next, known);
+        for thing in level {
+            if let Some(known) = read(&thing)? {
+                walk.note(thing, known);
+            }
+        }
     }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Memory of a consumer: which events it handled, and the newest version of each thing.
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod holders;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "dynamodb", feature = "postgres", feature = "sqlite"))]
+mod host;
+#[cfg(any(feature = "dynamodb", feature = "postgres", feature = "sqlite"))]
 mod key_text;
 mod memory;
 #[cfg(feature = "postgres")]
@@ -11,6 +15,8 @@ mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_file;
 
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::DynamoState;
 pub use memory::MemoryState;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresState;

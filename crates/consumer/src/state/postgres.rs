@@ -4,11 +4,12 @@
 
 mod session;
 
+use super::host::random_name;
 use super::key_text::{key_of, written, written_all};
 use super::{Known, REMEMBERED, State, StateError};
 use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
-use session::{Session, random_name};
+use session::Session;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

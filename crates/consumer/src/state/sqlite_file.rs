@@ -2,6 +2,7 @@
 //! tables.
 
 use super::holders::with_holders;
+use super::host::now;
 use super::key_text::{key_of, keys_of, written, written_all};
 use super::{Known, REMEMBERED, StateError};
 use labelrelay_event::changes::Key;
@@ -9,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Version of the tables, in the file's `user_version`.
 const FORMAT: i64 = 1;
@@ -309,14 +310,6 @@ fn remember(db: &Transaction<'_>, event: &str, looks: bool) -> Result<(), StateE
         db.execute("delete from events where handled < ?1", [oldest])?;
     }
     Ok(())
-}
-
-/// Seconds since 1970, which the processes of one host agree on.
-fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
 }
 
 /// A name that no other process has.

@@ -3,7 +3,7 @@
 use super::Work;
 use super::held::Held;
 use super::shared::Shared;
-use super::spread::spread;
+use crate::spread::spread;
 use crate::stats::add;
 use crate::words;
 use labelrelay_core::{EventSourceError, Settled};

@@ -9,7 +9,6 @@ mod run;
 mod settings;
 mod shared;
 pub(crate) mod slots;
-mod spread;
 
 pub use settings::Settings;
 pub use slots::{Slot, Slots};

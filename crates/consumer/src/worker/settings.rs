@@ -1,5 +1,5 @@
 use super::RunError;
-use super::spread::share;
+use crate::spread::share;
 use std::time::Duration;
 
 /// Settings by which events are received and settled.

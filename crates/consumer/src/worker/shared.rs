@@ -3,9 +3,9 @@
 use super::group::{Behind, Position};
 use super::held::{AllHeld, Held, Working};
 use super::named_events::NamedEvents;
-use super::spread::random;
 use super::{Settings, Slots, Work};
 use crate::outcome::Outcome;
+use crate::spread::random;
 use crate::stats::{Counters, add};
 use crate::words;
 use futures_util::FutureExt as _;

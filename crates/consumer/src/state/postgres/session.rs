@@ -1,9 +1,10 @@
 //! A connection with its statements, and the tables.
 
+use crate::state::holders::Walk;
 use crate::state::key_text::{key_of, keys_of, written};
 use crate::state::{Known, StateError};
 use labelrelay_event::changes::Key;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use tokio_postgres::{Client, Statement};
 
 /// The tables, as the consumer in Python makes them. `collate "C"`: versions compare by their bytes, and not as a language
@@ -109,41 +110,23 @@ impl Session {
         Ok(found)
     }
 
-    /// Knowledge of `key` and of everything that holds it, however indirectly, level by level. Its holders of before count
-    /// only if nothing is said of those of now.
+    /// Knowledge of `key` and of everything that holds it, level by level.
     pub(super) async fn with_holders(
         &self,
         key: &Key<'static>,
         parents: &[Key<'static>],
     ) -> Result<HashMap<Key<'static>, Known>, StateError> {
-        let mut open: Vec<Key<'static>> = parents.to_vec();
-        open.push(key.clone());
-        let mut asked: HashSet<Key<'static>> = open.iter().cloned().collect();
-        let mut found = HashMap::new();
-        while !open.is_empty() {
-            let level = self.known(&open).await?;
-            open.clear();
-            for (next, known) in level {
-                if next != *key || parents.is_empty() {
-                    let said = known.parents.iter();
-                    open.extend(
-                        said.filter(|parent| asked.insert((*parent).clone()))
-                            .cloned(),
-                    );
-                }
-                found.insert(next, known);
+        let mut walk = Walk::new(key, parents);
+        loop {
+            let level = walk.level();
+            if level.is_empty() {
+                return Ok(walk.found());
+            }
+            for (next, known) in self.known(&level).await? {
+                walk.note(next, known);
             }
         }
-        Ok(found)
     }
-}
-
-/// A name that no other process has.
-pub(super) fn random_name() -> Result<String, StateError> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| StateError::new(format!("the system gives no random numbers: {error}")))?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 impl From<tokio_postgres::Error> for StateError {

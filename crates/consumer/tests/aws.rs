@@ -1,0 +1,266 @@
+//! The state in DynamoDB, against a server that stands in for it, and beside the consumer in Python.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use labelrelay_aws::{Aws, DynamoTable};
+use labelrelay_consumer::{DynamoState, Known, State as _};
+use labelrelay_event::changes::{Key, Kind};
+use labelrelay_tests::servers::{Behaviour, Ministack, Misbehaving, REGION, boto3, environment};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(3600);
+
+/// Looks, a hundredth of a second apart, until something is so.
+const TRIES: usize = 12_000;
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Characters that JSON escapes, and some that Python's does.
+const ODD: &str = "a\"b\\c\n\u{7f}\u{e9}\u{1f600}\\ud83d";
+
+/// The table `seen` of the server at `endpoint`.
+fn table(endpoint: &str) -> DynamoTable {
+    let variables = environment(endpoint);
+    let lookup = |name: &str| {
+        let found = variables.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let aws = Aws::load(&lookup).unwrap();
+    aws.dynamo_table(&url()).unwrap()
+}
+
+fn url() -> String {
+    format!("dynamodb://{REGION}/seen")
+}
+
+/// A server with that table.
+fn server() -> Ministack {
+    const MAKE: &str = "\
+        keys = {'pk': 'HASH', 'sk': 'RANGE'}\n\
+        client('dynamodb').create_table(TableName='seen', BillingMode='PAY_PER_REQUEST',\n\
+        \x20   AttributeDefinitions=[{'AttributeName': name, 'AttributeType': 'S'} for name in keys],\n\
+        \x20   KeySchema=[{'AttributeName': name, 'KeyType': keys[name]} for name in keys])";
+    let server = Ministack::start();
+    server.boto3(MAKE, &[]);
+    server
+}
+
+async fn open(server: &Ministack) -> DynamoState {
+    DynamoState::open(table(&server.endpoint())).await.unwrap()
+}
+
+/// Enters the thing as soon as nobody else has it.
+async fn enter_when_free(state: &DynamoState, key: &Key<'static>) -> bool {
+    for _ in 0..TRIES {
+        let entered = state.enter(key, &[], LEASE, false).await.unwrap();
+        if entered.is_some() {
+            return true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    false
+}
+
+fn key(kind: Kind, id: &'static str) -> Key<'static> {
+    Key::new("/label-studio", kind, id)
+}
+
+fn known(version: &str, parents: &[Key<'static>]) -> Known {
+    Known {
+        version: Some(version.to_owned()),
+        is_there: true,
+        until: String::new(),
+        parents: parents.to_vec(),
+    }
+}
+
+/// Red if two hosts have one thing, if a lease that ran out keeps it, or if whoever had that still writes.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MiniStack and boto3: cargo xtask test"]
+async fn a_thing_is_one_hosts_at_a_time() {
+    let server = server();
+    let (one, other) = (open(&server).await, open(&server).await);
+    let annotation = key(Kind::Annotation, "5");
+    let task = [key(Kind::Task, "7")];
+    let found = one.enter(&annotation, &task, LEASE, true).await.unwrap();
+    assert_eq!(found.unwrap().len(), 0);
+    let found = other.enter(&annotation, &task, LEASE, true).await.unwrap();
+    assert_eq!(found, None);
+    let after = known("2", &task);
+    let left = one.leave(&annotation, Some(&after), Some("event"));
+    assert!(left.await.unwrap());
+    assert!(other.was_handled("event").await.unwrap());
+    let found = other.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert_eq!(found.unwrap()[&annotation], known("2", &task));
+
+    other.keep(Duration::ZERO).await.unwrap();
+    assert!(enter_when_free(&one, &annotation).await);
+    let after = known("1", &task);
+    let late = other.leave(&annotation, Some(&after), Some("late"));
+    assert!(!late.await.unwrap());
+    assert!(!one.was_handled("late").await.unwrap());
+
+    // Things that a process held when it ended are free.
+    drop(one);
+    assert!(enter_when_free(&other, &annotation).await);
+}
+
+/// Red if what holds a thing is not found, if a removal is forgotten or sinks, or if a handler that failed is.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MiniStack and boto3: cargo xtask test"]
+async fn notes_are_there_for_the_next_process() {
+    let server = server();
+    let [annotation, task, project] = [
+        key(Kind::Annotation, "5"),
+        key(Kind::Task, "7"),
+        key(Kind::Project, "1"),
+    ];
+    let state = open(&server).await;
+    for (thing, parent) in [(&task, &project), (&annotation, &task)] {
+        let parents = std::slice::from_ref(parent);
+        state.enter(thing, parents, LEASE, true).await.unwrap();
+        let after = known("1", parents);
+        let left = state.leave(thing, Some(&after), None);
+        assert!(left.await.unwrap());
+    }
+    state.remove(&project, "5").await.unwrap();
+    state.remove(&project, "3").await.unwrap();
+    state.handled("event").await.unwrap();
+    drop(state);
+
+    let state = open(&server).await;
+    assert!(state.was_handled("event").await.unwrap());
+    let below = state.below(&project).await.unwrap();
+    assert_eq!(below, std::slice::from_ref(&task));
+    let found = state.enter(&annotation, &[], LEASE, false).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!(found.len(), 3, "the project is found through the task");
+    assert_eq!(found[&project].until, "5");
+    // A removal that is noted while the thing is handled stays noted.
+    state.remove(&annotation, "8").await.unwrap();
+    let after = known("9", &[]);
+    let left = state.leave(&annotation, Some(&after), None);
+    assert!(left.await.unwrap());
+    let found = state.enter(&annotation, &[], LEASE, false).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!(found[&annotation].version.as_deref(), Some("9"));
+    assert_eq!(found[&annotation].until, "8");
+
+    // A handler that failed may have left the thing with the user.
+    let other = key(Kind::Annotation, "6");
+    let parents = std::slice::from_ref(&task);
+    state.enter(&other, parents, LEASE, true).await.unwrap();
+    assert!(state.leave(&other, None, None).await.unwrap());
+    let found = state.enter(&other, &[], LEASE, false).await.unwrap();
+    let found = found.unwrap();
+    assert!(found[&other].is_there);
+    assert_eq!(found[&other].version, None);
+    assert_eq!(found[&other].parents, parents);
+}
+
+/// Runs Python's side, which has a `state` of the same table and a function that makes keys. Returns what it printed.
+fn python(server: &Ministack, script: &str) -> String {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python");
+    let begin = "
+import sys
+from labelrelay._state_dynamodb import DynamoState
+from labelrelay.changes import Key
+from labelrelay.state import Known
+state, odd = DynamoState(sys.argv[1]), sys.argv[2]
+key = lambda kind, id: Key('/label-studio', kind, id)
+";
+    let output = Command::new(boto3::python())
+        .args(["-c", &format!("{begin}{script}")])
+        .arg(url())
+        .arg(ODD)
+        .envs(server.environment())
+        .env("PYTHONPATH", package)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MiniStack and boto3: cargo xtask test"]
+async fn rust_and_python_share_one_table() {
+    let server = server();
+    let state = open(&server).await;
+    let (annotation, task) = (key(Kind::Annotation, ODD), [key(Kind::Task, "7")]);
+    let after = known("2", &task);
+    state.enter(&annotation, &task, LEASE, true).await.unwrap();
+    let left = state.leave(&annotation, Some(&after), Some("of rust"));
+    assert!(left.await.unwrap());
+    state.remove(&task[0], "5").await.unwrap();
+    // Held while Python runs.
+    let held = key(Kind::Annotation, "held");
+    state.enter(&held, &[], LEASE, true).await.unwrap();
+
+    let said = python(
+        &server,
+        "
+assert state.was_handled('of rust')
+assert int(state._read_item('e#of rust', '-')['ttl']['N']) > 0
+assert state.below(key('task', '7')) == [key('annotation', odd)]
+known = state.enter(key('annotation', odd), (key('task', '7'),), 3600, True)
+mine = known[key('annotation', odd)]
+assert mine == Known('2', True, '', (key('task', '7'),)), mine
+assert known[key('task', '7')].until == '5'
+assert state.leave(key('annotation', odd), Known('3', True, '', (key('task', '8'),)), 'of python')
+assert state.enter(key('annotation', 'held'), (), 3600, True) is None
+state.remove(key('task', '8'), '9')
+state.close()
+print('well')
+",
+    );
+    assert_eq!(said, "well\n");
+
+    assert!(state.was_handled("of python").await.unwrap());
+    let found = state.enter(&annotation, &[], LEASE, false).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!(found[&annotation].version.as_deref(), Some("3"));
+    assert_eq!(found[&annotation].parents, [key(Kind::Task, "8")]);
+    assert_eq!(found[&key(Kind::Task, "8")].until, "9");
+    assert_eq!(state.below(&task[0]).await.unwrap(), [annotation]);
+}
+
+/// Red if an error does not say what to do, if one that no wait mends is waited for, or if one that a wait may mend is not.
+#[tokio::test]
+async fn a_table_that_cannot_be_used_is_told() {
+    for (code, words, requests) in [
+        ("ResourceNotFoundException", "create-table", 1),
+        ("AccessDeniedException", "allow dynamodb:GetItem", 1),
+        ("ThrottlingException", "ThrottlingException", 5),
+    ] {
+        let code_of_dynamodb = format!("com.amazonaws.dynamodb.v20120810#{code}");
+        let server = Misbehaving::start(Behaviour::error(400, &code_of_dynamodb, "no"));
+        let opened = DynamoState::open(table(&server.endpoint())).await;
+        let error = opened.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(error.contains("the table seen"), "{error}");
+        assert_eq!(server.seen().len(), requests, "{code}");
+        assert_eq!(server.seen()[0].action, "DynamoDB_20120810.GetItem");
+    }
+}
+
+#[test]
+fn a_url_that_names_no_table_is_refused() {
+    let variables = environment("http://127.0.0.1:1");
+    let lookup = |name: &str| {
+        let found = variables.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let aws = Aws::load(&lookup).unwrap();
+    for url in ["dynamodb://seen", "dynamodb:///seen", "dynamodb://a/b/c"] {
+        let error = aws.dynamo_table(url).unwrap_err().to_string();
+        assert!(error.contains("dynamodb://REGION/TABLE"), "{error}");
+    }
+}
