@@ -1,13 +1,15 @@
 //! `dataset fetch`, from HTTP servers that note who asks for what.
 
 use crate::dataset::{annotate_about, sync};
-use crate::support::{Place, Serving, deriving_nothing};
+use crate::send_tls;
+use crate::support::{Place, Ran, Serving, deriving_nothing};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const PIXELS: &[u8] = b"not really a picture, but whole";
 
@@ -20,6 +22,12 @@ struct Server {
 impl Server {
     /// Answers each path with these bytes, and any other with 404.
     fn start(answers: HashMap<String, Vec<u8>>) -> Self {
+        Self::start_with(answers, None)
+    }
+
+    /// The same, over TLS if there are settings for it.
+    fn start_with(answers: HashMap<String, Vec<u8>>, tls: Option<ServerConfig>) -> Self {
+        let tls = tls.map(Arc::new);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -27,8 +35,15 @@ impl Server {
         let answers = Arc::new(answers);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (noted, answers) = (Arc::clone(&noted), Arc::clone(&answers));
-                std::thread::spawn(move || answer(stream.unwrap(), &noted, &answers));
+                let (noted, answers, tls) = (Arc::clone(&noted), Arc::clone(&answers), tls.clone());
+                let stream = stream.unwrap();
+                std::thread::spawn(move || match tls {
+                    None => answer(stream, &noted, &answers),
+                    Some(tls) => {
+                        let session = ServerConnection::new(tls).unwrap();
+                        answer(StreamOwned::new(session, stream), &noted, &answers);
+                    }
+                });
             }
         });
         Self { port, asked }
@@ -41,8 +56,14 @@ impl Server {
     }
 }
 
-fn answer(mut stream: TcpStream, noted: &Mutex<Vec<String>>, answers: &HashMap<String, Vec<u8>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+fn answer(
+    stream: impl Read + Write,
+    noted: &Mutex<Vec<String>>,
+    answers: &HashMap<String, Vec<u8>>,
+) {
+    let mut stream = BufReader::new(stream);
+    let mut lines = stream.by_ref().lines();
+    // Whoever does not trust the certificate asks for nothing.
     let Some(Ok(first)) = lines.next() else {
         return;
     };
@@ -55,7 +76,9 @@ fn answer(mut stream: TcpStream, noted: &Mutex<Vec<String>>, answers: &HashMap<S
     noted.lock().unwrap().push(target);
     let nothing = head("404 Not Found", 0, "");
     // Whoever asked may be gone.
+    let stream = stream.get_mut();
     let _ = stream.write_all(answers.get(&path).unwrap_or(&nothing));
+    let _ = stream.flush();
 }
 
 fn head(status: &str, length: u64, more: &str) -> Vec<u8> {
@@ -185,6 +208,35 @@ fn media_come_from_named_hosts_alone_and_whole() {
         synced.good().contains("6 media without a copy"),
         "{synced:?}"
     );
+}
+
+/// Red if a host is asked whose certificate nobody vouches for, or if one is not whose certificate this machine trusts.
+#[test]
+fn media_come_over_tls_from_hosts_that_this_machine_trusts() {
+    let [own, stranger] =
+        [(); 2].map(|()| rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap());
+    let [trusted, other] = [&own, &stranger].map(|certified| {
+        let answers = HashMap::from([("/cars/1.png".to_owned(), whole(PIXELS))]);
+        Server::start_with(answers, Some(send_tls::config(certified)))
+    });
+    let [of_trusted, of_other] =
+        [&trusted, &other].map(|server| format!("localhost:{}", server.port));
+    let images = [&of_trusted, &of_other].map(|host| format!("https://{host}/cars/1.png"));
+    let (place, _serving) = dataset_of(&images);
+    let authorities = place.write("authorities.pem", own.cert.pem());
+    let hosts = ["--from", &of_trusted, "--from", &of_other];
+    let fetch = ["dataset", "fetch", "cars", "--into", "images"];
+    let words = [&fetch[..], &hosts, &["--private", "127.0.0.1"]].concat();
+    let mut command = place.command(&words);
+    let ran = Ran::from(command.env("SSL_CERT_FILE", authorities).output().unwrap());
+    ran.failed(1, &["certificate"]);
+    let counts = "1 fetched\n0 there already\n1 failed\n";
+    assert!(ran.stdout.contains(counts), "{ran:?}");
+    let folder = of_trusted.replace(':', "_");
+    let copy = std::fs::read(place.path(&format!("images/{folder}/cars/1.png"))).unwrap();
+    assert_eq!(copy, PIXELS);
+    assert_eq!(trusted.asked(), ["/cars/1.png"]);
+    assert!(other.asked().is_empty(), "{:?}", other.asked());
 }
 
 #[test]

@@ -8,19 +8,24 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// A server for one connection; what it was sent, when the handshake succeeds.
-pub(crate) fn server(
-    certified: &rcgen::CertifiedKey<rcgen::KeyPair>,
-) -> (u16, std::thread::JoinHandle<Option<String>>) {
+/// The settings of a server that shows this certificate.
+pub(crate) fn config(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> ServerConfig {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(
         certified.signing_key.serialize_der(),
     ));
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certified.cert.der().clone()], key)
-        .unwrap();
+        .unwrap()
+}
+
+/// A server for one connection; what it was sent, when the handshake succeeds.
+pub(crate) fn server(
+    certified: &rcgen::CertifiedKey<rcgen::KeyPair>,
+) -> (u16, std::thread::JoinHandle<Option<String>>) {
+    let config = config(certified);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let served = std::thread::spawn(move || {

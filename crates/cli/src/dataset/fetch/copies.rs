@@ -1,5 +1,6 @@
 //! Copies of media on the disk: whole ones, each with its digest in a list beside them.
 
+use crate::file_beside::sync_folder;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
@@ -97,8 +98,15 @@ impl Copies {
             "sha256": digest.to_hex(), "at": Timestamp::now().to_string(),
         });
         let list = (&self.list).write_all(format!("{line}\n").as_bytes());
-        list.map_err(|error| Failure::Disk(self.dir.join(LIST), error))?;
+        list.and_then(|()| self.list.sync_data())
+            .map_err(|error| Failure::Disk(self.dir.join(LIST), error))?;
+        // Without this, a loss of power could leave the name of a copy, and not its bytes.
+        file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
+        // The folders of its path may be new as well.
+        dir.ancestors()
+            .take_while(|folder| folder.starts_with(&self.dir))
+            .for_each(sync_folder);
         Ok(())
     }
 }
