@@ -56,7 +56,7 @@ fn text(value: &Value, item: Option<i64>) -> Option<&str> {
 }
 
 fn is_image(address: &str) -> bool {
-    let address = without_query(address);
+    let address = without_secrets(address);
     let path = address.split('#').next().unwrap_or_default();
     let suffix = path.rsplit('.').next().unwrap_or_default();
     IMAGES
@@ -64,11 +64,19 @@ fn is_image(address: &str) -> bool {
         .any(|image| suffix.eq_ignore_ascii_case(image))
 }
 
-/// The same address without its query: that may be a signature, or a token. Label Studio's own paths name the file there,
-/// and keep that.
-pub(crate) fn without_query(address: &str) -> String {
+/// The same address without its query, which may be a signature or a token, and without a name and a password before its
+/// host. Label Studio's own paths name the file in their query, and keep that.
+pub(crate) fn without_secrets(address: &str) -> String {
     let is_address = address.contains("://") || address.starts_with('/');
-    let Some((bare, query)) = address.split_once('?').filter(|_| is_address) else {
+    if is_address {
+        without_credentials(&without_query(address))
+    } else {
+        address.to_owned()
+    }
+}
+
+fn without_query(address: &str) -> String {
+    let Some((bare, query)) = address.split_once('?') else {
         return address.to_owned();
     };
     let file = if bare.ends_with("/data/local-files/") {
@@ -82,6 +90,22 @@ pub(crate) fn without_query(address: &str) -> String {
     named.map_or_else(|| bare.to_owned(), |named| format!("{bare}?{named}"))
 }
 
+/// The same without what stands before a host, also where the address has others in it.
+fn without_credentials(address: &str) -> String {
+    let mut whole = String::with_capacity(address.len());
+    let mut rest = address;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + "://".len());
+        let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+        let (authority, path) = behind.split_at(end);
+        whole.push_str(before);
+        whole.push_str(authority.rsplit('@').next().unwrap_or_default());
+        rest = path;
+    }
+    whole.push_str(rest);
+    whole
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +115,7 @@ mod tests {
     fn an_address_is_found_and_shows_no_signature() {
         let config = LabelConfig::parse(r#"<View><Image name="i" value="$picture"/></View>"#);
         let of = |data: Value, config: &LabelConfig, item| {
-            address(&data, config, item).map(without_query)
+            address(&data, config, item).map(without_secrets)
         };
         let data = json!({"text": "a car", "picture": "https://h/cars/7.jpg?X-Amz-Signature=1"});
         assert_eq!(
@@ -118,6 +142,11 @@ mod tests {
         );
         assert_eq!(of(json!({"a": "x", "b": "y"}), &nothing, None), None);
         assert_eq!(of(json!([1]), &nothing, None), None);
+        let guarded = json!({"a": "https://user:p@ss@h:8443/cars/7@2x.jpg?sig=1"});
+        assert_eq!(
+            of(guarded, &nothing, None).as_deref(),
+            Some("https://h:8443/cars/7@2x.jpg")
+        );
         let local = json!({"a": "x", "b": "/data/local-files/?d=cars/7.jpg&token=1"});
         assert_eq!(
             of(local, &nothing, None).as_deref(),

@@ -24,7 +24,7 @@ pub(super) struct ExportOptions {
     /// Leave out: author, urls
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = without)]
     without: Vec<Without>,
-    /// Keep the query of addresses, which may be a signature
+    /// Keep addresses whole: their queries may be signatures
     #[arg(long)]
     keep_queries: bool,
     /// Snapshots that are kept
