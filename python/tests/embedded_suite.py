@@ -131,15 +131,15 @@ def work(program: str, folder: str) -> None:
 
 
 class Workers:
-    """Two processes that keep one copy, and are killed now and then."""
+    """Two processes that keep one copy, and are killed now and then: these here, or those of another program."""
 
-    def __init__(self, program: str, folder: Path, dice: random.Random) -> None:
+    def __init__(self, program: str, folder: Path, dice: random.Random, worker: str | None = None) -> None:
         self.program, self.folder, self.dice = program, folder, dice
         self.kills = 0
         with sqlite3.connect(folder / "things.db") as things:
             things.execute("pragma journal_mode = wal")
             things.execute("create table things (kind, id, raw, primary key (kind, id))")
-        self.words = [sys.executable, __file__, "work", program, str(folder)]
+        self.words = [worker, str(folder)] if worker else [sys.executable, __file__, "work", program, str(folder)]
         self.processes = [subprocess.Popen(self.words) for _ in range(2)]
 
     def kill_one(self) -> None:
@@ -154,8 +154,9 @@ class Workers:
             until("all is acknowledged", lambda: self.left() == 0)
         except AssertionError:
             print(stats(self.program, self.folder), [worker.poll() for worker in self.processes], file=sys.stderr)
-            for worker in self.processes:
-                worker.send_signal(signal.SIGUSR1)
+            if self.words[0] == sys.executable:
+                for worker in self.processes:
+                    worker.send_signal(signal.SIGUSR1)
             time.sleep(1)
             raise
 

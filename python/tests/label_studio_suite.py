@@ -1,4 +1,5 @@
-"""Consumers keep a copy of a real Label Studio: `python label_studio_suite.py PROGRAM LABEL_STUDIO TEMPLATE [EDITS [SEED]]`.
+"""Consumers keep a copy of a real Label Studio: `python label_studio_suite.py PROGRAM LABEL_STUDIO TEMPLATE [EDITS [SEED
+[WORKER]]]`. The workers are those of the Python package, or `WORKER`: a program that is called with the folder.
 
 Random edits, of every form that tells of itself in its own way. Their deliveries come shuffled by eight and 20 % of them
 twice, to a `serve` that pulls besides: an import says nothing of the annotations in it. Workers that share a state are
@@ -294,7 +295,7 @@ def learns_actively(program: str, folder: Path, somebody: Edits, shuffled: Shuff
         assert told == ([("v1", 0.5)] if task in others else []), (task, told)
 
 
-def run(program: str, label_studio_program: str, template: str, edits: int, seed: int) -> None:
+def run(program: str, label_studio_program: str, template: str, edits: int, seed: int, worker: str | None) -> None:
     dice = random.Random(seed)
     begun = time.monotonic()
     with ExitStack() as stack:
@@ -305,7 +306,7 @@ def run(program: str, label_studio_program: str, template: str, edits: int, seed
         (folder / "token").write_text(server.TOKEN)
         serving = Serving(program, folder, 100, PULL.format(base=label_studio.base))
         stack.callback(lambda: end([serving.process]))
-        workers = Workers(program, folder, dice)
+        workers = Workers(program, folder, dice, worker)
         stack.callback(lambda: end(workers.processes))
         shuffled = stack.enter_context(Shuffled(serving, dice))
         stack.callback(shuffled.shutdown)
@@ -332,7 +333,8 @@ def run(program: str, label_studio_program: str, template: str, edits: int, seed
         assert somebody.exported() == platform
         workers.stop()
         assert stats(program, folder)["dead"] == 0
-        learns_actively(program, folder, somebody, shuffled)
+        if worker is None:
+            learns_actively(program, folder, somebody, shuffled)
         serving.stop()
     assert shuffled.sent > shuffled.taken, "some came twice"
     print(
@@ -343,6 +345,7 @@ def run(program: str, label_studio_program: str, template: str, edits: int, seed
 
 
 if __name__ == "__main__":
-    program, label_studio, template, *numbers = sys.argv[1:]
+    program, label_studio, template, *more = sys.argv[1:]
+    numbers, worker = more[:2], more[2] if len(more) > 2 else None
     edits, seed = [*map(int, numbers), *(200, 1)[len(numbers) :]]
-    run(program, label_studio, template, edits, seed)
+    run(program, label_studio, template, edits, seed, worker)

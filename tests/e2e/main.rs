@@ -33,6 +33,7 @@ mod readers;
 mod reconcile;
 mod recorded;
 mod repeats;
+mod rust_consumer;
 mod shutdown;
 mod slow_disk;
 mod telemetry;

@@ -4,15 +4,15 @@
 use labelrelay_tests::program;
 use labelrelay_tests::random::Random;
 use labelrelay_tests::servers::installed;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 
 /// Edits of the test; the campaign makes more of them.
 const EDITS: &str = "200";
 
-/// Runs one of the suites, and prints what it says.
-fn run(suite: &str, arguments: &[&OsStr]) {
+/// Runs one of the suites, and prints what it says. `more` are the arguments behind the seed.
+fn run(suite: &str, arguments: &[&OsStr], more: &[&OsStr]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let seed = Random::seeded().below(1 << 32);
     let output = Command::new("python3")
@@ -21,6 +21,7 @@ fn run(suite: &str, arguments: &[&OsStr]) {
         .arg(program::labelrelay())
         .args(arguments)
         .arg(seed.to_string())
+        .args(more)
         .env("PYTHONPATH", root.join("python"))
         .output()
         .unwrap();
@@ -33,21 +34,30 @@ fn run(suite: &str, arguments: &[&OsStr]) {
 #[ignore = "starts many processes: run it with `cargo xtask e2e python_consumer`"]
 fn a_copy_ends_where_the_platform_is_though_workers_are_killed() {
     let _machine = crate::beside_others();
-    run("embedded_suite.py", &[]);
+    run("embedded_suite.py", &[], &[]);
 }
 
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e python_consumer`"]
 fn a_copy_of_a_real_label_studio_is_its_export() {
     let _machine = crate::beside_others();
+    copy_a_label_studio(EDITS, None);
+}
+
+/// Has workers keep a copy of a real Label Studio: those in Python, or else this program. There are as many edits as the
+/// campaign says; `sample` in a test.
+pub(crate) fn copy_a_label_studio(sample: &str, worker: Option<&Path>) {
     let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
-    let edits = std::env::var_os("LABELRELAY_TEST_EDITS").unwrap_or_else(|| EDITS.into());
+    let edits = std::env::var_os("LABELRELAY_TEST_EDITS").unwrap_or_else(|| sample.into());
+    let arguments = [
+        installed("LABELRELAY_TEST_LABEL_STUDIO").into_os_string(),
+        template.into_os_string(),
+        edits,
+    ];
+    let worker: Vec<&OsStr> = worker.into_iter().map(Path::as_os_str).collect();
     run(
         "label_studio_suite.py",
-        &[
-            installed("LABELRELAY_TEST_LABEL_STUDIO").as_os_str(),
-            template.as_os_str(),
-            edits.as_os_str(),
-        ],
+        &arguments.each_ref().map(OsString::as_os_str),
+        &worker,
     );
 }

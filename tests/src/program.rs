@@ -19,20 +19,26 @@ pub fn labelrelay() -> &'static Path {
             );
             return path;
         }
-        built("labelrelay", &[])
+        built("--bin", "labelrelay", &[])
     })
 }
 
 /// Path of a program that another package of the workspace makes: a build of the tests' own profile, with the features
 /// that `cargo xtask test` builds its own tests with.
 pub fn of_another_package(name: &str) -> PathBuf {
-    built(name, &["--features", "xtask/load"])
+    built("--bin", name, &["--features", "xtask/load"])
 }
 
-fn built(name: &str, more: &[&str]) -> PathBuf {
+/// Path of an example that another package of the workspace has, built the same way.
+pub fn example_of_another_package(name: &str) -> PathBuf {
+    built("--example", name, &["--features", "xtask/load"])
+}
+
+/// `kind` is `--bin` or `--example`.
+fn built(kind: &str, name: &str, more: &[&str]) -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     // The same packages as `cargo test --workspace` has, so that nothing is compiled again.
-    build.args(["build", "--quiet", "--workspace", "--bin", name]);
+    build.args(["build", "--quiet", "--workspace", kind, name]);
     build.args(more);
     // `<target>/<profile>/deps/e2e-…` runs this.
     let tests = std::env::current_exe().unwrap();
@@ -42,7 +48,12 @@ fn built(name: &str, more: &[&str]) -> PathBuf {
         build.arg("--release");
     }
     assert!(build.status().unwrap().success(), "{name} does not build");
-    profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    let folder = if kind == "--example" {
+        profile.join("examples")
+    } else {
+        profile.to_owned()
+    };
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Takes from a command that runs cargo what the cargo of this test has set. Build scripts look at some of it, and

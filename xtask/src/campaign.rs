@@ -36,7 +36,7 @@ const ALL: &[Campaign] = &[
     },
     Campaign {
         name: "consumer",
-        what: "2,000 random edits (or as many as said, such as 10000) of a real Label Studio, and the Python consumers' copy of it: [EDITS]",
+        what: "2,000 random edits (or as many as said, such as 10000) of a real Label Studio, and the copies of it that consumers in Python and in Rust keep, one after the other: [EDITS]",
         run: consumer,
     },
     Campaign {
@@ -151,7 +151,7 @@ fn consumer(args: &[String]) -> Outcome {
     let edits = args.first().map_or("2000", String::as_str);
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_EDITS", edits);
-    status(tests.args(["python_consumer::a_copy_of_a_real", "--nocapture"]))
+    status(tests.args(["_consumer::a_copy_of_a_real", "--nocapture"]))
 }
 
 fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
