@@ -36,7 +36,7 @@ const ALL: &[Campaign] = &[
     },
     Campaign {
         name: "consumer",
-        what: "2,000 random edits (or as many as said, such as 10000) of a real Label Studio, and the copies of it that consumers in Python and in Rust keep, one after the other: [EDITS]",
+        what: "2,000 random edits (or as many as said, such as 10000) of a real Label Studio, and the copies of it that consumers in Python and in Rust keep: [EDITS [python|rust]]",
         run: consumer,
     },
     Campaign {
@@ -149,9 +149,11 @@ fn archive_search(args: &[String]) -> Outcome {
 fn consumer(args: &[String]) -> Outcome {
     let setup = TestSetup::released()?;
     let edits = args.first().map_or("2000", String::as_str);
+    let language = args.get(1).map_or("", String::as_str);
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_EDITS", edits);
-    status(tests.args(["_consumer::a_copy_of_a_real", "--nocapture"]))
+    tests.arg(format!("{language}_consumer::a_copy_of_a_real"));
+    status(tests.arg("--nocapture"))
 }
 
 fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
