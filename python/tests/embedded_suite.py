@@ -61,7 +61,9 @@ class Serving:
     def __init__(self, program: str, folder: Path, max_receives: int, of_the_source: str = "") -> None:
         self.folder = folder
         (folder / "labelrelay.toml").write_text(CONFIG.format(max_receives=max_receives) + of_the_source)
-        self.log = (folder / "serve.log").open("wb")
+        self.log = (folder / "serve.log").open("ab")
+        # One that was killed has left its own.
+        (folder / "ready").unlink(missing_ok=True)
         words = [program, "serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"]
         self.process = subprocess.Popen(words, cwd=folder, env={"SECRET": SECRET}, stdout=self.log, stderr=self.log)
         ready = folder / "ready"
@@ -81,6 +83,11 @@ class Serving:
         answer = self.connection.getresponse()
         answer.read()
         assert answer.status == 200, answer.status
+
+    def kill(self) -> None:
+        end([self.process])
+        self.connection.close()
+        self.log.close()
 
     def stop(self) -> None:
         self.connection.close()

@@ -17,6 +17,7 @@ mod consumers;
 mod contract;
 mod crash;
 mod dataset;
+mod dataset_edits;
 mod dataset_kills;
 mod dataset_training;
 mod derived;

@@ -41,12 +41,12 @@ fn a_copy_ends_where_the_platform_is_though_workers_are_killed() {
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e python_consumer`"]
 fn a_copy_of_a_real_label_studio_is_its_export() {
     let _machine = crate::beside_others();
-    copy_a_label_studio(EDITS, None);
+    edit_a_label_studio("label_studio_suite.py", EDITS, None);
 }
 
-/// Has workers keep a copy of a real Label Studio: those in Python, or else this program. There are as many edits as the
-/// campaign says; `sample` in a test.
-pub(crate) fn copy_a_label_studio(sample: &str, worker: Option<&Path>) {
+/// Runs one of the suites with a real Label Studio, with its own workers, or else with this program. It makes as many edits
+/// as the campaign says; `sample` in a test.
+pub(crate) fn edit_a_label_studio(suite: &str, sample: &str, worker: Option<&Path>) {
     let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
     let edits = std::env::var_os("LABELRELAY_TEST_EDITS").unwrap_or_else(|| sample.into());
     let arguments = [
@@ -56,7 +56,7 @@ pub(crate) fn copy_a_label_studio(sample: &str, worker: Option<&Path>) {
     ];
     let worker: Vec<&OsStr> = worker.into_iter().map(Path::as_os_str).collect();
     run(
-        "label_studio_suite.py",
+        suite,
         &arguments.each_ref().map(OsString::as_os_str),
         &worker,
     );

@@ -1,7 +1,7 @@
 //! The consumer in Rust over the embedded queue, beside a `serve` that takes deliveries and a real Label Studio:
 //! `crates/consumer/examples/keep_copy.rs`, as the workers of `python/tests/label_studio_suite.py`.
 
-use crate::python_consumer::copy_a_label_studio;
+use crate::python_consumer::edit_a_label_studio;
 use labelrelay_tests::program;
 
 /// Edits of the test; the campaign makes more of them.
@@ -12,5 +12,5 @@ const EDITS: &str = "100";
 fn a_copy_of_a_real_label_studio_is_its_export() {
     let _machine = crate::beside_others();
     let worker = program::example_of_another_package("keep_copy");
-    copy_a_label_studio(EDITS, Some(&worker));
+    edit_a_label_studio("label_studio_suite.py", EDITS, Some(&worker));
 }

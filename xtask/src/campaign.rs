@@ -45,6 +45,11 @@ const ALL: &[Campaign] = &[
         run: |args| changes_of_label_studio("dataset::", args),
     },
     Campaign {
+        name: "dataset-edits",
+        what: "2,000 random edits (or as many as said, such as 10000) of a real Label Studio, shuffled by eight and a fifth of them twice, and the dataset beside it: [EDITS]",
+        run: |args| edits_of_label_studio("dataset_edits::", args),
+    },
+    Campaign {
         name: "dataset-speed",
         what: "1,000,000 events (or as many as said) folded beside bare upserts, snapshots of them, and a minute of `sync --follow`; from 1,000,000 on, it fails where an aim is missed: [EVENTS]",
         run: dataset_speed,
@@ -147,13 +152,17 @@ fn archive_search(args: &[String]) -> Outcome {
 }
 
 fn consumer(args: &[String]) -> Outcome {
+    let language = args.get(1).map_or("", String::as_str);
+    edits_of_label_studio(&format!("{language}_consumer::a_copy_of_a_real"), args)
+}
+
+/// Runs tests with as many edits as `args` begin with.
+fn edits_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
     let setup = TestSetup::released()?;
     let edits = args.first().map_or("2000", String::as_str);
-    let language = args.get(1).map_or("", String::as_str);
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_EDITS", edits);
-    tests.arg(format!("{language}_consumer::a_copy_of_a_real"));
-    status(tests.arg("--nocapture"))
+    status(tests.args([tests_of, "--nocapture"]))
 }
 
 fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
