@@ -173,12 +173,13 @@ impl DynamoState {
         event: Option<&str>,
     ) -> Result<bool, StateError> {
         let name = written(key);
+        // First: if this fails, nobody keeps the lease, and it runs out.
+        self.leased(|leased| {
+            leased.remove(&name);
+        });
         let Some(known) = known else {
             let change = Change::of(&pk_of(&name), "REMOVE #o, #l").text(":owner", &self.owner);
             self.requests.change(change, IS_MINE).await?;
-            self.leased(|leased| {
-                leased.remove(&name);
-            });
             return Ok(true);
         };
         let mut change = Change::of(&pk_of(&name), "SET #t = :there, #p = :parents")
@@ -192,9 +193,6 @@ impl DynamoState {
             None => change.and(" REMOVE #o, #l, #v"),
         };
         let done = self.requests.change(change, IS_MINE).await?;
-        self.leased(|leased| {
-            leased.remove(&name);
-        });
         if done.is_none() {
             return Ok(false);
         }
