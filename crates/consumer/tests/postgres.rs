@@ -73,3 +73,39 @@ async fn notes_outlive_the_server() {
     }
     state_suite::notes_are_there(&state).await;
 }
+
+/// Red if a lease that could not be ended is kept for as long as its process lives.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_lease_that_could_not_be_ended_runs_out() {
+    let mut server = Postgres::start();
+    let state = open(&server).await;
+    let annotation = key(Kind::Annotation, "5");
+    let short = Duration::from_secs(1);
+    let entered = state.enter(&annotation, &[], short, true).await.unwrap();
+    assert!(entered.is_some());
+    server.stop();
+    let left = state.leave(&annotation, Some(&known("1", &[])), None);
+    assert!(left.await.is_err(), "nobody is there");
+    server.start_again();
+    let mut is_kept = false;
+    for _ in 0..TRIES {
+        // All that it holds, for an hour.
+        is_kept = state.keep(LEASE * 60).await.is_ok() && state.handled("event").await.is_ok();
+        if is_kept {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    assert!(is_kept);
+    let other = open(&server).await;
+    let mut free = None;
+    for _ in 0..TRIES {
+        free = other.enter(&annotation, &[], LEASE, false).await.unwrap();
+        if free.is_some() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    assert!(free.is_some());
+}

@@ -199,17 +199,18 @@ impl PostgresState {
         known: Option<&Known>,
         event: Option<&str>,
     ) -> Result<bool, StateError> {
-        let session = self.session().await?;
         let name = written(key);
+        // First: if this fails, nobody keeps the lease, and it runs out.
+        self.leased(|leased| {
+            leased.remove(&name);
+        });
+        let session = self.session().await?;
         let Some(known) = known else {
             let names = [&name];
             let client = &session.client;
             client
                 .execute(&session.free, &[&names.as_slice(), &self.owner])
                 .await?;
-            self.leased(|leased| {
-                leased.remove(&name);
-            });
             return Ok(true);
         };
         let parents = written_all(&known.parents);
@@ -226,9 +227,6 @@ impl PostgresState {
                 ],
             )
             .await?;
-        self.leased(|leased| {
-            leased.remove(&name);
-        });
         if done == 0 {
             return Ok(false);
         }
