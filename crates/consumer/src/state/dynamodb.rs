@@ -16,13 +16,18 @@ use labelrelay_aws::DynamoTable;
 use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
 use requests::{Change, Item, Requests};
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A lease that ends later than this was made by a clock that was set back since: it must not keep the thing of a dead
 /// process for ever.
 const LONGEST_LEASE: Duration = Duration::from_secs(86_400);
+
+/// The condition of a lease: nobody else has one.
+const IS_FREE: &str =
+    "attribute_not_exists(#o) OR begins_with(#o, :process) OR #l < :now OR #l > :far";
 
 /// The condition of what only the holder of a lease may do.
 const IS_MINE: &str = "#o = :owner";
@@ -46,9 +51,12 @@ const IS_MINE: &str = "#o = :owner";
 #[derive(Debug)]
 pub struct DynamoState {
     requests: Requests,
-    owner: String,
-    /// Things that this process has the leases of.
-    leased: Mutex<HashSet<String>>,
+    /// Beginning of the owners of all leases of this process.
+    process: String,
+    leases: AtomicU64,
+    /// Things that this process has leased, each with the owner of its lease: requests may overtake each other, and what gives
+    /// back an old lease must not end the next one of the same thing.
+    leased: Mutex<HashMap<String, String>>,
 }
 
 impl DynamoState {
@@ -59,15 +67,16 @@ impl DynamoState {
     pub async fn open(table: DynamoTable) -> Result<Self, StateError> {
         let state = Self {
             requests: Requests::new(table),
-            owner: random_name()?,
+            process: format!("{}-", random_name()?),
+            leases: AtomicU64::new(0),
             leased: Mutex::default(),
         };
         state.requests.look().await?;
         Ok(state)
     }
 
-    fn leased(&self, change: impl FnOnce(&mut HashSet<String>)) {
-        change(&mut self.leased.lock().unwrap_or_else(PoisonError::into_inner));
+    fn leased(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn remember(&self, event: &str) -> Result<(), StateError> {
@@ -112,8 +121,11 @@ impl DynamoState {
     ) -> Result<Option<HashMap<Key<'static>, Known>>, StateError> {
         self.put_below(key, parents).await?;
         let (name, now) = (written(key), now());
+        let number = self.leases.fetch_add(1, Ordering::Relaxed);
+        let owner = format!("{}{number}", self.process);
         let mut change = Change::of(&pk_of(&name), "SET #o = :owner, #l = :ends")
-            .text(":owner", &self.owner)
+            .text(":owner", &owner)
+            .text(":process", &self.process)
             .number(":ends", now + lease.as_secs_f64())
             .number(":now", now)
             .number(":far", now + LONGEST_LEASE.as_secs_f64());
@@ -124,15 +136,10 @@ impl DynamoState {
                 change = change.and(", #p = :parents").text(":parents", &parents);
             }
         }
-        let is_free = "attribute_not_exists(#o) OR #o = :owner OR #l < :now OR #l > :far";
         // Before: a step that is given up may have been done all the same.
-        self.leased(|leased| {
-            leased.insert(name.clone());
-        });
-        let Some(before) = self.requests.change(change, is_free).await? else {
-            self.leased(|leased| {
-                leased.remove(&name);
-            });
+        self.leased().insert(name.clone(), owner);
+        let Some(before) = self.requests.change(change, IS_FREE).await? else {
+            self.leased().remove(&name);
             return Ok(None);
         };
         let before = known(&before)?;
@@ -174,16 +181,17 @@ impl DynamoState {
     ) -> Result<bool, StateError> {
         let name = written(key);
         // First: if this fails, nobody keeps the lease, and it runs out.
-        self.leased(|leased| {
-            leased.remove(&name);
-        });
+        let owner = self.leased().remove(&name);
+        let Some(owner) = owner else {
+            return Ok(known.is_none());
+        };
         let Some(known) = known else {
-            let change = Change::of(&pk_of(&name), "REMOVE #o, #l").text(":owner", &self.owner);
+            let change = given_back(&name, &owner);
             self.requests.change(change, IS_MINE).await?;
             return Ok(true);
         };
         let mut change = Change::of(&pk_of(&name), "SET #t = :there, #p = :parents")
-            .text(":owner", &self.owner)
+            .text(":owner", &owner)
             .truth(":there", known.is_there)
             .text(":parents", &written_all(&known.parents));
         change = match &known.version {
@@ -203,11 +211,10 @@ impl DynamoState {
     }
 
     async fn prolong(&self, lease: Duration) -> Result<(), StateError> {
-        let mut names = Vec::new();
-        self.leased(|leased| names.extend(leased.iter().cloned()));
-        let each = names.iter().map(|name| {
+        let leased = self.leased().clone();
+        let each = leased.iter().map(|(name, owner)| {
             let change = Change::of(&pk_of(name), "SET #l = :ends")
-                .text(":owner", &self.owner)
+                .text(":owner", owner)
                 .number(":ends", now() + lease.as_secs_f64());
             // One that was left meanwhile, or is another's, stays as it is.
             self.requests.change(change, IS_MINE)
@@ -220,19 +227,17 @@ impl DynamoState {
 /// Nobody need wait for the leases to run out. If it fails, they do.
 impl Drop for DynamoState {
     fn drop(&mut self) {
-        let mut names = Vec::new();
-        self.leased(|leased| names.extend(leased.drain()));
+        let leased = std::mem::take(&mut *self.leased());
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        if names.is_empty() {
+        if leased.is_empty() {
             return;
         }
-        let (requests, owner) = (self.requests.clone(), std::mem::take(&mut self.owner));
+        let requests = self.requests.clone();
         runtime.spawn(async move {
-            for name in names {
-                let change = Change::of(&pk_of(&name), "REMOVE #o, #l").text(":owner", &owner);
-                let _ = requests.change(change, IS_MINE).await;
+            for (name, owner) in leased {
+                let _ = requests.change(given_back(&name, &owner), IS_MINE).await;
             }
         });
     }
@@ -299,6 +304,11 @@ impl State for DynamoState {
     fn sync(&self) -> BoxFuture<'_, Result<(), StateError>> {
         Box::pin(std::future::ready(Ok(())))
     }
+}
+
+/// The end of a lease, with nothing new known of the thing.
+fn given_back(name: &str, owner: &str) -> Change {
+    Change::of(&pk_of(name), "REMOVE #o, #l").text(":owner", owner)
 }
 
 /// The item of a thing, by its first key.
