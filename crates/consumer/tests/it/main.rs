@@ -9,9 +9,11 @@
 mod bodies;
 mod claims;
 mod groups;
+mod labelbox;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod model;
+mod poisoned;
 #[cfg(feature = "sqlite")]
 mod python;
 mod refetched;
