@@ -57,22 +57,30 @@ class Dataset:
         done = self.run(*SYNC)
         assert done.returncode == 0, done
 
-    def annotations(self) -> set[str]:
-        """Ids of the annotations in the newest snapshot."""
+    def annotations(self) -> dict[str, Any]:
+        """The annotations in the newest snapshot, by their ids."""
         dataset = self.folder / "cars"
         newest = dataset / json.loads((dataset / "latest.json").read_text())["path"]
         with (newest / "jsonl/samples.jsonl").open() as samples:
-            return {annotation["id"] for line in samples for annotation in json.loads(line)["annotations"]}
+            return {annotation["id"]: annotation for line in samples for annotation in json.loads(line)["annotations"]}
 
     def differences(self, platform: dict[str, dict[str, Any]]) -> str:
         """Words for what is not as the platform has it; none if it is."""
-        there = {id for id, annotation in platform["annotation"].items() if not annotation["was_cancelled"]}
-        if (here := self.annotations()) != there:
-            return f"the snapshot lacks {sorted(there - here)}, and has {sorted(here - there)} besides"
+        there = {id: annotation for id, annotation in platform["annotation"].items() if not annotation["was_cancelled"]}
+        here = self.annotations()
+        if here.keys() != there.keys():
+            lacks, besides = there.keys() - here.keys(), here.keys() - there.keys()
+            return f"the snapshot lacks {sorted(lacks)}, and has {sorted(besides)} besides"
         verified = self.run("verify", "cars", "--url", self.base, "--json")
         if verified.returncode == 0:
             return ""
         assert verified.stdout.startswith("{"), verified
+        told = json.loads(verified.stdout)
+        # Whoever sets a ground truth takes it from the task's others, and no event says so of these. If something newer about
+        # that one overtook it, nobody knows of it.
+        untold = {id for id in there if here[id]["ground_truth"] and not there[id]["ground_truth"]}
+        if not told["missing"] and not told["extra"] and all(name.rpartition("/")[2] in untold for name in told["different"]):
+            return ""
         return f"verify says {verified.stdout}"
 
 
