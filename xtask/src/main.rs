@@ -60,6 +60,10 @@ Usage: cargo xtask <verb>
                          --seconds N      length of each measured window (default 8)
                          --rounds N       how often each server is measured (default 2)
                          --no-pipeline    leave out `cargo bench -p labelrelay-core`
+  bench --short [--keep]
+                       the processor time of a delivery in five scenarios, of that in a bare server that verifies:
+                       two minutes. It fails where a ratio is more than 1.15 times that in docs/processor-time.csv
+                         --keep           write that file instead
   bench pair [OPTIONS] `serve` beside another one, or with other settings, in turns: the ratios of requests/s and p99
                          --against PROGRAM
                                           a `labelrelay` that was built elsewhere (default: the same program)

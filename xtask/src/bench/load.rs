@@ -20,7 +20,7 @@ const THREADS: usize = 2;
 pub(crate) enum Until {
     /// A warm-up that is not counted, then a window that is.
     Time { warm_up: Duration, window: Duration },
-    /// So many deliveries were accepted.
+    /// So many deliveries were answered as they should be.
     Accepted(u64),
 }
 
@@ -29,7 +29,9 @@ pub(crate) enum Until {
 pub(crate) struct Result {
     pub(crate) latencies: Histogram,
     pub(crate) seconds: f64,
-    /// Answers other than 2xx, and one of them as an example.
+    /// All answers that were as they should be, also those of the warm-up and of the end.
+    pub(crate) answered: u64,
+    /// Answers that were not, and one of them as an example.
     pub(crate) refused: u64,
     pub(crate) refused_with: Option<u16>,
     /// Connections that broke, and why one of them did.
@@ -49,6 +51,7 @@ impl Result {
 
     fn merge(&mut self, other: Self) {
         self.latencies.merge(&other.latencies);
+        self.answered += other.answered;
         self.refused += other.refused;
         self.broken += other.broken;
         self.refused_with = self.refused_with.or(other.refused_with);
@@ -106,7 +109,7 @@ pub(crate) fn run(
     run_over(CONNECTIONS, address, deliveries, until)
 }
 
-/// Loads the server at `address` over so many connections, an even number.
+/// Loads the server at `address` over so many connections.
 pub(crate) fn run_over(
     connections: usize,
     address: SocketAddr,
@@ -131,11 +134,11 @@ pub(crate) fn run_over(
         left: Arc::new(AtomicI64::new(left)),
     };
     let threads: Vec<_> = (0..THREADS)
-        .map(|_| {
-            std::thread::spawn({
-                let run = run.clone();
-                move || thread(&run, connections / THREADS)
-            })
+        .map(|number| {
+            // All together, as many as there should be, also where it is an odd number.
+            let share = (connections + THREADS - 1 - number) / THREADS;
+            let run = run.clone();
+            std::thread::spawn(move || thread(&run, share))
         })
         .collect();
     let mut total = Result::default();
@@ -183,7 +186,8 @@ async fn connection(run: Run) -> Result {
         let answered = Instant::now();
         let counted = answered >= run.counted_from && answered < run.end;
         match answer {
-            Ok(200..=299) => {
+            Ok(status) if run.deliveries.is_expected(status) => {
+                result.answered += 1;
                 if counted {
                     result.latencies.record(answered - sent);
                 }

@@ -46,13 +46,15 @@ mod response;
 mod samples;
 #[cfg(feature = "load")]
 mod servers;
+#[cfg(feature = "load")]
+mod short;
 
 #[cfg(feature = "load")]
 pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
+/// Measures servers; with `--short` what a delivery costs; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
 /// queue; as `bench record` the record of deliveries; as `bench archive` the archive; as `bench lambda` and `bench functions`
 /// the functions.
 #[cfg(feature = "load")]
@@ -65,6 +67,7 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
         Some((first, rest)) if first == "outage" => outage::run(rest),
         Some((first, rest)) if first == "pair" => pair::run(rest),
         Some((first, rest)) if first == "record" => record::run(rest),
+        Some((first, rest)) if first == "--short" => short::run(rest),
         _ => plan::run(args),
     }
 }

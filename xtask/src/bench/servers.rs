@@ -3,6 +3,7 @@
 use super::deliveries::{PATH, SECRET};
 use super::memory::{self, Memory};
 use crate::Outcome;
+use crate::cpu_time;
 use crate::paths::{built, root};
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,6 +16,9 @@ pub(crate) const WITHOUT_RECORD: (&str, &str) = (
     "LABELRELAY_CONFIG_TOML",
     "[serve.record]\nenabled = false\n",
 );
+
+/// The longest wait for a server to come to rest.
+const REST: Duration = Duration::from_secs(2);
 
 /// A running server; ended when dropped.
 pub(crate) struct Server {
@@ -159,6 +163,20 @@ impl Server {
     /// Resident memory.
     pub(crate) fn memory(&self) -> Outcome<Memory> {
         memory::of(self.child.id())
+    }
+
+    /// Processor time so far, once the work that follows an answer is done as well.
+    pub(crate) fn processor_at_rest(&self) -> Outcome<Duration> {
+        let deadline = Instant::now() + REST;
+        let mut before = cpu_time::of(self.child.id())?.own;
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            let now = cpu_time::of(self.child.id())?.own;
+            if now == before || Instant::now() >= deadline {
+                return Ok(now);
+            }
+            before = now;
+        }
     }
 
     /// Asks it to end, and waits until it has.
