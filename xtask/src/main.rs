@@ -72,6 +72,12 @@ Usage: cargo xtask <verb>
                          --rounds N       how often each is measured (default 6, even)
                          --least RATIO    requests/s to be reached (default 0.95)
                          --p99 RATIO      bound of the 99th percentile (default 1.25)
+  bench growth [OPTIONS]
+                       what a delivery costs as the events in the file, the connections, the bodies or the sources grow
+                         --seconds N      length of each measured window (default 5)
+                         --minutes N      of each of the four, none is measured after this time (default 20)
+                         --events N       events in the file at most (default 10000000, which take 30 GB)
+                         --keep           write docs/growth.csv, docs/images/growth.svg and the section of docs/figures.md
   bench large [OPTIONS]
                        one body of a gibibyte, against OpenSSL's two hashes and a synced copy of it
                          --mib N          its size (default 1024)

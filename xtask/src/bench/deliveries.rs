@@ -46,6 +46,8 @@ pub(crate) struct Deliveries {
     next: AtomicU64,
     /// Path before the source's.
     below: &'static str,
+    /// Sources that take turns, instead of the one at [`PATH`]; their paths are `/s0`, `/s1` and so on.
+    sources: Option<u64>,
 }
 
 /// Buffers of one connection, used again for each request.
@@ -88,12 +90,19 @@ impl Deliveries {
             first: start,
             next: AtomicU64::new(start),
             below: "",
+            sources: None,
         }
     }
 
     /// The same, sent to paths below `below`.
     pub(crate) fn below(mut self, below: &'static str) -> Self {
         self.below = below;
+        self
+    }
+
+    /// The same, sent to so many sources in turn; at least one.
+    pub(crate) fn over_sources(mut self, sources: u64) -> Self {
+        self.sources = Some(sources.max(1));
         self
     }
 
@@ -123,7 +132,7 @@ impl Deliveries {
         while request.tail.len() < TAIL_BYTES {
             request.tail.insert(request.tail.len() - 1, ' ');
         }
-        self.fill_head(request, id);
+        self.fill_head(request, number, id);
     }
 
     fn fill_tail(&self, request: &mut Request, id: u64) {
@@ -147,14 +156,15 @@ impl Deliveries {
         };
     }
 
-    fn fill_head(&self, request: &mut Request, id: u64) {
+    fn fill_head(&self, request: &mut Request, number: u64, id: u64) {
         let Request { head, tail } = request;
         head.clear();
         let _ = write!(head, "POST {}", self.below);
-        head.push_str(match self.kind {
-            Kind::LabelStudio => LABEL_STUDIO_PATH,
-            Kind::New | Kind::Forged | Kind::Repeated => PATH,
-        });
+        let _ = match (self.kind, self.sources) {
+            (Kind::LabelStudio, _) => write!(head, "{LABEL_STUDIO_PATH}"),
+            (_, Some(sources)) => write!(head, "/s{}", number % sources),
+            (_, None) => write!(head, "{PATH}"),
+        };
         let _ = write!(
             head,
             " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
@@ -286,5 +296,14 @@ mod tests {
             serde_json::from_slice::<serde_json::Value>(&body).expect("JSON");
             assert!(seen.insert(body));
         }
+
+        let sources = Deliveries::new(1024).over_sources(3);
+        let mut paths = HashSet::new();
+        for _ in 0..6 {
+            sources.fill(&mut request);
+            paths.extend(request.head.split(' ').nth(1).map(str::to_owned));
+        }
+        let all = ["/s0", "/s1", "/s2"].map(str::to_owned);
+        assert_eq!(paths, HashSet::from(all));
     }
 }

@@ -17,6 +17,8 @@ mod figures;
 #[cfg(feature = "load")]
 mod functions;
 #[cfg(feature = "load")]
+mod growth;
+#[cfg(feature = "load")]
 mod histogram;
 #[cfg(feature = "load")]
 mod lambda;
@@ -54,7 +56,7 @@ pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers; with `--short` what a delivery costs; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
+/// Measures servers; with `--short` what a delivery costs; as `bench growth` how that grows; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
 /// queue; as `bench record` the record of deliveries; as `bench archive` the archive; as `bench lambda` and `bench functions`
 /// the functions.
 #[cfg(feature = "load")]
@@ -62,6 +64,7 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
         Some((first, rest)) if first == "archive" => archive::run(rest),
         Some((first, rest)) if first == "lambda" => lambda::run(rest),
+        Some((first, rest)) if first == "growth" => growth::run(rest),
         Some((first, rest)) if first == "large" => large::run(rest),
         Some((first, rest)) if first == "functions" => functions::run(rest),
         Some((first, rest)) if first == "outage" => outage::run(rest),
@@ -96,5 +99,21 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
         cargo.envs(crate::tools::google()?);
         cargo.envs(crate::tools::azure()?);
     }
+    if args.first().is_some_and(|first| first == "growth") {
+        cargo = with_all_descriptors(&cargo);
+    }
     crate::step::status(&mut cargo)
+}
+
+/// The same command with as many file descriptors as this machine gives: ten thousand connections need them.
+#[cfg(not(feature = "load"))]
+fn with_all_descriptors(command: &std::process::Command) -> std::process::Command {
+    let mut raised = std::process::Command::new("sh");
+    raised
+        .args(["-c", r#"ulimit -n "$(ulimit -Hn)"; exec "$0" "$@""#])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(crate::paths::root());
+    crate::step::as_by_hand(&mut raised);
+    raised
 }
