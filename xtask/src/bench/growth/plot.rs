@@ -36,7 +36,8 @@ impl Scale {
 
     fn place(&self, value: f64) -> f64 {
         let share = (value.log10() - self.low) / (self.high - self.low);
-        self.from + share * (self.to - self.from)
+        // What is below the clock's resolution is at the edge.
+        self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
     }
 
     /// The powers of ten on it.
