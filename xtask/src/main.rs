@@ -64,7 +64,8 @@ Usage: cargo xtask <verb>
                        the processor time of a delivery in five scenarios, of that in a bare server that verifies:
                        two minutes. It fails where a ratio is more than 1.15 times that in docs/processor-time.csv
                          --keep           write that file instead
-  bench pair [OPTIONS] `serve` beside another one, or with other settings, in turns: the ratios of requests/s and p99
+  bench pair [OPTIONS] `serve` beside another one, or with other settings, in turns: the ratios of requests/s, p99
+                       and processor time
                          --against PROGRAM
                                           a `labelrelay` that was built elsewhere (default: the same program)
                          --set NAME=VALUE a variable of this one alone; may be repeated

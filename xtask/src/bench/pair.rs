@@ -152,9 +152,66 @@ pub(super) fn compare(
         warm_up: WARM_UP,
         window: terms.window,
     };
-    let measure = |server: &Server| -> Outcome<(f64, f64)> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for round in 0..terms.rounds {
+        let (of_this, of_other) = if round % 2 == 0 {
+            let first = Turn::of(this, deliveries, until)?;
+            (first, Turn::of(other, deliveries, until)?)
+        } else {
+            let first = Turn::of(other, deliveries, until)?;
+            (Turn::of(this, deliveries, until)?, first)
+        };
+        println!(
+            "round {}, {kib} KB: this {}; the other {}",
+            round + 1,
+            of_this.line(),
+            of_other.line()
+        );
+        ours.push(of_this);
+        theirs.push(of_other);
+    }
+    let over = |turns: &[Turn], of: fn(&Turn) -> f64| median(turns.iter().map(of).collect());
+    let ratio = |of: fn(&Turn) -> f64| over(&ours, of) / over(&theirs, of);
+    let what = |of: &str| format!("{of}, bodies of {kib} KB (medians of {})", terms.rounds);
+    figures.floor(
+        what("requests/s, this / the other"),
+        ratio(|turn| turn.per_second),
+        "",
+        terms.least,
+    );
+    figures.goal(
+        what("p99, this / the other"),
+        ratio(|turn| turn.p99),
+        "",
+        terms.most_p99,
+    );
+    let each = over(&ours, |turn| turn.each);
+    figures.note(what("processor time of a delivery, this"), each, "us");
+    figures.note(
+        what("processor time of a delivery, this / the other"),
+        ratio(|turn| turn.each),
+        "",
+    );
+    Ok(())
+}
+
+/// One server, measured once.
+struct Turn {
+    per_second: f64,
+    p99: f64,
+    /// Microseconds of processor time a delivery.
+    each: f64,
+}
+
+impl Turn {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of a benchmark are far below 2^52"
+    )]
+    fn of(server: &Server, deliveries: &Arc<Deliveries>, until: Until) -> Outcome<Self> {
         // Pages that one turn left unwritten are not to be the next one's wait.
         output(&mut Command::new("sync"))?;
+        let before = server.processor_at_rest()?;
         let result = load::run(server.address, deliveries, until)?;
         if result.refused > 0 || result.broken > 0 {
             return Err(format!(
@@ -163,43 +220,18 @@ pub(super) fn compare(
             )
             .into());
         }
-        Ok((result.per_second(), result.latencies.percentile(99)))
-    };
-    let (mut rates, mut tails) = (Vec::new(), Vec::new());
-    let (mut other_rates, mut other_tails) = (Vec::new(), Vec::new());
-    for round in 0..terms.rounds {
-        let (of_this, of_other) = if round % 2 == 0 {
-            let first = measure(this)?;
-            (first, measure(other)?)
-        } else {
-            let first = measure(other)?;
-            (measure(this)?, first)
-        };
-        println!(
-            "round {}, {kib} KB: this {:.0} requests/s, p99 {:.2} ms; the other {:.0}, {:.2} ms",
-            round + 1,
-            of_this.0,
-            of_this.1,
-            of_other.0,
-            of_other.1
-        );
-        rates.push(of_this.0);
-        tails.push(of_this.1);
-        other_rates.push(of_other.0);
-        other_tails.push(of_other.1);
+        let spent = server.processor_at_rest()?.saturating_sub(before);
+        Ok(Self {
+            per_second: result.per_second(),
+            p99: result.latencies.percentile(99),
+            each: spent.as_secs_f64() * 1e6 / result.answered as f64,
+        })
     }
-    let what = |of: &str| format!("{of}, bodies of {kib} KB (medians of {})", terms.rounds);
-    figures.floor(
-        what("requests/s, this / the other"),
-        median(rates) / median(other_rates),
-        "",
-        terms.least,
-    );
-    figures.goal(
-        what("p99, this / the other"),
-        median(tails) / median(other_tails),
-        "",
-        terms.most_p99,
-    );
-    Ok(())
+
+    fn line(&self) -> String {
+        format!(
+            "{:.0} requests/s, p99 {:.2} ms, {:.1} us of processor time each",
+            self.per_second, self.p99, self.each
+        )
+    }
 }

@@ -25,7 +25,7 @@ const WINDOW: Duration = Duration::from_secs(3);
 /// An odd number: the median is one that was measured.
 const ROUNDS: usize = 3;
 
-/// A ratio may be this many times the kept one. Two runs of one program on a quiet machine are closer together.
+/// A ratio may be this many times the kept one: less than that may be the machine's doing.
 const MARGIN: f64 = 1.15;
 
 /// The kept table, below the root of the repository.
