@@ -10,8 +10,10 @@
 mod state_suite;
 
 use labelrelay_consumer::{PostgresState, State as _};
+use labelrelay_event::changes::Kind;
 use labelrelay_tests::servers::Postgres;
-use state_suite::{PAUSE, TRIES};
+use state_suite::{LEASE, PAUSE, TRIES, key, known};
+use std::time::Duration;
 use tokio_postgres::{Config, NoTls};
 
 async fn open(server: &Postgres) -> PostgresState {
@@ -85,7 +87,8 @@ async fn a_lease_that_could_not_be_ended_runs_out() {
     let entered = state.enter(&annotation, &[], short, true).await.unwrap();
     assert!(entered.is_some());
     server.stop();
-    let left = state.leave(&annotation, Some(&known("1", &[])), None);
+    let seen = known("1", &[]);
+    let left = state.leave(&annotation, Some(&seen), None);
     assert!(left.await.is_err(), "nobody is there");
     server.start_again();
     let mut is_kept = false;

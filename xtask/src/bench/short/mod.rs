@@ -110,12 +110,12 @@ fn measure() -> Outcome<Table> {
     for (scenario, deliveries) in SCENARIOS.iter().zip(&deliveries) {
         let (mut in_bare, mut in_ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let base = each(&bare, deliveries)?;
+            let theirs = each(&bare, deliveries)?;
             let mine = each(&ours, deliveries)?;
-            in_bare.push(base);
+            in_bare.push(theirs);
             in_ours.push(mine);
             // Of one round: whatever slows the machine down for a while hits both.
-            ratios.push(mine / base);
+            ratios.push(mine / theirs);
         }
         let row = Row {
             scenario: scenario.name.to_owned(),
