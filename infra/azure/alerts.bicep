@@ -218,8 +218,8 @@ ContainerAppConsoleLogs
 | where Log startswith "silence: "
 '''
 
-resource undelivered 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (reconcile) {
-  name: '${name}-undelivered'
+resource webhookBroken 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (reconcile) {
+  name: '${name}-webhook-broken'
   location: location
   properties: {
     description: '${name}: Label Studio has changes in a project from which nothing was delivered since the last run. They were fetched; the webhook does not work, or there is none. The table ContainerAppConsoleLogs names the project.'

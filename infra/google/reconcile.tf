@@ -178,9 +178,9 @@ locals {
   silence = local.reconcile ? "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.reconcile[0].name}\" AND textPayload =~ \"^silence: \"" : ""
 }
 
-resource "google_logging_metric" "undelivered" {
+resource "google_logging_metric" "silent_runs" {
   count       = local.reconcile ? 1 : 0
-  name        = "${var.name}-undelivered"
+  name        = "${var.name}-silent-runs"
   description = "Runs that found changes in a project from which nothing was delivered since the run before."
   filter      = local.silence
   metric_descriptor {
@@ -191,9 +191,9 @@ resource "google_logging_metric" "undelivered" {
 }
 
 # By the log and not by the metric: nobody may watch that for the first ten minutes.
-resource "google_monitoring_alert_policy" "undelivered" {
+resource "google_monitoring_alert_policy" "webhook_broken" {
   count                 = local.reconcile ? 1 : 0
-  display_name          = "${var.name}: undelivered"
+  display_name          = "${var.name}: webhook-broken"
   combiner              = "OR"
   notification_channels = var.notification_channels
   conditions {

@@ -2,6 +2,7 @@
 //! sent and a deletion is noticed.
 
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 
 /// A thing on a platform.
@@ -163,6 +164,25 @@ pub trait Ledger: Send {
         watermark: Timestamp,
         full: Option<Timestamp>,
     ) -> Result<(), LedgerError>;
+
+    /// Notes projects of which a delivery told. A run that breaks off has read it, and another one will not.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written; none of them is noted then.
+    fn note_deliveries(&mut self, projects: &BTreeSet<&str>) -> Result<(), LedgerError>;
+
+    /// Notes so many changes in the project that no delivery brought.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written.
+    fn note_undelivered(&mut self, project: &str, changes: u64) -> Result<(), LedgerError>;
+
+    /// Of these projects, those with such changes and without any delivery since this was last asked, and the number of
+    /// their changes. At the end of a run: what is noted from now on counts for the next one.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written; nothing is forgotten then.
+    fn take_silent(&mut self, projects: &[&str]) -> Result<Vec<(String, u64)>, LedgerError>;
 
     /// The look at everything in the project that was not finished, if there is one.
     ///

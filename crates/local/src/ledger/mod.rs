@@ -6,6 +6,7 @@ mod open;
 mod open_read_only;
 mod same_server;
 mod schema;
+mod silence;
 mod sync;
 mod unsaved;
 mod walk;
@@ -19,6 +20,7 @@ use error::failed;
 use jiff::Timestamp;
 use labelrelay_core::ledger::{Key, Known, Ledger, LedgerError, Walk};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -278,6 +280,31 @@ impl Ledger for LedgerFile {
             }
             Ok(())
         })
+    }
+
+    fn note_deliveries(&mut self, projects: &BTreeSet<&str>) -> Result<(), LedgerError> {
+        self.change(|db| {
+            let mut projects = projects.iter();
+            projects.try_for_each(|project| silence::note_delivery(db, &self.source, project))
+        })
+    }
+
+    fn note_undelivered(&mut self, project: &str, changes: u64) -> Result<(), LedgerError> {
+        silence::note_undelivered(&self.db, &self.source, project, changes).map_err(failed)
+    }
+
+    fn take_silent(&mut self, projects: &[&str]) -> Result<Vec<(String, u64)>, LedgerError> {
+        let mut silent = Vec::new();
+        self.change(|db| {
+            for project in projects {
+                let changes = silence::take(db, &self.source, project)?;
+                if changes > 0 {
+                    silent.push(((*project).to_owned(), changes));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(silent)
     }
 
     fn walk(&self, project: &str) -> Result<Option<Walk>, LedgerError> {

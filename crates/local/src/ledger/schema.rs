@@ -4,11 +4,11 @@
 pub(super) const APPLICATION_ID: i64 = 0x4C62_526C;
 
 /// Format that [`MIGRATIONS`] lead to.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Migrations, each to the format after the one before it; the first makes the tables. One that was released is never
 /// changed: a new format is a new migration at the end.
-pub(super) const MIGRATIONS: [&str; 3] = [TABLES, PASSES_BY_PROJECT, WALKS_AND_CHANGES];
+pub(super) const MIGRATIONS: [&str; 4] = [TABLES, PASSES_BY_PROJECT, WALKS_AND_CHANGES, SILENCE];
 
 const TABLES: &str = "
 CREATE TABLE sources(
@@ -57,4 +57,11 @@ CREATE TABLE unsaved(               -- things that no store has in this version,
 ) STRICT, WITHOUT ROWID;
 ";
 
-const _: () = assert!(matches!((MIGRATIONS.len(), VERSION), (3, 3)));
+/// A run that breaks off has read what was delivered, and the next one is to know of it.
+const SILENCE: &str = "
+ALTER TABLE projects ADD COLUMN delivered INTEGER NOT NULL DEFAULT -1;  -- the look that had begun last when a delivery was read
+ALTER TABLE projects ADD COLUMN told INTEGER NOT NULL DEFAULT 0;        -- the last look of a run that came to its end
+ALTER TABLE projects ADD COLUMN undelivered INTEGER NOT NULL DEFAULT 0; -- changes since then that no delivery brought
+";
+
+const _: () = assert!(matches!((MIGRATIONS.len(), VERSION), (4, 4)));

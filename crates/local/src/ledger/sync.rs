@@ -7,7 +7,8 @@ use std::path::Path;
 
 /// Merges two copies. Together they know what either of them knows: of a thing, whatever [`Known::covers`] the
 /// other, and a version that is newer than a deletion in the other copy counts as there; of a project, the later watermark, because everything before it was recorded in one of the two, and the walk
-/// of the later pass: what one of the two has not seen is asked for before it counts as gone.
+/// of the later pass: what one of the two has not seen is asked for before it counts as gone. Changes that no delivery
+/// brought are those of the copy whose run ended later; of two that did not end, the most, for both may have found the same.
 ///
 /// [`Known::covers`]: labelrelay_core::ledger::Known::covers
 const MERGE: &str = "
@@ -20,7 +21,12 @@ INSERT INTO projects SELECT * FROM other.projects WHERE true
         full = max(coalesce(projects.full, excluded.full), coalesce(excluded.full, projects.full)),
         walk = iif(excluded.look >= projects.look, excluded.walk, projects.walk),
         walk_began = iif(excluded.look >= projects.look, excluded.walk_began, projects.walk_began),
-        walk_after = iif(excluded.look >= projects.look, excluded.walk_after, projects.walk_after);
+        walk_after = iif(excluded.look >= projects.look, excluded.walk_after, projects.walk_after),
+        delivered = max(projects.delivered, excluded.delivered),
+        told = max(projects.told, excluded.told),
+        undelivered = CASE WHEN excluded.told > projects.told THEN excluded.undelivered
+                           WHEN excluded.told < projects.told THEN projects.undelivered
+                           ELSE max(projects.undelivered, excluded.undelivered) END;
 INSERT INTO things SELECT * FROM other.things WHERE true
     ON CONFLICT(source, kind, id) DO UPDATE SET
         project = coalesce(excluded.project, things.project), holder = coalesce(excluded.holder, things.holder),

@@ -324,7 +324,7 @@ fn a_ledger_of_a_newer_program_is_left_as_it_is() {
     drop(db);
     let before = std::fs::read(queue_dir.path()).unwrap();
     let error = LedgerFile::open(&queue_dir.path(), "label-studio", SERVER).unwrap_err();
-    for words in ["format 99", "formats up to 3", "use the newer program"] {
+    for words in ["format 99", "formats up to 4", "use the newer program"] {
         assert!(error.to_string().contains(words), "{error}");
     }
     assert_eq!(std::fs::read(queue_dir.path()).unwrap(), before);
@@ -365,4 +365,46 @@ fn an_older_ledger_is_merged_and_brought_up_to_date() {
     old(&stored.path());
     LedgerFile::merge(&new.path(), &stored.path()).unwrap();
     assert_eq!(new.open().known(&[annotation(1)]).unwrap(), [Some(seen(1))]);
+}
+
+/// A look of a run that comes to its end, and what it finds silent.
+fn silent_after(ledger: &mut LedgerFile, undelivered: u64) -> Vec<(String, u64)> {
+    ledger.begin("1").unwrap();
+    ledger.note_undelivered("1", undelivered).unwrap();
+    ledger.take_silent(&["1"]).unwrap()
+}
+
+#[test]
+fn a_project_is_silent_if_nothing_was_delivered_since_it_was_last_asked() {
+    let queue_dir = LedgerDir::new();
+    let mut ledger = queue_dir.open();
+    let silent = |changes| vec![("1".to_owned(), changes)];
+    assert_eq!(silent_after(&mut ledger, 0), []);
+    assert_eq!(silent_after(&mut ledger, 2), silent(2));
+    assert_eq!(silent_after(&mut ledger, 0), [], "it was told");
+    ledger.note_deliveries(&["1"].into()).unwrap();
+    // This run breaks off.
+    ledger.begin("1").unwrap();
+    ledger.note_undelivered("1", 1).unwrap();
+    drop(ledger);
+    let mut ledger = queue_dir.open();
+    assert_eq!(silent_after(&mut ledger, 1), []);
+    assert_eq!(silent_after(&mut ledger, 3), silent(3));
+    // Of a project that was never looked through, nothing is noted.
+    ledger.note_deliveries(&["2"].into()).unwrap();
+    ledger.note_undelivered("2", 1).unwrap();
+    assert_eq!(ledger.take_silent(&["2"]).unwrap(), []);
+}
+
+#[test]
+fn a_merge_takes_silence_from_the_run_that_ended_later() {
+    let (ours, theirs) = (LedgerDir::new(), LedgerDir::new());
+    for dir in [&ours, &theirs] {
+        let mut ledger = dir.open();
+        ledger.begin("1").unwrap();
+        ledger.note_undelivered("1", 5).unwrap();
+    }
+    assert_eq!(silent_after(&mut theirs.open(), 0).len(), 1);
+    LedgerFile::merge(&ours.path(), &theirs.path()).unwrap();
+    assert_eq!(silent_after(&mut ours.open(), 0), [], "it was told there");
 }

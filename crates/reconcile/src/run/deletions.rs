@@ -17,7 +17,7 @@ impl Reconcile<'_> {
     ) -> Result<(), ReconcileError> {
         let mut after = None;
         loop {
-            self.read_live_events(summary).await?;
+            self.read_live_events().await?;
             let missing = self
                 .ledger
                 .missing(&project.id, pass, after.as_ref(), AT_A_TIME)?;
@@ -45,7 +45,7 @@ impl Reconcile<'_> {
                     batch.add_gone(self, key, known);
                 }
             }
-            self.deliver(batch, summary).await?;
+            self.deliver(&project.id, batch, summary).await?;
         }
     }
 
@@ -92,7 +92,7 @@ impl Reconcile<'_> {
             for (key, known) in missing {
                 batch.add_gone(self, key, known);
             }
-            self.deliver(batch, summary).await?;
+            self.deliver(project, batch, summary).await?;
             if summary.refused > refused {
                 // An event that was not sent is not recorded, and would be missing again.
                 return Ok(());

@@ -1,11 +1,12 @@
 //! Reads live events from the queue: their entities count as seen.
 
-use super::{Reconcile, ReconcileError, Summary};
+use super::{Reconcile, ReconcileError};
 use crate::platform::Platform;
 use crate::sink::LiveEvent;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::ledger::{Key, Known};
 use labelrelay_event::Attributes;
+use std::collections::BTreeSet;
 
 /// Events that are read from the queue at a time.
 const AT_A_TIME: usize = 1000;
@@ -13,10 +14,7 @@ const AT_A_TIME: usize = 1000;
 impl Reconcile<'_> {
     /// Records what the queue got since it was last read, by whichever way: what this program sent before it
     /// was killed, too.
-    pub(super) async fn read_live_events(
-        &mut self,
-        summary: &mut Summary,
-    ) -> Result<(), ReconcileError> {
+    pub(super) async fn read_live_events(&mut self) -> Result<(), ReconcileError> {
         loop {
             let after = self.ledger.queue_position()?;
             self.sink.catch_up(after).await;
@@ -26,10 +24,14 @@ impl Reconcile<'_> {
                 return Ok(());
             };
             let through = last.seq;
-            let delivered = events
+            let delivered: BTreeSet<_> = events
                 .iter()
-                .filter_map(|event| delivered_from(self.source, &event.attributes));
-            summary.delivered.extend(delivered.map(str::to_owned));
+                .filter_map(|event| delivered_from(self.source, &event.attributes))
+                .collect();
+            // Before the mark moves: nobody reads these events again then.
+            if !delivered.is_empty() {
+                self.ledger.note_deliveries(&delivered)?;
+            }
             let seen: Vec<_> = events
                 .into_iter()
                 .flat_map(|event| things_of(self.source, &*self.platform, event))

@@ -34,13 +34,30 @@ impl Reconcile<'_> {
     pub async fn run(&mut self) -> Result<Summary, ReconcileError> {
         let mut summary = Summary::default();
         let projects = self.platform.projects().await?;
-        self.read_live_events(&mut summary).await?;
+        self.read_live_events().await?;
         for project in &projects {
             self.project(project, &mut summary).await?;
         }
         self.check_vanished_projects(&projects, &mut summary)
             .await?;
+        self.note_silent_projects(&projects, &mut summary).await?;
         Ok(summary)
+    }
+
+    /// Only at a run's end: of a run that broke off before, somebody is told here.
+    async fn note_silent_projects(
+        &mut self,
+        projects: &[Project],
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        // The delivery of what the platform showed may have been under way.
+        self.read_live_events().await?;
+        let ids: Vec<_> = projects.iter().map(|project| &*project.id).collect();
+        for (project, changes) in self.ledger.take_silent(&ids)? {
+            summary.silent.push(project);
+            summary.silent_changes += changes;
+        }
+        Ok(())
     }
 
     async fn project(
@@ -54,7 +71,7 @@ impl Reconcile<'_> {
             .watermark(&project.id)?
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
         let pass = self.ledger.begin(&project.id)?;
-        let (refused, undelivered) = (summary.refused, summary.undelivered);
+        let refused = summary.refused;
         // Without a watermark, everything counts as changed.
         let (began, walked) = match since {
             None => {
@@ -64,7 +81,7 @@ impl Reconcile<'_> {
             Some(since) => {
                 let changed = Wanted::Changed(since);
                 let began = self.pages(project, pass, changed, summary).await?;
-                let walked = if self.needs_full_pass(project, summary).await? {
+                let walked = if self.needs_full_pass(project).await? {
                     let walk = self.walk(project, pass, Wanted::Ids, summary).await?;
                     Some(walk.pass)
                 } else {
@@ -79,11 +96,6 @@ impl Reconcile<'_> {
             self.send_deletions(project, first, summary).await?;
         }
         summary.projects += 1;
-        if summary.undelivered > undelivered {
-            // The delivery of what the platform showed may have been under way.
-            self.read_live_events(summary).await?;
-            summary.note_undelivered(&project.id, summary.undelivered - undelivered);
-        }
         if let Some(began) = began
             && summary.refused == refused
         {
@@ -98,11 +110,7 @@ impl Reconcile<'_> {
 
     /// Tells whether something can be gone, or there, that no change told of: a bulk action of the platform's may
     /// leave tasks as they were.
-    async fn needs_full_pass(
-        &mut self,
-        project: &Project,
-        summary: &mut Summary,
-    ) -> Result<bool, ReconcileError> {
+    async fn needs_full_pass(&mut self, project: &Project) -> Result<bool, ReconcileError> {
         if !self.platform.lists_unchanged() {
             return Ok(false);
         }
@@ -121,7 +129,7 @@ impl Reconcile<'_> {
         let Some(counts) = self.platform.counts(&project.id).await? else {
             return Ok(true);
         };
-        self.read_live_events(summary).await?;
+        self.read_live_events().await?;
         for (kind, count) in counts {
             if self.ledger.count(&project.id, kind)? != count {
                 return Ok(true);
@@ -157,7 +165,7 @@ impl Reconcile<'_> {
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let entities = page.entities.len() as u64;
-        self.read_live_events(summary).await?;
+        self.read_live_events().await?;
         let mut batch = Batch::new(pass);
         batch.is_news = self.ledger.watermark(&project.id)?.is_some();
         let unknown = self.sort(&project.id, &page.entities, &mut batch)?;
@@ -165,7 +173,7 @@ impl Reconcile<'_> {
             let found = self.platform.fetch(&project.id, some).await?;
             self.sort(&project.id, &found, &mut batch)?;
         }
-        self.deliver(batch, summary).await?;
+        self.deliver(&project.id, batch, summary).await?;
         summary.entities += entities;
         self.progress.scanned(entities);
         Ok(())
@@ -198,6 +206,7 @@ impl Reconcile<'_> {
     /// Sends, then records what was sent.
     async fn deliver(
         &mut self,
+        project: &str,
         mut batch: Batch,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
@@ -221,6 +230,7 @@ impl Reconcile<'_> {
             }
             self.progress.sent(sent);
             if undelivered > 0 {
+                self.ledger.note_undelivered(project, undelivered)?;
                 summary.undelivered += undelivered;
                 self.progress.undelivered(undelivered);
             }

@@ -6,7 +6,6 @@ use crate::sink::{Sink, SinkError};
 use jiff::Timestamp;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::{Clock, Ledger, LedgerError};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,22 +60,11 @@ pub struct Summary {
     /// Of the events sent, changes that a delivery should have brought. Neither what was there before the first look at a
     /// project is one, nor a deletion. Where the queue does not tell what was delivered, every change is one.
     pub undelivered: u64,
-    /// Projects with such changes, and without any delivery since the run before.
+    /// Projects with such changes, and without any delivery since the last run that came to its end. What a run found that
+    /// broke off since then counts, too.
     pub silent: Vec<String>,
     /// The changes in these projects.
     pub silent_changes: u64,
-    /// Projects with a delivery since the run before.
-    pub(super) delivered: BTreeSet<String>,
-}
-
-impl Summary {
-    /// Notes so many changes in a project that no delivery brought.
-    pub(super) fn note_undelivered(&mut self, project: &str, changes: u64) {
-        if !self.delivered.contains(project) {
-            self.silent.push(project.to_owned());
-            self.silent_changes += changes;
-        }
-    }
 }
 
 /// Why a run ended early. Watermarks of projects that were not finished are where they were.

@@ -9,5 +9,6 @@ mod management;
 mod projects;
 mod proxy;
 mod server;
+mod silence;
 mod walk;
 mod watermark;

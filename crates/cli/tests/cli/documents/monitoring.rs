@@ -93,6 +93,36 @@ fn the_page_has_every_log_event_and_no_other() {
     assert!(of_nobody.is_empty(), "nobody logs {of_nobody:?}");
 }
 
+/// One word for one thing: the templates count silence, and `serve` what is undelivered.
+#[test]
+fn the_page_has_the_metrics_of_the_templates() {
+    let metrics = section("Metrics");
+    let (_, silence) = metrics.split_once("\n### Silence\n").unwrap();
+    let rows = silence.lines().filter(|line| line.starts_with("| "));
+    let table: String = rows.collect();
+    let on_page: BTreeSet<String> = quoted(&table, '`')
+        .into_iter()
+        .filter(|name| !name.contains('/'))
+        .collect();
+    let aws = workspace::file("infra/aws/reconcile.yaml");
+    let filters = aws.split("MetricTransformations:").skip(1);
+    let mut there: BTreeSet<String> = filters
+        .filter_map(|filter| {
+            let mut lines = filter.lines();
+            lines.find_map(|line| line.trim_start().strip_prefix("MetricName: "))
+        })
+        .map(str::to_owned)
+        .collect();
+    let google = workspace::file("infra/google/reconcile.tf");
+    let metrics = google.split("resource \"google_logging_metric\"").skip(1);
+    there.extend(metrics.filter_map(|metric| {
+        let (_, name) = metric.split_once("= \"${var.name}-")?;
+        let name = name.split('"').next()?;
+        Some(format!("labelrelay-{name}"))
+    }));
+    assert_eq!(on_page, there);
+}
+
 #[test]
 fn the_page_has_every_alert_and_no_other() {
     let section = section("Alerts");
