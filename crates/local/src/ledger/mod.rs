@@ -283,10 +283,7 @@ impl Ledger for LedgerFile {
     }
 
     fn note_deliveries(&mut self, projects: &BTreeSet<&str>) -> Result<(), LedgerError> {
-        self.change(|db| {
-            let mut projects = projects.iter();
-            projects.try_for_each(|project| silence::note_delivery(db, &self.source, project))
-        })
+        self.change(|db| silence::note_deliveries(db, &self.source, projects))
     }
 
     fn note_undelivered(&mut self, project: &str, changes: u64) -> Result<(), LedgerError> {
@@ -296,12 +293,7 @@ impl Ledger for LedgerFile {
     fn take_silent(&mut self, projects: &[&str]) -> Result<Vec<(String, u64)>, LedgerError> {
         let mut silent = Vec::new();
         self.change(|db| {
-            for project in projects {
-                let changes = silence::take(db, &self.source, project)?;
-                if changes > 0 {
-                    silent.push(((*project).to_owned(), changes));
-                }
-            }
+            silent = silence::take(db, &self.source, projects)?;
             Ok(())
         })?;
         Ok(silent)
