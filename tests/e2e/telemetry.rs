@@ -3,7 +3,7 @@
 
 use labelrelay_tests::client::{self, Client};
 use labelrelay_tests::program;
-use labelrelay_tests::relay::{self, Relay, SECRET, Site, eventually};
+use labelrelay_tests::relay::{Relay, SECRET, Site, eventually};
 use labelrelay_tests::sender;
 use labelrelay_tests::servers::{Server, free_ports, installed};
 use std::io::{Read as _, Write as _};
@@ -158,20 +158,25 @@ fn spans_of_sender_relay_and_consumer_hang_together() {
 
 #[test]
 #[ignore = "needs a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
-fn a_setting_that_is_wrong_ends_the_start() {
+fn a_collector_that_is_spoken_to_in_grpc_switches_it_off() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let site = Site::new();
-    let output = program::command()
-        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
-        .arg(site.config())
-        .env("LABELRELAY_QUEUE", site.queue_url())
-        .envs(relay::secrets())
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
-        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(78), "{errors}");
-    assert!(errors.contains("OTEL_EXPORTER_OTLP_PROTOCOL"), "{errors}");
+    let relay = site.serve_with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "1"),
+    ]);
+    for words in ["OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "4318"] {
+        eventually(words, || relay.log().contains(words).then_some(()));
+    }
+    let mut client = Client::connect(relay.address).unwrap();
+    let request = sender::labelbox(SECRET, "LABEL_CREATED", "d", &sender::label("t"));
+    assert_eq!(client.exchange(&request).unwrap().status, 200);
+    relay.terminate();
+    assert!(relay.wait().success());
+    assert!(listener.accept().is_err(), "nothing is sent");
 }
 
 /// Delivers to a relay whose collector misbehaves, waits until that is noticed, and stops it.

@@ -56,6 +56,7 @@ mod source_of_platform;
 mod stack_outputs;
 mod status;
 mod store_in_time;
+mod telemetry;
 mod userinfo;
 mod verify;
 

@@ -83,13 +83,17 @@ impl Start<'_> {
         path.map(|path| ReadyFile::write(path, bound)).transpose()
     }
 
+    fn queue(&self) -> Result<String, CliError> {
+        Ok(open::queue_location(&self.found.config, self.env)?.to_string())
+    }
+
     async fn serve(self) -> Result<(), CliError> {
         memory::give_back_after_bursts();
         let lines = from_a_thread()?;
         let dropped = move || lines.dropped();
         let clock = Arc::new(SystemClock::new());
         let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
-        let telemetry = Telemetry::of(&self.found.config, self.env, &timer)?;
+        let telemetry = Telemetry::of(&self.queue()?, self.env, &timer);
         let metrics = telemetry.counted_by(Metrics::new().with_dropped_lines(dropped));
         let metrics = Arc::new(metrics);
         expect_deliveries(&self.found.config, &metrics);

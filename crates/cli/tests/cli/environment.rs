@@ -1,6 +1,6 @@
 //! Variables of the environment that are there but not as they should be.
 
-use crate::support::{CONFIG, Place, Ran, configured};
+use crate::support::{CONFIG, Place, Ran, configured, patient, send_laid_out};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -58,6 +58,54 @@ fn verbs_that_look_into_the_queue_take_no_other_one_instead() {
         "LABELRELAY_QUEUE",
     ] {
         run(&place, name, LATIN_1, &["queue", "stats"]).failed(78, &[name, "not UTF-8"]);
+    }
+}
+
+/// Whoever runs a collector sets these for all programs of a machine, some of which speak what this one does not.
+#[test]
+fn no_variable_of_opentelemetry_keeps_deliveries_out() {
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+    let variables: [(&str, &[u8]); 16] = [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", b"grpc"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", b"http/json"),
+        (ENDPOINT, b"collector:4317"),
+        (ENDPOINT, LATIN_1),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", b"unix:///collector"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", b"authorization"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", b"10s"),
+        ("OTEL_BSP_SCHEDULE_DELAY", b"0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", b"-1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", b"production"),
+        ("OTEL_SERVICE_NAME", b"\xff"),
+        ("OTEL_TRACES_EXPORTER", b"console"),
+        ("OTEL_METRICS_EXPORTER", b"prometheus"),
+        (SAMPLER, b"jaeger_remote"),
+        ("OTEL_TRACES_SAMPLER_ARG", b"2"),
+        ("OTEL_SDK_DISABLED", b"\xff"),
+    ];
+    for (name, value) in variables {
+        let place = patient()
+            .with(ENDPOINT, "http://127.0.0.1:4317")
+            .with(SAMPLER, "parentbased_traceidratio");
+        let mut command = place.command(&[]);
+        command.env(name, OsStr::from_bytes(value));
+        let log = || {
+            std::fs::File::options()
+                .append(true)
+                .create(true)
+                .open(place.path("serve.log"))
+        };
+        let serving =
+            place.serve_command(command, &[], log().unwrap().into(), log().unwrap().into());
+        let named = if cfg!(feature = "otlp") {
+            name
+        } else {
+            "built without OpenTelemetry"
+        };
+        place.logged(&[named]);
+        send_laid_out(&place, &serving);
+        assert_eq!(serving.stop(), 0, "{name}");
     }
 }
 

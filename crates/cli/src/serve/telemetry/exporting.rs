@@ -1,15 +1,11 @@
 //! A build with it.
 
-use super::collector::Collector;
 use crate::env::Env;
-use crate::error::CliError;
-use crate::open;
-use labelrelay_core::config::Config;
-use labelrelay_core::{Clock, Entropy as _, Exchange, Observer, QueueError, Report, TraceContext};
+use crate::telemetry::{self, Collector};
+use labelrelay_core::{Clock, Exchange, Observer, QueueError, Report, TraceContext};
 use labelrelay_http::admin::Metrics;
 use labelrelay_otlp::{Destination, Exporter, Exporting, MOST_BYTES, Settings, Tracer};
 use labelrelay_startup::OsEntropy;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The part of telemetry that is there before anything is sent.
@@ -25,29 +21,18 @@ struct On {
 pub(in crate::serve) struct Running(Option<Exporting>);
 
 impl Telemetry {
-    /// Reads the settings. Nothing is sent yet.
-    pub(in crate::serve) fn of(
-        config: &Config,
-        env: &Env<'_>,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Self, CliError> {
-        let Some(mut settings) = Settings::read(env.lookup())? else {
-            return Ok(Self(None));
-        };
-        let is_instance = |(key, _): &(String, String)| key == "service.instance.id";
-        if !settings.resource.iter().any(is_instance) {
-            let id = ("service.instance.id".to_owned(), instance());
-            settings.resource.push(id);
-        }
-        let queue = open::queue_location(config, env)?.to_string();
-        let queue = Destination::of_url(&queue);
-        let entropy = Arc::new(OsEntropy);
-        let tracer = Tracer::new(settings.sampler, queue, Arc::clone(clock), entropy);
-        Ok(Self(Some(On {
-            settings,
-            tracer,
-            clock: Arc::clone(clock),
-        })))
+    /// Reads the settings. Nothing is sent yet. Events go to `queue`, a URL.
+    pub(in crate::serve) fn of(queue: &str, env: &Env<'_>, clock: &Arc<dyn Clock>) -> Self {
+        Self(telemetry::settings(env).map(|settings| {
+            let queue = Destination::of_url(queue);
+            let entropy = Arc::new(OsEntropy);
+            let tracer = Tracer::new(settings.sampler, queue, Arc::clone(clock), entropy);
+            On {
+                settings,
+                tracer,
+                clock: Arc::clone(clock),
+            }
+        }))
     }
 
     /// The same metrics, with those of telemetry itself, if it is on.
@@ -112,14 +97,4 @@ impl Observer for Noting {
     }
 
     fn queue_attempt_failed(&self, _: &str, _: &str, _: &QueueError) {}
-}
-
-/// An id that no other run has.
-fn instance() -> String {
-    let mut id = String::new();
-    for byte in OsEntropy.ten_bytes() {
-        // Writing into memory does not fail.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
 }

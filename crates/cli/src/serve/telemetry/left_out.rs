@@ -1,19 +1,11 @@
 //! A build without it.
 
 use crate::env::Env;
-use crate::error::CliError;
-use labelrelay_core::config::Config;
+use crate::telemetry;
 use labelrelay_core::{Clock, NoObserver};
 use labelrelay_http::admin::Metrics;
 use std::future::Ready;
 use std::sync::Arc;
-
-/// Variables that ask for it.
-const ENDPOINTS: [&str; 3] = [
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-];
 
 /// Nothing.
 pub(in crate::serve) struct Telemetry;
@@ -22,17 +14,9 @@ pub(in crate::serve) struct Telemetry;
 pub(in crate::serve) struct Running;
 
 impl Telemetry {
-    pub(in crate::serve) fn of(
-        _: &Config,
-        env: &Env<'_>,
-        _: &Arc<dyn Clock>,
-    ) -> Result<Self, CliError> {
-        for name in ENDPOINTS {
-            if env.var(name)?.is_some() {
-                tracing::warn!(name: "telemetry_left_out", variable = name, "this program is built without OpenTelemetry: build it with `--features otlp`, or unset the variable");
-            }
-        }
-        Ok(Self)
+    pub(in crate::serve) fn of(_: &str, env: &Env<'_>, _: &Arc<dyn Clock>) -> Self {
+        telemetry::warn_if_wanted(env);
+        Self
     }
 
     pub(in crate::serve) fn counted_by(&self, metrics: Metrics) -> Metrics {

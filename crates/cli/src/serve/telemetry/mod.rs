@@ -1,8 +1,6 @@
 //! OpenTelemetry, while `serve` runs: off, unless the environment names a collector, and a feature of the build.
 
 #[cfg(feature = "otlp")]
-mod collector;
-#[cfg(feature = "otlp")]
 mod exporting;
 #[cfg(not(feature = "otlp"))]
 mod left_out;

@@ -15,7 +15,7 @@ const NAME: &str = concat!("labelrelay/", env!("CARGO_PKG_VERSION"));
 
 /// Posts to one collector, over one connection for as long as that lives.
 #[derive(Default)]
-pub(super) struct Collector {
+pub(crate) struct Collector {
     roots: TrustedRoots,
     kept: Option<(Uri, Connection)>,
 }
