@@ -105,18 +105,25 @@ impl Archive {
             };
             if lines.damage().is_some() {
                 done.unreadable.push(segment.name());
-                self.put_together(&std::mem::take(&mut group), done).await?;
+                self.put_together(&std::mem::take(&mut group), turn, done)
+                    .await?;
                 continue;
             }
             group.add(segment, &lines);
             if group.bytes >= ENOUGH_BYTES {
-                self.put_together(&std::mem::take(&mut group), done).await?;
+                self.put_together(&std::mem::take(&mut group), turn, done)
+                    .await?;
             }
         }
-        self.put_together(&group, done).await
+        self.put_together(&group, turn, done).await
     }
 
-    async fn put_together(&self, group: &Group, done: &mut Compacted) -> Result<(), ArchiveError> {
+    async fn put_together(
+        &self,
+        group: &Group,
+        turn: &mut Turn<'_>,
+        done: &mut Compacted,
+    ) -> Result<(), ArchiveError> {
         let Some(first) = group.segments.first().filter(|_| group.segments.len() > 1) else {
             return Ok(());
         };
@@ -125,6 +132,7 @@ impl Archive {
             together.first = together.first.min(segment.first);
             together.last = together.last.max(segment.last);
         }
+        turn.keep().await?;
         // One of them may have this name already, and lack what others have.
         self.write(&together, &group.lines).await?;
         done.written += 1;

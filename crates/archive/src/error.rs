@@ -57,7 +57,15 @@ pub enum ArchiveError {
         /// Words for what it does.
         work: &'static str,
         /// Name of the file that says so.
-        name: &'static str,
+        name: String,
+    },
+    /// This run was held up for so long that another one may have replaced files meanwhile.
+    #[error(
+        "this run stood still for ten minutes, and another one may have changed files in the archive at {url} meanwhile: nothing more was written; run it again"
+    )]
+    HeldUp {
+        /// URL of the archive.
+        url: String,
     },
     /// The store cannot be read or written.
     #[error("the archive at {url} cannot be reached, read or written")]

@@ -9,8 +9,8 @@ pub(crate) const LAYOUT: u64 = 1;
 /// Says that a place is an archive, and of which layout.
 pub(crate) const VERSION_FILE: &str = "labelrelay-archive.json";
 
-/// Is there while somebody replaces files.
-pub(crate) const BUSY_FILE: &str = "labelrelay-archive-busy.json";
+/// Beginning of the names of files that are there while somebody replaces others, one for each run.
+pub(crate) const BUSY_FILES: &str = "labelrelay-archive-busy";
 
 /// Beginning of the names of all files with events.
 pub(crate) const SOURCES: &str = "source=";

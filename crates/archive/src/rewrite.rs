@@ -58,7 +58,9 @@ impl Archive {
             }
             let all = lines.whole().zip(&changed);
             let all = all.map(|(line, changed)| changed.as_deref().unwrap_or(line));
-            self.replace(&segment.name(), pack(all)?).await?;
+            let packed = pack(all)?;
+            turn.keep().await?;
+            self.replace(&segment.name(), packed).await?;
             done.events += events as u64;
             done.files += 1;
         }

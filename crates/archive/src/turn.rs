@@ -1,19 +1,25 @@
 //! Turns of those who replace files that are there. Who puts files together writes lines that it read a while ago: had an
 //! address been taken out of them meanwhile, it would be back.
+//!
+//! A store has nothing that two could wait for, and nothing of it can be replaced only if it is still as somebody read it. So
+//! each run has a file of its own: it writes that first, and looks at those of the others then. Of two that begin at once, at
+//! least one sees the other and gives up. Nobody writes or removes the file of a run that may be at work.
 
 use crate::archive::Archive;
 use crate::error::ArchiveError;
-use crate::layout::BUSY_FILE;
+use crate::layout::BUSY_FILES;
 use bytes::Bytes;
 use jiff::Timestamp;
-use labelrelay_core::object_store::Created;
 use serde::{Deserialize, Serialize};
 
 /// A turn that was not ended, because its program was, is over after so many seconds.
 const LASTS_S: i64 = 600;
 
-/// It is made to last longer this often, if files are done meanwhile.
+/// It is made to last longer this often, while files are done.
 const KEPT_EVERY_S: i64 = 60;
+
+/// A file that was left behind is removed so long after its turn was over: clocks differ, and its run must not go on by it.
+const LEFT_FOR_S: i64 = 3600;
 
 /// Work that is not done beside work of the other kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,129 +36,115 @@ impl Work {
             Self::Forget => "takes an address out of files",
         }
     }
+
+    /// Files may be put together by two runs at once, so that a run goes on with what another one left. Two addresses are
+    /// taken out one after the other: each run writes what it has read.
+    const fn goes_beside(self, other: Self) -> bool {
+        matches!((self, other), (Self::Compact, Self::Compact))
+    }
 }
 
-/// What the file says.
+/// What a run's file says.
 #[derive(Serialize, Deserialize)]
 struct Busy {
     work: Work,
     /// Seconds since 1970.
     until_s: i64,
-    /// The run that wrote it last, by a name that no other run has.
-    #[serde(default)]
-    by: String,
 }
 
 /// A turn.
 pub(crate) struct Turn<'a> {
     archive: &'a Archive,
     work: Work,
-    by: String,
+    /// The run's file. No other run has one of this name.
+    name: String,
     kept_s: i64,
-    /// Another run of the same work may be under way, too.
-    has_company: bool,
 }
 
 impl<'a> Turn<'a> {
-    /// Begins, unless work of the other kind is under way. Files may be put together by two runs at once, so that a run goes
-    /// on with what another one left. Two addresses are taken out one after the other: each run writes what it has read.
+    /// Begins, unless work is under way that this goes not beside.
     pub(crate) async fn begin(archive: &'a Archive, work: Work) -> Result<Self, ArchiveError> {
         let now = Timestamp::now();
-        let mut turn = Self {
+        let run = format!("{}-{}", std::process::id(), now.as_nanosecond());
+        let turn = Self {
             archive,
             work,
-            by: format!("{}-{}", std::process::id(), now.as_nanosecond()),
+            name: format!("{BUSY_FILES}-{run}.json"),
             kept_s: now.as_second(),
-            has_company: false,
         };
-        let text = turn.text();
-        if archive.create(BUSY_FILE, text.clone()).await? == Created::Existed {
-            turn.look().await?;
-            archive.replace(BUSY_FILE, text).await?;
+        // If it existed, then by an attempt whose answer was lost.
+        archive.create(&turn.name, turn.text()).await?;
+        if let Err(refused) = turn.look().await {
+            // Where it stays, it is over after a while.
+            let _stays = archive.remove(&turn.name).await;
+            return Err(refused);
         }
         Ok(turn)
     }
 
-    /// Goes on.
+    /// Goes on. Called before files are read, and before anything is written.
     pub(crate) async fn keep(&mut self) -> Result<(), ArchiveError> {
         let now_s = Timestamp::now().as_second();
+        if now_s >= self.until_s() {
+            // Another run may have begun and ended since: what was read is no longer what is there.
+            return Err(ArchiveError::HeldUp {
+                url: self.archive.url().to_owned(),
+            });
+        }
         if now_s.saturating_sub(self.kept_s) >= KEPT_EVERY_S {
-            self.look().await?;
             self.kept_s = now_s;
-            self.archive.replace(BUSY_FILE, self.text()).await?;
+            self.archive.replace(&self.name, self.text()).await?;
+            self.look().await?;
         }
         Ok(())
     }
 
-    /// Ends. Where another run had the same turn, it may go on: then nobody ends the turn, and it is over after a while.
+    /// Ends. Another run of the same work has a turn of its own.
     pub(crate) async fn end(self) -> Result<(), ArchiveError> {
-        let is_own = |there: Busy| there.by == self.by;
-        if self.has_company || !self.there().await?.is_some_and(is_own) {
-            return Ok(());
-        }
-        self.archive.remove(BUSY_FILE).await
+        self.archive.remove(&self.name).await
     }
 
     /// Looks who else is at work.
-    async fn look(&mut self) -> Result<(), ArchiveError> {
-        let now_s = Timestamp::now().as_second();
-        let others = |there: &Busy| there.by != self.by && there.until_s > now_s;
-        let Some(other) = self.there().await?.filter(others) else {
-            return Ok(());
-        };
-        if other.work != self.work || self.work == Work::Forget {
-            return Err(ArchiveError::Busy {
-                url: self.archive.url().to_owned(),
-                work: other.work.words(),
-                name: BUSY_FILE,
-            });
+    async fn look(&self) -> Result<(), ArchiveError> {
+        for name in self.archive.names(BUSY_FILES).await? {
+            if name == self.name {
+                continue;
+            }
+            let Some(other) = self.there(&name).await? else {
+                continue;
+            };
+            let over_for_s = Timestamp::now().as_second().saturating_sub(other.until_s);
+            if over_for_s >= LEFT_FOR_S {
+                self.archive.remove(&name).await?;
+            } else if over_for_s < 0 && !self.work.goes_beside(other.work) {
+                return Err(ArchiveError::Busy {
+                    url: self.archive.url().to_owned(),
+                    work: other.work.words(),
+                    name,
+                });
+            }
         }
-        self.has_company = true;
         Ok(())
     }
 
-    /// What the file says now. What somebody else put there says nothing.
-    async fn there(&self) -> Result<Option<Busy>, ArchiveError> {
-        let there = self.archive.get(BUSY_FILE).await?;
+    /// What a file says now. What somebody else put there says nothing.
+    async fn there(&self, name: &str) -> Result<Option<Busy>, ArchiveError> {
+        let there = self.archive.get(name).await?;
         Ok(there.and_then(|there| serde_json::from_slice(&there).ok()))
+    }
+
+    const fn until_s(&self) -> i64 {
+        self.kept_s.saturating_add(LASTS_S)
     }
 
     fn text(&self) -> Bytes {
         let busy = Busy {
             work: self.work,
-            until_s: self.kept_s.saturating_add(LASTS_S),
-            by: self.by.clone(),
+            until_s: self.until_s(),
         };
         serde_json::to_vec(&busy).unwrap_or_default().into()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_executor::block_on;
-    use labelrelay_files::FileObjectStore;
-    use std::sync::Arc;
-    use tempfile::TempDir;
-
-    /// Red if a run that ends lets an address be taken out of lines that another run has read already, and writes yet.
-    #[test]
-    fn a_run_that_ends_does_not_end_the_turn_of_another() {
-        let dir = TempDir::new().unwrap();
-        let store = FileObjectStore::open(dir.path().join("archive")).unwrap();
-        let opening = Archive::open_or_create(Arc::new(store), "file:archive", 1);
-        let archive = block_on(opening).unwrap();
-        let begin = |work| block_on(Turn::begin(&archive, work));
-        let first = begin(Work::Compact).unwrap();
-        let second = begin(Work::Compact).unwrap();
-        block_on(first.end()).unwrap();
-        assert!(begin(Work::Forget).is_err());
-        // The second one does not know that the first one has ended.
-        block_on(second.end()).unwrap();
-        assert!(begin(Work::Forget).is_err());
-        // Alone, it ends.
-        block_on(archive.remove(BUSY_FILE)).unwrap();
-        block_on(begin(Work::Compact).unwrap().end()).unwrap();
-        assert!(begin(Work::Forget).is_ok());
-    }
-}
+mod tests;
