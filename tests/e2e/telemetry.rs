@@ -157,6 +157,54 @@ fn spans_of_sender_relay_and_consumer_hang_together() {
 }
 
 #[test]
+#[ignore = "needs a collector, and a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
+fn what_consume_hands_on_joins_the_trace() {
+    let _machine = crate::beside_others();
+    let collector = collector();
+    let endpoint = collector.endpoint();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        // No span is sent again because a machine is busy.
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "120000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+    ];
+    let site = Site::new();
+    let relay = site.serve_with(&variables);
+    let mut client = Client::connect(relay.address).unwrap();
+    let request = sender::labelbox(SECRET, "LABEL_CREATED", "d", &sender::label("t"));
+    assert_eq!(client.exchange(&request).unwrap().status, 200);
+
+    let seen = site.folder().join("seen");
+    let mut consuming = program::command()
+        .args(["consume", &site.queue_url(), "--exec"])
+        .arg("printenv TRACEPARENT > seen")
+        .current_dir(site.folder())
+        .envs(variables)
+        .spawn()
+        .unwrap();
+    let spans = eventually("the collector has all spans", || {
+        let spans = spans(&collector.log());
+        let is_whole = |span: &Span| !span.id.is_empty() && !span.kind.is_empty();
+        (spans.len() >= 3 && spans.iter().all(is_whole)).then_some(spans)
+    });
+    consuming.kill().unwrap();
+    consuming.wait().unwrap();
+    let sent = spans
+        .iter()
+        .find(|span| span.name == "send queue.db")
+        .unwrap();
+    let process = named(&spans, &sent.trace, "process queue.db");
+    assert_eq!(process.parent, sent.id);
+    assert_eq!(process.kind, "SPAN_KIND_CONSUMER");
+    // What the command does belongs to the span of its event.
+    let handed = std::fs::read_to_string(seen).unwrap();
+    let handed: Vec<_> = handed.trim().split('-').collect();
+    assert_eq!(handed[1..3], [process.trace.as_str(), process.id.as_str()]);
+    relay.terminate();
+    assert!(relay.wait().success());
+}
+
+#[test]
 #[ignore = "needs a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
 fn a_collector_that_is_spoken_to_in_grpc_switches_it_off() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

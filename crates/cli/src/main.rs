@@ -37,6 +37,7 @@ mod output;
 mod page_token;
 mod platform_http;
 mod pull;
+mod pull_counts;
 mod queue;
 mod queue_file;
 mod queue_records;

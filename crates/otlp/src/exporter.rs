@@ -1,7 +1,7 @@
 //! Sends what a tracer noted, and the metrics, for as long as the program runs.
 
+use crate::ended::{self, Ended};
 use crate::exposition::{self, Span};
-use crate::finished::{self, Finished};
 use crate::health::{Health, Sent};
 use crate::post::Post;
 use crate::settings::{Settings, Target};
@@ -35,7 +35,7 @@ pub struct Exporter<P> {
     start: Timestamp,
     post: P,
     /// A message that may have to be sent again.
-    batch: Vec<Finished>,
+    batch: Vec<Ended>,
     spans_health: Health,
     metrics_health: Health,
     metrics_due: Instant,
@@ -143,7 +143,7 @@ impl<P: Post> Exporter<P> {
                 return;
             }
             let destination = self.tracer.destination();
-            let message = finished::message(&self.settings.resource, destination, &self.batch);
+            let message = ended::message(&self.settings.resource, destination, &self.batch);
             let message = message.encode_to_vec().into();
             let sent = send(&mut self.post, target, message, self.settings.timeout).await;
             self.spans_health.note(&sent);

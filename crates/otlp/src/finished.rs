@@ -1,13 +1,11 @@
 //! A request that has its answer, and its spans: one of the HTTP server, and one of the producer that sent the event.
 
 use crate::destination::Destination;
-use crate::key_value::{number, resource, scope, text};
+use crate::key_value::{number, push, text};
 use labelrelay_core::{Outcome, Report};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use std::time::Duration;
 
 /// A reason may quote what a stranger sent, and thousands of them wait.
@@ -51,7 +49,7 @@ impl Finished {
     }
 
     /// Number of its spans.
-    pub(crate) fn spans(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         1 + u64::from(self.is_sent())
     }
 
@@ -59,6 +57,12 @@ impl Finished {
     fn is_sent(&self) -> bool {
         let report = &self.report;
         report.fell_back || (report.event_id.is_some() && report.queue_began.is_some())
+    }
+
+    /// Its spans.
+    pub(crate) fn spans(&self, destination: &Destination) -> impl Iterator<Item = Span> {
+        let producer = self.is_sent().then(|| self.producer(destination));
+        std::iter::once(self.server()).chain(producer)
     }
 
     /// `None` for what is no error of ours.
@@ -176,36 +180,6 @@ impl Finished {
             ..Span::default()
         }
     }
-}
-
-/// The message that has the spans of these requests.
-pub(crate) fn message(
-    of: &[(String, String)],
-    destination: &Destination,
-    requests: &[Finished],
-) -> ExportTraceServiceRequest {
-    let mut spans = Vec::with_capacity(requests.len() * 2);
-    for request in requests {
-        spans.push(request.server());
-        if request.is_sent() {
-            spans.push(request.producer(destination));
-        }
-    }
-    ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            resource: Some(resource(of)),
-            scope_spans: vec![ScopeSpans {
-                scope: Some(scope()),
-                spans,
-                ..ScopeSpans::default()
-            }],
-            ..ResourceSpans::default()
-        }],
-    }
-}
-
-fn push(attributes: &mut Vec<KeyValue>, key: &str, value: Option<String>) {
-    attributes.extend(value.map(|value| text(key, value)));
 }
 
 /// A method as the conventions write it: strangers choose the others.

@@ -20,6 +20,11 @@ fn of(key: &str, value: Value) -> KeyValue {
     }
 }
 
+/// Adds an attribute, if it has a value.
+pub(crate) fn push(attributes: &mut Vec<KeyValue>, key: &str, value: Option<String>) {
+    attributes.extend(value.map(|value| text(key, value)));
+}
+
 /// This program.
 pub(crate) fn resource(attributes: &[(String, String)]) -> Resource {
     let attributes = attributes.iter();

@@ -1,16 +1,19 @@
 //! Telemetry by OTLP: spans of requests, and metrics, to an OpenTelemetry collector.
 //!
 //! [`Settings`] are the variables that OpenTelemetry's specification names. A [`Tracer`] is an observer: it notes
-//! requests that have their answer, in a bounded buffer. An [`Exporter`] empties the buffer, a batch at a time, through
-//! whatever [`Post`]s for it. Neither holds up an answer: without room, spans are dropped and counted.
+//! requests that have their answer, in a bounded buffer. Whoever works on events tells it of those ([`Processing`]). An
+//! [`Exporter`] empties the buffer, a batch at a time, through whatever [`Post`]s for it. Neither holds up an answer:
+//! without room, spans are dropped and counted.
 
 mod destination;
+mod ended;
 mod exporter;
 mod exposition;
 mod finished;
 mod health;
 mod key_value;
 mod post;
+mod processed;
 mod sampler;
 mod settings;
 mod tracer;
@@ -18,6 +21,7 @@ mod tracer;
 pub use destination::Destination;
 pub use exporter::{END_WITHIN, Exporter, Exporting};
 pub use post::Post;
+pub use processed::Processing;
 pub use sampler::Sampler;
 pub use settings::{Settings, Target};
 pub use tracer::{MOST_BYTES, Tracer};

@@ -1,20 +1,23 @@
-//! The observer that notes requests for their spans.
+//! The observer that notes requests for their spans, and whoever works on events for theirs.
 
 use crate::destination::Destination;
+use crate::ended::Ended;
 use crate::finished::{Finished, Ids};
+use crate::processed::{Processed, Processing};
 use crate::sampler::Sampler;
 use labelrelay_core::{
     Clock, Entropy, EventTrace, Exchange, Observer, QueueError, Report, TraceContext,
 };
+use labelrelay_event::Attributes;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Requests that may wait to be sent.
+/// Requests and events that may wait to be sent.
 const MOST_WAITING: usize = 8192;
 
-/// The most memory that a tracer and its exporter take: each request that waits has fewer than 3 kB, and a message of them
+/// The most memory that a tracer and its exporter take: each one that waits has fewer than 3 kB, and a message of them
 /// fewer than 4 MB.
 pub const MOST_BYTES: u64 = 32 << 20;
 
@@ -30,14 +33,14 @@ struct Shared {
     destination: Destination,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    waiting: Mutex<VecDeque<Finished>>,
+    waiting: Mutex<VecDeque<Ended>>,
     dropped: AtomicU64,
     /// A batch waits.
     full: Notify,
 }
 
 impl Tracer {
-    /// A tracer of events that are sent to `destination`.
+    /// A tracer of events that are sent to `destination`, or come from there.
     pub fn new(
         sampler: Sampler,
         destination: Destination,
@@ -60,8 +63,37 @@ impl Tracer {
         self.0.dropped.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn drop_all(&self, requests: &[Finished]) {
-        let spans: u64 = requests.iter().map(Finished::spans).sum();
+    /// Begins the span of the work on an event. It is a child of the span that the envelope names, if it names one that is
+    /// valid. `None` if its trace is not recorded.
+    pub fn begin_processing(&self, event: &Attributes) -> Option<Processing> {
+        let parent = event.traceparent.as_deref();
+        let parent = parent.and_then(TraceContext::parse);
+        let sampler = self.0.sampler;
+        let (trace_id, is_recorded) = match parent {
+            Some(parent) => (parent.trace_id, sampler.takes_child(parent)),
+            None => {
+                let trace_id = self.0.trace_id();
+                (trace_id, sampler.takes_root(trace_id))
+            }
+        };
+        is_recorded.then(|| {
+            let context = TraceContext {
+                trace_id,
+                span_id: self.0.span_id(),
+                flags: 1,
+            };
+            Processing::new(context, parent, self.0.now(), event)
+        })
+    }
+
+    /// Ends a span of the work on an event. `error` is what sort of error there was, and why.
+    pub fn end_processing(&self, processing: Processing, error: Option<(&'static str, &str)>) {
+        let processed = Processed::new(processing, self.0.now(), error);
+        self.0.wait_for_sending(Ended::Event(Box::new(processed)));
+    }
+
+    pub(crate) fn drop_all(&self, ended: &[Ended]) {
+        let spans: u64 = ended.iter().map(Ended::count).sum();
         self.0.dropped.fetch_add(spans, Ordering::Relaxed);
     }
 
@@ -74,13 +106,13 @@ impl Tracer {
         self.0.full.notified().await;
     }
 
-    /// Number of requests that wait.
+    /// Number of requests and events that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.0.waiting().len()
     }
 
     /// Takes a batch, or what there is of one, the oldest first.
-    pub(crate) fn take(&self) -> Vec<Finished> {
+    pub(crate) fn take(&self) -> Vec<Ended> {
         let mut waiting = self.0.waiting();
         let count = waiting.len().min(BATCH);
         waiting.drain(..count).collect()
@@ -88,7 +120,7 @@ impl Tracer {
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Finished>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Ended>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -134,15 +166,24 @@ impl Shared {
         let Some(ids) = self.ids(exchange.report) else {
             return;
         };
-        let end = u64::try_from(self.clock.now().as_nanosecond()).unwrap_or_default();
-        let finished = Finished::new(ids, end, &exchange.head.method, exchange.report);
+        let method = &exchange.head.method;
+        let finished = Finished::new(ids, self.now(), method, exchange.report);
+        self.wait_for_sending(Ended::Request(Box::new(finished)));
+    }
+
+    /// Nanoseconds of Unix.
+    fn now(&self) -> u64 {
+        u64::try_from(self.clock.now().as_nanosecond()).unwrap_or_default()
+    }
+
+    fn wait_for_sending(&self, ended: Ended) {
         let mut waiting = self.waiting();
         if waiting.len() >= MOST_WAITING {
             drop(waiting);
-            self.dropped.fetch_add(finished.spans(), Ordering::Relaxed);
+            self.dropped.fetch_add(ended.count(), Ordering::Relaxed);
             return;
         }
-        waiting.push_back(finished);
+        waiting.push_back(ended);
         if waiting.len().is_multiple_of(BATCH) {
             self.full.notify_one();
         }

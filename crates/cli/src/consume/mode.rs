@@ -1,6 +1,7 @@
 //! The ways of handing an event on, and what they have in common.
 
 use crate::error::CliError;
+use crate::telemetry::Spans;
 use labelrelay_consumer::{Outcome, Slots, Work, whole_envelope};
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent};
 use labelrelay_event::{Attributes, Event, EventError};
@@ -43,6 +44,7 @@ pub(super) struct Readable {
     pub(super) mode: Box<dyn Mode>,
     /// Stores of envelopes that a message is a pointer to.
     pub(super) stores: Vec<Arc<dyn BlobStore>>,
+    pub(super) spans: Spans,
 }
 
 impl Work for Readable {
@@ -56,10 +58,14 @@ impl Work for Readable {
                 Err(outcome) => return outcome,
             };
             match attributes(&envelope) {
-                Ok(attributes) => {
+                Ok(mut attributes) => {
+                    // The envelope stays as it is: its span is the sender's, or the relay's.
+                    let span = self.spans.begin_event(&mut attributes);
                     let mut whole = event.clone();
                     whole.envelope = envelope;
-                    self.mode.hand_on(&attributes, &whole, slots).await
+                    let outcome = self.mode.hand_on(&attributes, &whole, slots).await;
+                    self.spans.end_event(span, &outcome);
+                    outcome
                 }
                 Err(error) => Outcome::unreadable(&error),
             }

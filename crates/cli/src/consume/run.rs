@@ -15,6 +15,7 @@ use crate::open::BackEnds;
 use crate::output::{finish, say};
 use crate::secret_reference;
 use crate::serve::Signals;
+use crate::telemetry::Spans;
 use labelrelay_consumer::{RunError, Settings, Stats, Worker};
 use labelrelay_core::backend::{BackEnd as _, Location};
 use labelrelay_core::{BlobStore, Clock};
@@ -64,7 +65,12 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
         // A queue or a store of secrets may not answer for long. Nothing was received yet.
         () = signals.next() => return Ok(Some(Stats::default())),
     };
-    let work = Readable { mode, stores };
+    let (spans, sent) = Spans::begin(&location.to_string(), env);
+    let work = Readable {
+        mode,
+        stores,
+        spans,
+    };
     let worker = Worker::new(source, Arc::new(work), settings(args));
     tracing::info!(name: "consuming", queue = %location, "consuming");
 
@@ -74,9 +80,11 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
         stop.send_replace(true);
     });
     let stats = tokio::select! {
-        stats = worker.run(stopped(stopping, broken.clone())) => stats.map_err(of_run)?,
+        stats = worker.run(stopped(stopping, broken.clone())) => stats,
         () = second_signal => return Ok(None),
     };
+    sent.end().await;
+    let stats = stats.map_err(of_run)?;
     if let Some(broken) = broken {
         nothing_broke(&broken)?;
     }

@@ -1,5 +1,6 @@
 //! Options and steps that every platform has: source, ledger, queue, schedule.
 
+use super::counted::Counted;
 use super::progress::Shown;
 use super::rounds;
 use super::target::{RunOptions, Target};
@@ -9,12 +10,15 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::output::{print, say};
+use crate::pull_counts::PullCounts;
 use crate::source_of_platform;
+use crate::telemetry::PullMetrics;
 use jiff::Timestamp;
 use labelrelay_core::Clock;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
+use labelrelay_http::admin::Metrics;
 use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
 use labelrelay_startup::SystemClock;
 use std::path::PathBuf;
@@ -112,6 +116,7 @@ impl Common {
         platform: Arc<dyn Platform>,
     ) -> Result<(), CliError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let metrics = Arc::new(Metrics::new());
         let runtime = crate::runtime::full()?;
         let target = Target::new(
             config,
@@ -127,10 +132,20 @@ impl Common {
             source,
             server,
             platform,
-            clock,
+            counts: PullCounts::new(&source.name, Arc::clone(&metrics), Arc::clone(&clock)),
+            clock: Arc::clone(&clock),
             target,
         };
-        runtime.block_on(rounds::run(self.every, || round.once()))
+        runtime.block_on(async {
+            round.counts.began();
+            // A dry run tells nobody of events that it did not send.
+            let sends = (!self.dry_run).then(|| PullMetrics::begin(&metrics, &clock, env));
+            let ended = rounds::run(self.every, || round.once()).await;
+            if let Some(sends) = sends {
+                sends.end().await;
+            }
+            ended
+        })
     }
 }
 
@@ -140,23 +155,26 @@ struct Round<'a> {
     source: &'a SourceConfig,
     server: &'a str,
     platform: Arc<dyn Platform>,
+    counts: PullCounts,
     clock: Arc<dyn Clock>,
     target: Target,
 }
 
 impl Round<'_> {
     async fn once(&self) -> Result<(), CliError> {
-        let mut opened = self
-            .target
-            .open(RunOptions {
-                source: &self.source.name,
-                server: self.server,
-                moved: self.args.moved,
-                dry_run: self.args.dry_run,
-                json: self.args.json,
-            })
-            .await?;
-        let progress = Shown::new(self.args.json);
+        let options = RunOptions {
+            source: &self.source.name,
+            server: self.server,
+            moved: self.args.moved,
+            dry_run: self.args.dry_run,
+            json: self.args.json,
+        };
+        let opened = self.target.open(options).await;
+        let mut opened = opened.inspect_err(|_| self.counts.ended(false))?;
+        let progress = Counted {
+            shown: Shown::new(self.args.json),
+            counts: &self.counts,
+        };
         let mut reconcile = Reconcile {
             source: self.source,
             platform: Arc::clone(&self.platform),
@@ -173,6 +191,7 @@ impl Round<'_> {
         drop(progress);
         let knows_deliveries = !self.args.dry_run && opened.knows_deliveries();
         let closed = opened.close().await;
+        self.counts.ended(ended.is_ok() && closed.is_ok());
         let summary = ended?;
         let (dry_run, json) = (self.args.dry_run, self.args.json);
         let words = rounds::words(&summary, dry_run, json, knows_deliveries);

@@ -1,6 +1,7 @@
 //! `labelrelay pull`: fetches missed events through a platform's API.
 
 mod common_options;
+mod counted;
 mod label_studio;
 mod labelbox;
 mod progress;

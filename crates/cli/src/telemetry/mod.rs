@@ -8,11 +8,19 @@ mod collector;
 #[cfg(not(feature = "otlp"))]
 mod left_out;
 #[cfg(feature = "otlp")]
+mod pull_metrics;
+#[cfg(feature = "otlp")]
 mod set_up;
+#[cfg(feature = "otlp")]
+mod spans;
 
 #[cfg(feature = "otlp")]
 pub(crate) use collector::Collector;
 #[cfg(not(feature = "otlp"))]
-pub(crate) use left_out::warn_if_wanted;
+pub(crate) use left_out::{PullMetrics, Spans, warn_if_wanted};
+#[cfg(feature = "otlp")]
+pub(crate) use pull_metrics::PullMetrics;
 #[cfg(feature = "otlp")]
 pub(crate) use set_up::settings;
+#[cfg(feature = "otlp")]
+pub(crate) use spans::Spans;

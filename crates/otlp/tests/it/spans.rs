@@ -2,10 +2,11 @@
 
 use crate::collector::{Program, SECRET, attribute, label};
 use labelrelay_core::{Outcome, TraceContext};
-use labelrelay_event::Envelope;
+use labelrelay_event::{Attributes, Digest, Envelope, EventType};
 use labelrelay_testkit::request::TestRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use std::time::Duration;
 
 const SENDERS: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -139,4 +140,75 @@ async fn what_becomes_no_event_has_the_servers_span_alone() {
     let (spans, _) = spans(&[], &requests).await;
     let names: Vec<_> = spans.iter().map(|span| &*span.name).collect();
     assert_eq!(names, ["POST /labelbox", "POST /label-studio"]);
+}
+
+/// An event as a consumer receives it.
+fn event(traceparent: Option<&str>) -> Attributes {
+    let event_type = EventType::from_static("com.labelbox.label.created");
+    let digest = Digest::of(b"{}");
+    let time = "2026-01-15T12:00:00Z";
+    let mut event = Attributes::new("e1", "/labelbox", &event_type, &digest, time);
+    event.subject = Some("label/1".to_owned());
+    event.traceparent = traceparent.map(str::to_owned);
+    event
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_work_on_an_event_is_a_child_of_what_its_envelope_names() {
+    let program = Program::new(&[]);
+    let exporting = program.export();
+    let begun = program.tracer.begin_processing(&event(Some(SENDERS)));
+    let begun = begun.unwrap();
+    let context = begun.context();
+    program.clock.advance(Duration::from_millis(20));
+    program.tracer.end_processing(begun, None);
+    let another = program.tracer.begin_processing(&event(Some("not one")));
+    let error = Some(("rejected", "nobody has a use for it"));
+    program.tracer.end_processing(another.unwrap(), error);
+    exporting.end().await;
+
+    let spans = program.collector.spans();
+    let [done, rejected] = &spans[..] else {
+        panic!("{spans:?}");
+    };
+    let sender = TraceContext::parse(SENDERS).unwrap();
+    assert_eq!(
+        (&*done.name, done.kind()),
+        ("process queue.db", SpanKind::Consumer)
+    );
+    assert_eq!(done.trace_id, sender.trace_id);
+    assert_eq!(done.parent_span_id, sender.span_id);
+    assert_eq!(done.span_id, context.span_id);
+    assert_ne!(done.span_id, sender.span_id);
+    assert_eq!(
+        done.end_time_unix_nano - done.start_time_unix_nano,
+        20_000_000
+    );
+    assert_eq!(done.status, None);
+    for (key, value) in [
+        ("messaging.system", "labelrelay"),
+        ("messaging.operation.type", "process"),
+        ("cloudevents.event_id", "e1"),
+        ("cloudevents.event_subject", "label/1"),
+    ] {
+        assert_eq!(attribute(done, key).as_deref(), Some(value), "{key}");
+    }
+    assert!(rejected.parent_span_id.is_empty() && rejected.links.is_empty());
+    assert_ne!(rejected.trace_id, sender.trace_id);
+    assert_eq!(
+        attribute(rejected, "error.type").as_deref(),
+        Some("rejected")
+    );
+    let status = rejected.status.as_ref().unwrap();
+    assert_eq!(status.message, "nobody has a use for it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_is_not_recorded_where_the_sender_does_not() {
+    let program = Program::new(&[]);
+    let unsampled = SENDERS.replace("-01", "-00");
+    let begun = program.tracer.begin_processing(&event(Some(&unsampled)));
+    assert!(begun.is_none());
+    let program = Program::new(&[("OTEL_TRACES_SAMPLER", "always_off")]);
+    assert!(program.tracer.begin_processing(&event(None)).is_none());
 }

@@ -1,20 +1,19 @@
 //! Progress of runs that nobody watches: figures, and each warning once.
 
+use crate::pull_counts::PullCounts;
 use jiff::Timestamp;
 use labelrelay_core::Clock;
 use labelrelay_http::admin::Metrics;
 use labelrelay_reconcile::Progress;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// Warnings that are remembered. With more, some are told again.
 const MOST: usize = 1000;
 
 pub(super) struct Told {
     source: String,
-    metrics: Arc<Metrics>,
-    clock: Arc<dyn Clock>,
+    counts: PullCounts,
     warnings: Mutex<HashSet<String>>,
 }
 
@@ -22,8 +21,7 @@ impl Told {
     pub(super) fn new(source: &str, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
         Self {
             source: source.to_owned(),
-            metrics,
-            clock,
+            counts: PullCounts::new(source, metrics, clock),
             warnings: Mutex::default(),
         }
     }
@@ -31,18 +29,15 @@ impl Told {
 
 impl Progress for Told {
     fn sent(&self, events: u64) {
-        self.metrics.pull_found(&self.source, events);
+        self.counts.sent(events);
     }
 
     fn undelivered(&self, events: u64) {
-        self.metrics.pull_undelivered(&self.source, events);
+        self.counts.undelivered(events);
     }
 
     fn changed(&self, time: Timestamp) {
-        let age = self.clock.now().duration_since(time);
-        // One that lies ahead is of a clock that differs.
-        let age = Duration::try_from(age).unwrap_or_default();
-        self.metrics.platform_changed(&self.source, age);
+        self.counts.changed(time);
     }
 
     fn warn(&self, warning: &str) {

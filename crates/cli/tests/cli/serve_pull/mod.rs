@@ -1,6 +1,8 @@
 //! `[source.pull]`: `serve` fetches by itself what happened on the platform.
 
 mod every_metric;
+#[cfg(feature = "otlp")]
+mod exported;
 mod platform;
 mod silence;
 mod taken_up;
