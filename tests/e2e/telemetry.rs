@@ -9,7 +9,7 @@ use labelrelay_tests::servers::{Server, free_ports, installed};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 
 /// A span, as the collector printed it.
 #[derive(Debug, Default, Clone)]
@@ -156,6 +156,16 @@ fn spans_of_sender_relay_and_consumer_hang_together() {
     assert!(relay.wait().success());
 }
 
+/// A consumer that goes on until it is dropped.
+struct Consuming(Child);
+
+impl Drop for Consuming {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 #[ignore = "needs a collector, and a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
 fn what_consume_hands_on_joins_the_trace() {
@@ -175,20 +185,20 @@ fn what_consume_hands_on_joins_the_trace() {
     assert_eq!(client.exchange(&request).unwrap().status, 200);
 
     let seen = site.folder().join("seen");
-    let mut consuming = program::command()
+    let consuming = program::command()
         .args(["consume", &site.queue_url(), "--exec"])
         .arg("printenv TRACEPARENT > seen")
         .current_dir(site.folder())
         .envs(variables)
         .spawn()
         .unwrap();
+    let consuming = Consuming(consuming);
     let spans = eventually("the collector has all spans", || {
         let spans = spans(&collector.log());
         let is_whole = |span: &Span| !span.id.is_empty() && !span.kind.is_empty();
         (spans.len() >= 3 && spans.iter().all(is_whole)).then_some(spans)
     });
-    consuming.kill().unwrap();
-    consuming.wait().unwrap();
+    drop(consuming);
     let sent = spans
         .iter()
         .find(|span| span.name == "send queue.db")

@@ -5,6 +5,7 @@ use super::platform::Platform;
 use crate::support::until;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// Takes whatever it is sent; everything that came, as it came.
@@ -31,6 +32,16 @@ fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
     (endpoint, came)
 }
 
+/// A pull that goes on until it is dropped.
+struct Pulling(Child);
+
+impl Drop for Pulling {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn what_a_pull_counts_is_sent_and_nothing_else() {
     let platform = Platform::start();
@@ -50,7 +61,8 @@ fn what_a_pull_counts_is_sent_and_nothing_else() {
         "--every",
         "1s",
     ];
-    let mut pulling = place.command(&words).spawn().unwrap();
+    let mut command = place.command(&words);
+    let _pulling = Pulling(command.stdout(Stdio::null()).spawn().unwrap());
     let has = |name: &str| {
         let came = came.lock().unwrap();
         came.windows(name.len()).any(|part| part == name.as_bytes())
@@ -59,6 +71,4 @@ fn what_a_pull_counts_is_sent_and_nothing_else() {
         has("/v1/metrics") && has("labelrelay_pull_runs_total")
     });
     assert!(!has("labelrelay_requests") && !has("/v1/traces"));
-    pulling.kill().unwrap();
-    pulling.wait().unwrap();
 }
