@@ -1,17 +1,32 @@
 //! `serve` is killed at random moments while it archives: what it accepted is in the archive, once and byte for byte.
 
-use crate::archive::{archived, archiving, files};
+use crate::archive::{archived, archiving, archiving_with, files};
 use crate::traffic::{Sent, Traffic};
 use labelrelay_tests::export::Exported;
+use labelrelay_tests::fixture::{self, Sample};
 use labelrelay_tests::random::Random;
-use labelrelay_tests::relay::{SECRET, Site, eventually};
+use labelrelay_tests::relay::{SECRET, Site, eventually, eventually_within};
 use labelrelay_tests::sender;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 const KILLS: usize = 20;
+
+/// Events of the test with captured bodies, unless `LABELRELAY_TEST_ARCHIVED_EVENTS` says how many.
+const CAPTURED_EVENTS: usize = 2000;
+
+/// Time for the load between two kills, and for the archive at the end, however many events there are.
+const LONG: Duration = Duration::from_secs(30 * 60);
+
+/// What is sent: the request of a tag, and its body.
+#[derive(Clone, Copy)]
+struct Load {
+    request: fn(&str) -> Vec<u8>,
+    body: fn(&str) -> Vec<u8>,
+}
 
 /// Every second delivery is Label Studio's: a batch has files of two sources, and a kill may come between them.
 fn is_of_label_studio(tag: &str) -> bool {
@@ -42,6 +57,87 @@ fn request(tag: &str) -> Vec<u8> {
     }
 }
 
+/// A body that somebody captured, or that is in the documents.
+enum Captured {
+    LabelStudio(Vec<u8>),
+    Labelbox(Sample),
+}
+
+/// Those that have ids to change, without the largest.
+static CAPTURED: LazyLock<Vec<Captured>> = LazyLock::new(|| {
+    let recorded = fixture::label_studio().into_iter();
+    let recorded = recorded.filter(|request| request.is_event());
+    let studio = recorded.map(|request| Captured::LabelStudio(request.body));
+    let labelbox = fixture::labelbox().into_iter().map(Captured::Labelbox);
+    let mut all: Vec<_> = studio.chain(labelbox).collect();
+    all.retain(|captured| {
+        let body = captured.body();
+        body.len() < 20_000 && with_other_ids(body, "1") != body
+    });
+    assert!(all.len() > 60, "{} bodies only", all.len());
+    all
+});
+
+impl Captured {
+    fn body(&self) -> &[u8] {
+        match self {
+            Self::LabelStudio(body) => body,
+            Self::Labelbox(sample) => &sample.body,
+        }
+    }
+}
+
+/// The same body, with these digits behind every id in it. Nothing else changes: neither spaces nor the forms of numbers.
+fn with_other_ids(body: &[u8], digits: &str) -> Vec<u8> {
+    const KEY: &[u8] = b"\"id\":";
+    let mut changed = Vec::with_capacity(body.len() + 64);
+    let mut rest = body;
+    while let Some(at) = rest.windows(KEY.len()).position(|part| part == KEY) {
+        let (before, value) = rest.split_at(at + KEY.len());
+        changed.extend_from_slice(before);
+        let spaces = value.iter().take_while(|byte| **byte == b' ').count();
+        let is_text = value.get(spaces) == Some(&b'"');
+        let begin = spaces + usize::from(is_text);
+        let is_part = |byte: &&u8| {
+            if is_text {
+                !matches!(**byte, b'"' | b'\\')
+            } else {
+                byte.is_ascii_digit()
+            }
+        };
+        let length = value.iter().skip(begin).take_while(is_part).count();
+        let (id, behind) = value.split_at(begin + length);
+        changed.extend_from_slice(id);
+        if length > 0 {
+            changed.extend_from_slice(digits.as_bytes());
+        }
+        rest = behind;
+    }
+    changed.extend_from_slice(rest);
+    changed
+}
+
+/// The captured body of this tag, and its digits as a number.
+fn captured(tag: &str) -> (&'static Captured, String) {
+    let digits = tag.replace('x', "");
+    let digits = digits.trim_start_matches('0');
+    let number: usize = digits.parse().unwrap();
+    (&CAPTURED[number % CAPTURED.len()], digits.to_owned())
+}
+
+fn captured_body(tag: &str) -> Vec<u8> {
+    let (captured, digits) = captured(tag);
+    with_other_ids(captured.body(), &digits)
+}
+
+fn captured_request(tag: &str) -> Vec<u8> {
+    let body = captured_body(tag);
+    match captured(tag).0 {
+        Captured::LabelStudio(_) => sender::label_studio(&format!("Bearer {SECRET}"), &body),
+        Captured::Labelbox(sample) => sample.request_with(&sender::signature(SECRET, &body), &body),
+    }
+}
+
 /// Names of the writers in the names of the files.
 fn writers(files: &[PathBuf]) -> HashSet<String> {
     let writer = |file: &PathBuf| {
@@ -52,7 +148,7 @@ fn writers(files: &[PathBuf]) -> HashSet<String> {
 }
 
 /// Everything that the queue has is in the archive, once, and nothing else is; and all that was accepted is there.
-fn assert_archived(site: &Site, queue: &[Exported], sent: &Sent) {
+fn assert_archived(site: &Site, queue: &[Exported], sent: &Sent, body: fn(&str) -> Vec<u8>) {
     let archive = archived(site);
     let mut found = HashMap::new();
     for event in &archive {
@@ -99,21 +195,41 @@ fn assert_archived(site: &Site, queue: &[Exported], sent: &Sent) {
 #[test]
 fn what_serve_accepted_is_archived_once_whenever_it_is_killed() {
     let _machine = crate::beside_others();
+    let load = Load { request, body };
+    assert_archived_whenever_killed(&archiving(), load, 1);
+}
+
+/// Bodies of a real Label Studio, and the samples of Labelbox's documents, with other ids.
+#[test]
+fn captured_bodies_are_archived_once_whenever_serve_is_killed() {
+    let _machine = crate::beside_others();
+    let events = std::env::var("LABELRELAY_TEST_ARCHIVED_EVENTS");
+    let events: usize = events.map_or(CAPTURED_EVENTS, |events| events.parse().unwrap());
+    let load = Load {
+        request: captured_request,
+        body: captured_body,
+    };
+    // Only what was sent is in the queue.
+    let site = archiving_with("[embedded_queue]\nderive = false");
+    assert_archived_whenever_killed(&site, load, events.div_ceil(KILLS));
+}
+
+/// Kills `serve` so often under this load, each time once it has accepted so many, and holds the archive to what was sent.
+fn assert_archived_whenever_killed(site: &Site, load: Load, at_least: usize) {
     let mut random = Random::seeded();
-    let site = archiving();
     let mut sent = Sent::default();
     for kill in 1..=KILLS {
-        let written = files(&site).len();
+        let written = files(site).len();
         // The start archives what the last one left.
         let relay = site.serve();
-        let traffic = Traffic::of(relay.address, kill, request);
-        eventually("the load has begun", || {
-            (traffic.accepted() > 0).then_some(())
+        let traffic = Traffic::of(relay.address, kill, load.request);
+        eventually_within(LONG, "enough was accepted", || {
+            (traffic.accepted() >= at_least).then_some(())
         });
         if kill % 2 == 0 {
             // Now the file is there, and perhaps the queue does not say so yet.
             eventually("a file is written", || {
-                (files(&site).len() > written).then_some(())
+                (files(site).len() > written).then_some(())
             });
         }
         // The random moment itself; nothing is waited for.
@@ -128,14 +244,14 @@ fn what_serve_accepted_is_archived_once_whenever_it_is_killed() {
 
     let queue = site.export();
     let relay = site.serve();
-    eventually("all of it is in the archive", || {
-        (archived(&site).len() >= queue.len()).then_some(())
+    eventually_within(LONG, "all of it is in the archive", || {
+        (archived(site).len() >= queue.len()).then_some(())
     });
     relay.terminate();
     assert!(relay.wait().success());
-    assert_archived(&site, &queue, &sent);
+    assert_archived(site, &queue, &sent, load.body);
     // A batch that was begun is ended under the names that it was begun with.
-    assert_eq!(writers(&files(&site)).len(), 1);
+    assert_eq!(writers(&files(site)).len(), 1);
     let gaps = site.folder().join("archive/gaps");
     assert!(!gaps.exists(), "nothing is missing, and nothing says so");
 }

@@ -22,6 +22,11 @@ struct Campaign {
 
 const ALL: &[Campaign] = &[
     Campaign {
+        name: "archive-kills",
+        what: "100,000 events (or as many as said) with captured bodies into `serve`, which archives them and is killed at 20 moments: [EVENTS]",
+        run: archive_kills,
+    },
+    Campaign {
         name: "archive-search",
         what: "a search for one label in an archive of a month with 1,000,000 events (or as many as said): [EVENTS]",
         run: archive_search,
@@ -141,6 +146,14 @@ fn function(names: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;
     setup.prepare_aws()?;
     e2e::all(setup.aws_tests(names))
+}
+
+fn archive_kills(args: &[String]) -> Outcome {
+    let setup = TestSetup::released()?;
+    let events = args.first().map_or("100000", String::as_str);
+    let mut tests = setup.tests();
+    tests.env("LABELRELAY_TEST_ARCHIVED_EVENTS", events);
+    status(tests.args(["archive_kills::captured", "--nocapture"]))
 }
 
 fn archive_search(args: &[String]) -> Outcome {
