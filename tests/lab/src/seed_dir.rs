@@ -123,7 +123,11 @@ fn configuration(plan: &Plan) -> String {
         text,
         "[spool]\ndir = \"spool\"\nthreshold_bytes = {threshold}"
     );
-    let _ = writeln!(text, "[embedded_queue]\nrepeat_window_s = {window}");
+    // Whatever is on the queue was sent by somebody: the oracle knows no other event.
+    let _ = writeln!(
+        text,
+        "[embedded_queue]\nrepeat_window_s = {window}\nderive = false"
+    );
     for source in Source::ALL {
         let more = match source {
             Source::Labelbox => "provider = \"labelbox\"",
