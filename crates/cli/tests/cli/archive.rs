@@ -8,10 +8,12 @@ use serde_json::Value;
 use std::fs;
 use std::sync::Arc;
 
-/// A place whose `serve` archives into a directory, and keeps nothing that was acknowledged.
+/// A place whose `serve` archives into a directory, and keeps nothing that was acknowledged. Nothing comes into the queue but
+/// what is delivered: a test asks for it once, and what is derived may come later.
 pub(crate) fn archiving() -> Place {
     let place = patient();
-    let queue = "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 0\n";
+    let queue =
+        "[embedded_queue]\nrepeat_window_s = 0\nretain_acknowledged_s = 0\nderive = false\n";
     let archive = "[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n";
     place.write("labelrelay.toml", format!("{CONFIG}{queue}{archive}"));
     place
