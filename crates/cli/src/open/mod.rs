@@ -95,7 +95,7 @@ async fn opened(
 }
 
 /// Checks that `serve` may begin; returns what works but should not stay. The queue's doubt is asked for beside the checks,
-/// which wait for the same server: it makes no start longer.
+/// which wait for the same server: where that answers, it makes no start longer.
 pub(crate) async fn may_start(
     relay: &Relay,
     config: &Config,
@@ -105,8 +105,7 @@ pub(crate) async fn may_start(
         let found = examine(relay, PATIENCE, true).await;
         settle(&found, relay, config, env.lookup())
     };
-    let doubted = async { Ok::<_, StartError>(relay.doubt().await) };
-    let ((), doubt) = tokio::try_join!(examined, doubted)?;
+    let ((), doubt) = relay.doubt_beside(examined).await?;
     let mut warnings = Vec::from_iter(doubt);
     warnings.extend(relay.warnings().await);
     Ok(warnings)

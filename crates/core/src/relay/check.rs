@@ -10,6 +10,8 @@ use crate::queue::QueueError;
 use crate::secret::SecretError;
 use crate::source::Source;
 use crate::spool::SpoolError;
+use futures_util::future::{Either, select};
+use std::pin::pin;
 use std::time::Duration;
 
 /// Longest wait for what a queue says of itself beyond its check: it keeps a start waiting.
@@ -142,7 +144,30 @@ impl Relay {
     /// Fault behind a queue that takes every event, such as that nobody gets any. `None` where there is none, and where the
     /// queue does not say so within two seconds.
     pub async fn doubt(&self) -> Option<String> {
-        let doubt = within(&*self.parts.clock, DOUBT_PATIENCE, self.parts.queue.doubt()).await;
+        self.in_time(self.parts.queue.doubt()).await
+    }
+
+    /// Outcome of `work`, and the queue's [`doubt`](Self::doubt), which is asked for beside it. Both may wait for the same
+    /// connection or token: so the two seconds begin when `work` is done.
+    ///
+    /// # Errors
+    /// The error of `work`, at once.
+    pub async fn doubt_beside<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Option<String>), E> {
+        let work = pin!(work);
+        match select(work, self.parts.queue.doubt()).await {
+            Either::Left((done, asked)) => {
+                let done = done?;
+                Ok((done, self.in_time(asked).await))
+            }
+            Either::Right((doubt, work)) => Ok((work.await?, doubt)),
+        }
+    }
+
+    async fn in_time(&self, doubt: BoxFuture<'_, Option<String>>) -> Option<String> {
+        let doubt = within(&*self.parts.clock, DOUBT_PATIENCE, doubt).await;
         doubt.ok().flatten()
     }
 

@@ -9,9 +9,11 @@ use labelrelay_core::{
     BoxFuture, EventQueue, NoObserver, OutboundMessage, QueueError, QueueLimits, Receipt, Relay,
 };
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use std::future::{pending, ready};
+use std::cell::Cell;
+use std::future::{pending, poll_fn, ready};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// A queue that says this of itself, or hangs.
@@ -75,4 +77,33 @@ fn a_doubt_is_waited_for_by_who_asks_for_it_alone_and_not_for_long() {
     assert_eq!(asked.as_mut().now_or_never(), None);
     clock.advance(Duration::from_secs(2));
     assert_eq!(block_on(asked), None);
+}
+
+#[test]
+fn a_doubt_has_two_seconds_after_the_checks_that_it_is_asked_for_beside() {
+    let clock = FakeClock::at("2026-01-15T12:00:00Z");
+    let hanging = relay(Doubted(None), &clock);
+    let is_done = Cell::new(false);
+    let checks = poll_fn(|_| {
+        if is_done.get() {
+            Poll::Ready(Ok::<_, ()>(7))
+        } else {
+            Poll::Pending
+        }
+    });
+    let mut asked = Box::pin(hanging.doubt_beside(checks));
+    assert_eq!(asked.as_mut().now_or_never(), None);
+    clock.advance(Duration::from_secs(9));
+    is_done.set(true);
+    assert_eq!(asked.as_mut().now_or_never(), None, "it may still come");
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(block_on(asked), Ok((7, None)));
+
+    // Where the checks end the start, it is not waited for.
+    let failed = hanging.doubt_beside(ready(Err::<(), _>("refused")));
+    assert_eq!(failed.now_or_never(), Some(Err("refused")));
+
+    let doubted = relay(Doubted(Some("nobody gets any")), &clock);
+    let both = block_on(doubted.doubt_beside(ready(Ok::<_, ()>(7))));
+    assert_eq!(both, Ok((7, Some("nobody gets any".to_owned()))));
 }

@@ -13,7 +13,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Starts of which one has to show it. `serve` gives the list up after 2 s, and a machine that does much else may look later.
+/// Starts of which one has to show it. `serve` gives the list up 2 s after its checks, and a machine that does
+/// much else may look later.
 const STARTS: usize = 5;
 
 /// A way to the emulator on which nobody gets the list of a topic's subscriptions. `asked` hears of whoever wants it.
