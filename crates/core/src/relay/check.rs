@@ -177,6 +177,10 @@ impl Relay {
         let mut warnings = Vec::new();
         let limit = self.parts.queue.limits().max_message_bytes;
         for source in self.sources() {
+            // A store that did not answer the check is not asked again: a start waits for this, and nobody ends that wait.
+            if source.secrets.failure().is_some() {
+                continue;
+            }
             let Ok(secrets) = source.secrets.live().await else {
                 continue;
             };

@@ -4,9 +4,10 @@ use crate::test_bench::{BOTH_PLATFORMS, PREVIOUS, SECRET};
 use futures_executor::block_on;
 use futures_util::FutureExt as _;
 use labelrelay_core::config::{Config, SecretRef};
-use labelrelay_core::relay::Parts;
+use labelrelay_core::relay::{Parts, Resource};
 use labelrelay_core::{
     BoxFuture, EventQueue, NoObserver, OutboundMessage, QueueError, QueueLimits, Receipt, Relay,
+    Secret, SecretError, SecretSource,
 };
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
 use std::cell::Cell;
@@ -40,7 +41,25 @@ impl EventQueue for Doubted {
     }
 }
 
+/// A store of secrets that never answers.
+struct HangingStore;
+
+impl SecretSource for HangingStore {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        Box::pin(pending())
+    }
+}
+
 fn relay(queue: Doubted, clock: &FakeClock) -> Relay {
+    relay_with(queue, clock, |secret| secret)
+}
+
+/// The same, with another source of each secret.
+fn relay_with(
+    queue: Doubted,
+    clock: &FakeClock,
+    from: impl Fn(Box<dyn SecretSource>) -> Box<dyn SecretSource>,
+) -> Relay {
     let lookup = |name: &str| match name {
         "SECRET" => Some(SECRET.to_owned()),
         "PREVIOUS" => Some(PREVIOUS.to_owned()),
@@ -55,7 +74,7 @@ fn relay(queue: Doubted, clock: &FakeClock) -> Relay {
     );
     let open = |reference: &SecretRef, end| {
         let secret = reference.open(end, &lookup, "test.toml", "secret")?;
-        Ok(secret.expect("no store is named"))
+        Ok(from(secret.expect("no store is named")))
     };
     Relay::new(&config.unwrap(), parts, &open).unwrap()
 }
@@ -106,4 +125,17 @@ fn a_doubt_has_two_seconds_after_the_checks_that_it_is_asked_for_beside() {
     let doubted = relay(Doubted(Some("nobody gets any")), &clock);
     let both = block_on(doubted.doubt_beside(ready(Ok::<_, ()>(7))));
     assert_eq!(both, Ok((7, Some("nobody gets any".to_owned()))));
+}
+
+#[test]
+fn warnings_do_not_wait_for_secrets_that_the_check_gave_up() {
+    let clock = FakeClock::at("2026-01-15T12:00:00Z");
+    let relay = relay_with(Doubted(None), &clock, |_| Box::new(HangingStore));
+    for check in relay.checks() {
+        if check.resource == Resource::Secrets {
+            assert!(check.run.now_or_never().is_none(), "it hangs");
+        }
+    }
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(relay.warnings().now_or_never(), Some(Vec::new()));
 }
