@@ -300,6 +300,12 @@ impl CommandLineBackEnd for Azure {
         is_used.then(|| self.credential.name().to_owned())
     }
 
+    fn identity_doubts(&self) -> Vec<String> {
+        let is_used = self.has_identity.load(Ordering::Relaxed);
+        let doubt = is_used.then(|| self.credential.doubt()).flatten();
+        doubt.into_iter().collect()
+    }
+
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,

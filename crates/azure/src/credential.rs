@@ -17,6 +17,7 @@ use azure_identity::{
 use certificate::CertificateFile;
 use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
+use labelrelay_core::secret::open_to_others;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,12 +50,19 @@ pub(crate) struct Identity {
     credential: Arc<dyn TokenCredential>,
     name: String,
     cure: String,
+    /// File that its key is in.
+    key_file: Option<PathBuf>,
 }
 
 impl Identity {
     /// Words for it.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Warning of a key that others get at.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        self.key_file.as_deref().and_then(open_to_others)
     }
 }
 
@@ -170,6 +178,7 @@ fn federated(
         credential: credential.map_err(|_| no_tenant())?,
         name,
         cure,
+        key_file: None,
     })
 }
 
@@ -189,6 +198,7 @@ fn by_secret(
         credential: credential.map_err(|_| no_tenant())?,
         name,
         cure: "make another client secret of that application if this one has ended, and check AZURE_CLIENT_ID and AZURE_TENANT_ID".to_owned(),
+        key_file: None,
     })
 }
 
@@ -210,8 +220,9 @@ fn by_certificate(
     let cure = format!(
         "see that the application of AZURE_CLIENT_ID in the tenant of AZURE_TENANT_ID has the certificate in {file}, and that it has not ended"
     );
+    let path = PathBuf::from(file);
     let assertion = CertificateFile {
-        path: file.into(),
+        path: path.clone(),
         client: id.clone(),
         audience: token_address(lookup, &tenant)?,
         with_chain: sends_chain(lookup)?,
@@ -224,6 +235,7 @@ fn by_certificate(
         credential: credential.map_err(|_| no_tenant())?,
         name,
         cure,
+        key_file: Some(path),
     })
 }
 
@@ -275,6 +287,7 @@ fn managed(lookup: Lookup<'_>, client: &Arc<dyn HttpClient>) -> Result<Identity,
         credential,
         name,
         cure: "assign a managed identity to this app or machine, and name it in AZURE_CLIENT_ID if it is a user-assigned one; on AKS label the pod azure.workload.identity/use; or use a shared access signature".to_owned(),
+        key_file: None,
     })
 }
 

@@ -10,6 +10,7 @@ use azure_core::time::OffsetDateTime;
 use azure_identity::ClientAssertion;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use labelrelay_core::secret::read_file;
 use rustls::SignatureScheme;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
@@ -39,14 +40,11 @@ pub(super) struct CertificateFile {
 impl ClientAssertion for CertificateFile {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> AzureResult<String> {
         let now = OffsetDateTime::now_utc().unix_timestamp();
-        let assertion = match std::fs::read(&self.path) {
-            Ok(file) => self.assertion(&file, now).map_err(str::to_owned),
-            Err(error) => Err(format!("cannot be read: {error}")),
-        };
-        assertion.map_err(|problem| {
+        let unusable = |told: String| Error::new(ErrorKind::Credential, IdentityFileError(told));
+        let file = read_file(&self.path).map_err(|error| unusable(error.message))?;
+        self.assertion(&file, now).map_err(|problem| {
             let path = self.path.display();
-            let told = IdentityFileError(format!("its certificate's file {path} {problem}"));
-            Error::new(ErrorKind::Credential, told)
+            unusable(format!("its certificate's file {path} {problem}"))
         })
     }
 }

@@ -167,6 +167,32 @@ async fn a_managed_identity_is_asked_for_at_the_machine() {
     assert!(asked.url().as_str().contains("client_id=client-7"));
 }
 
+/// Red if a key that others can read is not told, or if a certificate's file that is none is waited for.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_certificates_file_is_one_that_nobody_else_reads() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("own.pem");
+    std::fs::copy(pem("service-principal.pem"), &path).unwrap();
+    let made = |file: &str| identity(&by_certificate(file), &[(500, "{}")]).1.unwrap();
+    let identity = made(path.to_str().unwrap());
+    for (mode, is_open) in [(0o644, true), (0o600, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let doubt = identity.doubt();
+        let is_told = doubt.is_some_and(|doubt| doubt.contains("chmod 600"));
+        assert_eq!(is_told, is_open, "{mode:o}");
+    }
+    let device = made("/dev/null");
+    let error = device.get_token(&[SCOPE], None).await.unwrap_err();
+    let resource = Resource {
+        what: "the queue `q` of account `a`".to_owned(),
+        role: "Storage Queue Data Message Sender",
+    };
+    let told = AzureError::of(&error, &resource).message;
+    assert!(told.contains("/dev/null is a device"), "{told}");
+}
+
 /// Red if a wrong identity is told without its resource, its problem or its cure, or another one is asked in its place.
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -228,7 +254,11 @@ async fn ten_wrong_identities_are_told_and_no_other_is_asked() {
         (
             &by_certificate(&missing)[..],
             (500, "{}"),
-            ["client-7", "cannot be read", "has the certificate in"],
+            [
+                "client-7",
+                "cannot read the secret file",
+                "has the certificate in",
+            ],
         ),
         (
             &by_certificate(&pkcs12)[..],

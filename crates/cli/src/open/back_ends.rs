@@ -61,6 +61,15 @@ impl<'a> BackEnds<'a> {
             .collect()
     }
 
+    /// Doubts about these identities.
+    pub(super) fn identity_doubts(&self) -> Vec<String> {
+        let clouds = self.clouds.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clouds.iter();
+        known
+            .flat_map(|(_, back_end)| back_end.identity_doubts())
+            .collect()
+    }
+
     fn cloud(
         &self,
         cloud: Cloud,

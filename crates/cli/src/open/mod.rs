@@ -28,7 +28,7 @@ use labelrelay_files::FileObjectStore;
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
 use labelrelay_startup::{
     BLOB_STORE, Claims, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
-    SystemClock, examine, settle,
+    SystemClock, examine, settle, warn,
 };
 use noted_back_ends::NotedBackEnds;
 use read_only::ReadOnly;
@@ -72,6 +72,7 @@ pub(crate) async fn relay(
     for (cloud, identity) in back_ends.identities() {
         tracing::info!(name: "identity", %cloud, %identity, "the identity that is used");
     }
+    warn(&back_ends.identity_doubts());
     Ok(Opened {
         relay: Arc::new(relay),
         embedded: back_ends.embedded(),
@@ -140,9 +141,11 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Checked, Cli
         None => {
             let of = back_ends.identities().into_iter();
             let identities = of.map(|(cloud, identity)| format!("{cloud}: {identity}"));
+            let mut ready = checked(&relay).await;
+            ready.warnings.extend(back_ends.identity_doubts());
             Ok(Checked {
                 identities: identities.collect(),
-                ..checked(&relay).await
+                ..ready
             })
         }
         Some(found) => Err(not_ready(found)),

@@ -26,6 +26,11 @@ pub trait CommandLineBackEnd: BackEnd {
         None
     }
 
+    /// Doubts about that identity, such as a key that others can read, each with its cure. Never a secret.
+    fn identity_doubts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The events of the queue at `at`, for a consumer. Unlike the others, this may ask the queue: a source without a
     /// place for dead letters is refused at the start. A back end whose queues nobody can consume here says so.
     ///

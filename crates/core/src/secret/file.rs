@@ -54,7 +54,7 @@ impl FileSecret {
         let stamps = self.stamps();
         // The next one first: where it takes the other's place meanwhile, it is found there.
         let next = self.next();
-        let mut secrets = vec![self.secret(&self.path, regular_file::read(&self.path)?)?];
+        let mut secrets = vec![self.secret(&self.path, regular_file::read_file(&self.path)?)?];
         match next {
             Ok(next) => secrets.extend(next),
             // Whoever keeps the last answer has both.

@@ -12,6 +12,7 @@ mod value;
 
 pub use error::SecretError;
 pub use file::FileSecret;
+pub use regular_file::{open_to_others, read_file};
 pub use ring::SecretRing;
 pub use source::{FixedSecret, SecretSource};
 pub use store::{SecretStore, words_without};

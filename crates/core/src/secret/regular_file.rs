@@ -9,7 +9,12 @@ use std::path::Path;
 /// Far more than any secret has.
 const MAX_BYTES: u64 = 64 * 1024;
 
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, SecretError> {
+/// Bytes of the secret file at `path`. What is no regular file, and what is too large for one of a secret, is refused and
+/// not waited for.
+///
+/// # Errors
+/// [`SecretError`] when it is not such a file, or cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
     read_if(path, true, |_| Ok(()))
 }
 
@@ -33,7 +38,7 @@ pub(super) fn read_of_owner(path: &Path, other: &Path) -> Result<Vec<u8>, Secret
 
 #[cfg(not(unix))]
 pub(super) fn read_of_owner(path: &Path, _: &Path) -> Result<Vec<u8>, SecretError> {
-    read(path)
+    read_file(path)
 }
 
 fn read_if(
@@ -122,9 +127,9 @@ fn name_of(kind: FileType) -> &'static str {
     }
 }
 
-/// Warning of a file that others than its owner and readers of its group get at.
+/// Warning of a secret file that others than its owner and readers of its group get at, with its cure.
 #[cfg(unix)]
-pub(super) fn open_to_others(path: &Path) -> Option<String> {
+pub fn open_to_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
     let what = match (mode & 0o004 != 0, mode & 0o022 != 0) {
@@ -139,7 +144,8 @@ pub(super) fn open_to_others(path: &Path) -> Option<String> {
     ))
 }
 
+/// Warning of a secret file that others get at: none where files have no modes.
 #[cfg(not(unix))]
-pub(super) fn open_to_others(_: &Path) -> Option<String> {
+pub fn open_to_others(_: &Path) -> Option<String> {
     None
 }
