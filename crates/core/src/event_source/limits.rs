@@ -88,3 +88,102 @@ pub async fn bury(source: &dyn EventSource, mut event: ReceivedEvent) -> Burial 
         outcome,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Extended;
+    use super::*;
+    use crate::BoxFuture;
+    use futures_executor::block_on;
+    use std::future::ready;
+    use std::sync::Mutex;
+
+    type Answer<'a, T> = BoxFuture<'a, Result<T, EventSourceError>>;
+
+    /// A source of which nothing but a rejection is asked. The event `lost` is others' meanwhile, and `kept` cannot be a dead
+    /// letter.
+    #[derive(Default)]
+    struct Rejecting(Mutex<Vec<String>>);
+
+    impl EventSource for Rejecting {
+        fn receive(&self, _: usize, _: Duration, _: Duration) -> Answer<'_, Vec<ReceivedEvent>> {
+            unreachable!("nothing is received")
+        }
+
+        fn ack<'a>(&'a self, _: &'a [&'a str]) -> Answer<'a, Vec<Settled>> {
+            unreachable!("nothing is acknowledged")
+        }
+
+        fn retry<'a>(&'a self, _: &'a [&'a str], _: Duration) -> Answer<'a, Vec<Settled>> {
+            unreachable!("nothing is given back")
+        }
+
+        fn extend<'a>(&'a self, _: &'a str, _: Duration) -> Answer<'a, Extended> {
+            unreachable!("nothing is kept")
+        }
+
+        fn reject<'a>(
+            &'a self,
+            event: &'a mut ReceivedEvent,
+            reason: &'a str,
+        ) -> Answer<'a, Settled> {
+            let rejected = format!("{}: {reason}", event.place);
+            self.0.lock().unwrap().push(rejected);
+            Box::pin(ready(match &*event.place {
+                "lost" => Ok(Settled::Stale),
+                "kept" => Err(EventSourceError::new("queue", "is full", "make room")),
+                _ => Ok(Settled::Done),
+            }))
+        }
+    }
+
+    fn received() -> Vec<ReceivedEvent> {
+        let event = |place: &str| ReceivedEvent::new("{}", "receipt", place);
+        vec![
+            event("buried").received(4),
+            event("uncounted"),
+            event("lost").received(9),
+            event("the last time").received(3),
+            event("kept").received(4),
+        ]
+    }
+
+    #[test]
+    fn what_was_received_too_often_is_rejected_once_and_told_and_nothing_else_is_touched() {
+        let source = Rejecting::default();
+        let told = Mutex::new(Vec::new());
+        let tell = |burial: &Burial| {
+            let outcome = burial.outcome.clone().map_err(|error| error.problem);
+            let told_of = (burial.place.clone(), burial.times, outcome);
+            told.lock().unwrap().push(told_of);
+        };
+        let sound = block_on(bury_too_often(&source, Some(3), received(), &tell));
+        let places = |events: &[ReceivedEvent]| -> Vec<String> {
+            events.iter().map(|event| event.place.clone()).collect()
+        };
+        assert_eq!(places(&sound), ["uncounted", "the last time"]);
+        assert_eq!(
+            *source.0.lock().unwrap(),
+            [
+                "buried: received 3 times and never acknowledged",
+                "lost: received 8 times and never acknowledged",
+                "kept: received 3 times and never acknowledged",
+            ]
+        );
+        assert_eq!(
+            *told.lock().unwrap(),
+            [
+                ("buried".to_owned(), 3, Ok(Settled::Done)),
+                ("lost".to_owned(), 8, Ok(Settled::Stale)),
+                ("kept".to_owned(), 3, Err("is full".to_owned())),
+            ]
+        );
+
+        let source = Rejecting::default();
+        let all = block_on(bury_too_often(&source, None, received(), &|_: &Burial| {
+            unreachable!("nothing is buried")
+        }));
+        assert_eq!(places(&all), places(&received()));
+        assert!(source.0.lock().unwrap().is_empty());
+    }
+}
