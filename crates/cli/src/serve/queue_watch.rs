@@ -194,6 +194,6 @@ fn tell_of_ledger(before: Option<&LedgerFigures>, now: Option<&LedgerFigures>) {
     }
     if now.missed > before.missed {
         let missed = now.missed - before.missed;
-        tracing::warn!(name: "ledger_missed", missed, "events were acknowledged and pruned before events were derived from them: nothing is derived from these. `retention` in `[embedded_queue]` keeps them for longer");
+        tracing::warn!(name: "ledger_missed", missed, "events were acknowledged and pruned before events were derived from them: nothing is derived from these. `retain_acknowledged_s` in `[embedded_queue]` keeps them for longer");
     }
 }
