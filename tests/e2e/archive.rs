@@ -19,24 +19,10 @@ const EVENTS: usize = 60;
 
 /// A site whose `serve` archives into a directory, as often as it may.
 pub(crate) fn archiving() -> Site {
-<<<<<<< HEAD
     // No answer is late there because a machine is busy, and nothing is there but what is delivered.
     Site::with(
         "deadline_ms = 30000\nembedded_queue.derive = false\n[archive]\nurl = \"file:archive\"\nevery = \"1s\"",
     )
-||||||| parent of d7ffef51 (e2e tests, xtask: captured bodies are archived once, by the 100,000, whenever serve is killed)
-    // No answer is late there because a machine is busy.
-    Site::with("deadline_ms = 30000\n[archive]\nurl = \"file:archive\"\nevery = \"1s\"")
-=======
-    archiving_with("")
-}
-
-/// The same, with these tables in its configuration.
-pub(crate) fn archiving_with(tables: &str) -> Site {
-    // No answer is late there because a machine is busy.
-    let archive = "deadline_ms = 30000\n[archive]\nurl = \"file:archive\"\nevery = \"1s\"\n";
-    Site::with(&format!("{archive}{tables}"))
->>>>>>> d7ffef51 (e2e tests, xtask: captured bodies are archived once, by the 100,000, whenever serve is killed)
 }
 
 /// Files of the archive that have events.

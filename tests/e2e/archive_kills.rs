@@ -1,6 +1,6 @@
 //! `serve` is killed at random moments while it archives: what it accepted is in the archive, once and byte for byte.
 
-use crate::archive::{archived, archiving, archiving_with, files};
+use crate::archive::{archived, archiving, files};
 use crate::traffic::{Sent, Traffic};
 use labelrelay_tests::export::Exported;
 use labelrelay_tests::fixture::{self, Sample};
@@ -210,7 +210,7 @@ fn captured_bodies_are_archived_once_whenever_serve_is_killed() {
         body: captured_body,
     };
     // Only what was sent is in the queue.
-    let site = archiving_with("[embedded_queue]\nderive = false");
+    let site = archiving();
     assert_archived_whenever_killed(&site, load, events.div_ceil(KILLS));
 }
 
