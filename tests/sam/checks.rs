@@ -11,18 +11,21 @@ const RECONCILE: &str = "infra/aws/reconcile.yaml";
 /// Another one, with a function that consumes.
 const CONSUMER: &str = "infra/aws/consumer.yaml";
 
+/// A third one, which makes an archive.
+const ARCHIVE: &str = "infra/aws/archive.yaml";
+
 #[test]
 #[ignore = "needs cfn-lint: cargo xtask test"]
 fn cfn_lint_finds_nothing() {
     let input = input(
         "cfn-lint",
         "LABELRELAY_TEST_CFN_LINT",
-        &["template.yaml", RECONCILE, CONSUMER],
+        &["template.yaml", RECONCILE, CONSUMER, ARCHIVE],
     );
     input.unless_passed(|| {
         output(
             tool("LABELRELAY_TEST_CFN_LINT")
-                .args(["template.yaml", RECONCILE, CONSUMER])
+                .args(["template.yaml", RECONCILE, CONSUMER, ARCHIVE])
                 .current_dir(root()),
         );
     });
@@ -45,7 +48,12 @@ fn sam_validates_the_template() {
 #[test]
 #[ignore = "needs checkov: cargo xtask test"]
 fn the_security_scan_finds_nothing_that_is_not_explained() {
-    for (template, checks) in [("template.yaml", 20), (RECONCILE, 32), (CONSUMER, 15)] {
+    for (template, checks) in [
+        ("template.yaml", 20),
+        (RECONCILE, 32),
+        (CONSUMER, 15),
+        (ARCHIVE, 50),
+    ] {
         let input = input("cloudformation", "LABELRELAY_TEST_CHECKOV", &[template]);
         input.unless_passed(|| scan(template, checks));
     }
@@ -114,6 +122,7 @@ fn only_alarms_of_what_does_not_happen_ring_without_data() {
         ("template.yaml", 10, "RedriveSilentAlarm"),
         (RECONCILE, 3, "SilentAlarm"),
         (CONSUMER, 1, "none"),
+        (ARCHIVE, 3, "none"),
     ] {
         let alarms = alarms(template);
         assert_eq!(alarms.len(), count);
@@ -135,7 +144,9 @@ fn the_page_has_every_alarm() {
     let (section, _) = section.split_once("\n## ").unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut told: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
-    let alarms = ["template.yaml", RECONCILE, CONSUMER].map(alarms).concat();
+    let alarms = ["template.yaml", RECONCILE, CONSUMER, ARCHIVE]
+        .map(alarms)
+        .concat();
     let mut there: Vec<_> = alarms.iter().map(|(name, _)| name.as_str()).collect();
     told.sort_unstable();
     there.sort_unstable();
@@ -222,10 +233,12 @@ fn read(file: &str) -> String {
 /// A task that hangs must not keep all others from running.
 #[test]
 fn a_run_that_hangs_ends() {
-    let template = std::fs::read_to_string(root().join(RECONCILE)).unwrap();
-    let (_, run) = template.split_once("ecs:runTask.sync").unwrap();
-    let (run, _) = run.split_once("End: true").unwrap();
-    assert!(run.contains("TimeoutSeconds: "), "{run}");
+    for template in [RECONCILE, ARCHIVE] {
+        let template = read(template);
+        let (_, run) = template.split_once("ecs:runTask.sync").unwrap();
+        let (run, _) = run.split_once("End: true").unwrap();
+        assert!(run.contains("TimeoutSeconds: "), "{run}");
+    }
 }
 
 /// Red if the stack's table is not what the package asks for, or if a batch that fails in part comes again whole.

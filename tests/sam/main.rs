@@ -1,6 +1,6 @@
 //! `template.yaml`, checked by the linters and the security scanner, and deployed with the real SAM
 //! command line to a stand-in for AWS that runs the real function and holds it to its permissions; and
-//! `infra/aws/reconcile.yaml` and `infra/aws/consumer.yaml`, the stacks beside it.
+//! `infra/aws/reconcile.yaml`, `infra/aws/consumer.yaml` and `infra/aws/archive.yaml`, the stacks beside it.
 //!
 //! `cargo xtask aws` runs these.
 
@@ -12,6 +12,7 @@
 )]
 
 mod archive;
+mod archive_stack;
 mod aws;
 mod checks;
 mod consumer;

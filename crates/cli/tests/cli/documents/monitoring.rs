@@ -145,6 +145,7 @@ fn the_page_has_every_alert_and_no_other() {
     let mut there = BTreeSet::from_iter(after(&rules, "- alert: "));
     for template in [
         "template.yaml",
+        "infra/aws/archive.yaml",
         "infra/aws/consumer.yaml",
         "infra/aws/reconcile.yaml",
     ] {
