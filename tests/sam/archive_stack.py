@@ -1,21 +1,37 @@
-# Runs the function that copies, as the template whose text is the first argument has it, on what a queue of the stand-in
-# hands out. Prints what came of it. boto3.rs puts the beginning before it.
-import os, textwrap
+# Deploys the template whose text is the first argument beside what the first stack would have made, once for each kind of
+# queue, and hands its function what a queue handed out. The second argument has the bodies. Prints what came of it. boto3.rs
+# puts the beginning before it.
+import time
 
-code = textwrap.dedent(args[0].split("ZipFile: |\n")[1].split("\n  Calls:\n")[0])
+sqs, iam, ec2, lambdas = client("sqs"), client("iam"), client("ec2"), client("lambda")
+stacks, tasks, scheduler = client("cloudformation"), client("ecs"), client("scheduler")
 bodies = json.loads(args[1])
-sqs = client("sqs")
+vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+statement = {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": "*"}
+policy = {"Version": "2012-10-17", "Statement": [statement]}
+consumes = iam.create_policy(PolicyName="labelrelay-consumes", PolicyDocument=json.dumps(policy))["Policy"]["Arn"]
 
 
-def queue(name, **attributes):
-    return sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+def deployed(name, parameters):
+    """What was made, by its name in the template."""
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    stacks.create_stack(StackName=name, TemplateBody=args[0], Capabilities=["CAPABILITY_IAM"], Parameters=given)
+    for _ in range(1200):
+        stack = stacks.describe_stacks(StackName=name)["Stacks"][0]
+        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+            break
+        time.sleep(0.1)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.describe_stack_events(StackName=name)
+    found = stacks.describe_stack_resources(StackName=name)["StackResources"]
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
 
 
 def messages(url):
     found = []
     while True:
         some = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, AttributeNames=["All"], MessageAttributeNames=["All"]
         ).get("Messages", [])
         if not some:
             return found
@@ -41,29 +57,45 @@ def copied(message):
     return [message["Body"], message["MessageAttributes"]["type"]["StringValue"], message["Attributes"].get("MessageGroupId")]
 
 
+def called(function, records):
+    answer = lambdas.invoke(FunctionName=function, Payload=json.dumps({"Records": records}))
+    answer = json.loads(answer["Payload"].read())
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
 found = {}
 for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "true"})]:
-    relay, events = queue(f"relay-{kind}{suffix}", **more), queue(f"events-{kind}{suffix}", **more)
-    archive = queue(f"archive-{kind}")
+    # Not the one that the stack's function reads: the stand-in might hand it something in between.
+    relay = sqs.create_queue(QueueName=f"read-{kind}{suffix}", Attributes=more)["QueueUrl"]
+    sqs.create_queue(QueueName=f"relay-{kind}{suffix}", Attributes={"VisibilityTimeout": "300", **more})
+    made = deployed(
+        f"labelrelay-{kind}",
+        {
+            "Image": "labelrelay:1",
+            "QueueUrl": f"https://sqs.{args[2]}.amazonaws.com/000000000000/relay-{kind}{suffix}",
+            "Fifo": "true" if suffix else "false",
+            "BucketName": "labelrelay-bucket",
+            "ConsumerPolicyArn": consumes,
+            "VpcId": vpc,
+            "SubnetIds": subnet,
+        },
+    )
     for number, body in enumerate(bodies):
         of_group = {"MessageGroupId": "group", "MessageDeduplicationId": str(number)} if suffix else {}
         attributes = {"type": {"DataType": "String", "StringValue": "com.labelbox.label.created"}}
         sqs.send_message(QueueUrl=relay, MessageBody=body, MessageAttributes=attributes, **of_group)
     records = [record(message) for message in messages(relay)]
-    os.environ.update(EVENTS=events, ARCHIVE=archive)
-    function = {}
-    exec(code, function)
-    answer = function["copy_all"]({"Records": records}, None)
+    failed = called(made["Copier"], records)
+    events, archive = [[copied(one) for one in messages(made[name])] for name in ("EventsQueue", "ArchiveQueue")]
+    command = tasks.describe_task_definition(taskDefinition=made["Write"])["taskDefinition"]["containerDefinitions"][0]["command"]
+    sqs.delete_queue(QueueUrl=made["ArchiveQueue"])
     found[kind] = {
-        "answer": answer,
-        "events": [copied(message) for message in messages(events)],
-        "archive": [copied(message) for message in messages(archive)],
+        "failed": failed,
+        "events": events,
+        "archive": archive,
+        "all_fail": called(made["Copier"], records) == [one["messageId"] for one in records],
+        "command": command == ["archive", "write", f"s3://{made['Archive']}/archive", "--queue", made["ArchiveQueue"], "--dead-letter", made["ArchiveDeadLetters"]],
+        "every": scheduler.get_schedule(Name=made["Schedule"])["ScheduleExpression"],
+        "compacts": scheduler.get_schedule(Name=made["CompactSchedule"])["Target"]["EcsParameters"]["TaskDefinitionArn"] == made["Compact"],
     }
-    sqs.delete_queue(QueueUrl=archive)
-    # What it says of a failure goes to the log.
-    stdout, sys.stdout = sys.stdout, sys.stderr
-    answer = function["copy_all"]({"Records": records}, None)
-    sys.stdout = stdout
-    failed = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
-    found[kind]["all_fail"] = failed == [one["messageId"] for one in records]
 print(json.dumps(found))
