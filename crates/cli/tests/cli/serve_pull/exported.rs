@@ -18,7 +18,7 @@ fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut piece = [0; 16 * 1024];
+            let mut piece = [0; 8 * 1024];
             // A message of a few counts is one piece, or is sent again.
             while let Ok(length @ 1..) = stream.read(&mut piece) {
                 taken.lock().unwrap().extend_from_slice(&piece[..length]);
