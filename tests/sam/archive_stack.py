@@ -54,7 +54,8 @@ def record(message):
 
 
 def copied(message):
-    return [message["Body"], message["MessageAttributes"]["type"]["StringValue"], message["Attributes"].get("MessageGroupId")]
+    group = message["Attributes"].get("MessageGroupId")
+    return [message["Body"], message["MessageAttributes"]["type"]["StringValue"], group]
 
 
 def called(function, records):
@@ -87,15 +88,17 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
     records = [record(message) for message in messages(relay)]
     failed = called(made["Copier"], records)
     events, archive = [[copied(one) for one in messages(made[name])] for name in ("EventsQueue", "ArchiveQueue")]
-    command = tasks.describe_task_definition(taskDefinition=made["Write"])["taskDefinition"]["containerDefinitions"][0]["command"]
+    container = tasks.describe_task_definition(taskDefinition=made["Write"])["taskDefinition"]["containerDefinitions"][0]
+    writes = ["archive", "write", f"s3://{made['Archive']}/archive", "--queue", made["ArchiveQueue"]]
+    compacts = scheduler.get_schedule(Name=made["CompactSchedule"])["Target"]["EcsParameters"]["TaskDefinitionArn"]
     sqs.delete_queue(QueueUrl=made["ArchiveQueue"])
     found[kind] = {
         "failed": failed,
         "events": events,
         "archive": archive,
         "all_fail": called(made["Copier"], records) == [one["messageId"] for one in records],
-        "command": command == ["archive", "write", f"s3://{made['Archive']}/archive", "--queue", made["ArchiveQueue"], "--dead-letter", made["ArchiveDeadLetters"]],
+        "command": container["command"] == [*writes, "--dead-letter", made["ArchiveDeadLetters"]],
         "every": scheduler.get_schedule(Name=made["Schedule"])["ScheduleExpression"],
-        "compacts": scheduler.get_schedule(Name=made["CompactSchedule"])["Target"]["EcsParameters"]["TaskDefinitionArn"] == made["Compact"],
+        "compacts": compacts == made["Compact"],
     }
 print(json.dumps(found))
