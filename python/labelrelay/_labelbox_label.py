@@ -75,6 +75,30 @@ def _read_answers_in_frames(frames: dict[str, Json], answers: Answers) -> None:
             answers.read(member(drawn, "classifications"), feature_id(drawn) or clean(key), number)
 
 
+MAX_ANSWERS_ABOVE = 16
+"""Answers that a question may stand below. Each question below answers holds a list of what led to it: with hundreds of
+names in each of them, a body of a few megabytes would become a gigabyte."""
+
+MAX_CHARACTERS_ABOVE = 4_096
+"""Code points of the names of those questions and answers together: a dataset writes them for each question below."""
+
+
+class Above(NamedTuple):
+    """Questions and answers that led to a question."""
+
+    names: tuple[str, ...]
+    characters: int
+
+    def below(self, question: str, answer: str) -> Above:
+        """What stands above the questions that this answer led to."""
+        return Above((*self.names, question, answer), self.characters + len(question) + len(answer))
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether a question below all this is no longer read."""
+        return len(self.names) > 2 * MAX_ANSWERS_ABOVE or self.characters > MAX_CHARACTERS_ABOVE
+
+
 class Answers:
     """Answers that were read, and questions of which one was not as it should be."""
 
@@ -87,11 +111,14 @@ class Answers:
     def read(self, written: Json, region: str | None, frame: int | None) -> None:
         """Reads questions in the order in which they stand, and after each those that its answers led to."""
         # A stack in place of recursion: bodies may be nested more deeply than Python calls.
-        waiting: list[tuple[Json, tuple[str, ...]]] = [(one, ()) for one in reversed(several(written))]
+        waiting: list[tuple[Json, Above]] = [(one, Above((), 0)) for one in reversed(several(written))]
         while waiting:
-            question, parent = waiting.pop()
+            question, above = waiting.pop()
             if isinstance(question, list):  # v1 writes lists of lists
-                waiting += [(one, parent) for one in reversed(question)]
+                waiting += [(one, above) for one in reversed(question)]
+                continue
+            if above.is_too_much:  # it holds what stands below it
+                self._leave_unread(question)
                 continue
             name, chosen = name_of(question), _chosen(question)
             answers = [_answer(answer) for answer in chosen]
@@ -104,15 +131,20 @@ class Answers:
                         region=region,
                         frame=frame,
                         item=None,
-                        parent=parent,
+                        parent=above.names,
                         raw=question,
                     )
                 )
             else:
-                self.unread.append(other(question, text(member(question, "annotation_kind"))))
+                self._leave_unread(question)
             for answer, read in zip(reversed(chosen), reversed(answers)):
-                path = (*parent, name or "", read or "")
-                waiting += [(one, path) for one in reversed(several(member(answer, "classifications")))]
+                below = several(member(answer, "classifications"))
+                if below:
+                    led = above.below(name or "", read or "")
+                    waiting += [(one, led) for one in reversed(below)]
+
+    def _leave_unread(self, question: Json) -> None:
+        self.unread.append(other(question, text(member(question, "annotation_kind"))))
 
 
 _HOLDERS = (

@@ -285,7 +285,7 @@ class Classification:
     item: int | None
     """Number of the image that it is about, from 0, if Label Studio says one."""
     parent: tuple[str, ...]
-    """Questions and answers that led to this question, outermost first."""
+    """Questions and answers that led to this question, outermost first: at most 16 of each."""
     raw: Json = field(repr=False, hash=False)
 
 

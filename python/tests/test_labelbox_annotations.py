@@ -111,6 +111,20 @@ def test_questions_below_answers_say_what_led_to_them() -> None:
     assert answers[:2] == [("Ripe", ("Yes",), ()), ("How", ("Very", "Soft"), ("Ripe", "Yes"))]
 
 
+def test_answers_far_below_others_hold_no_long_lists() -> None:
+    asked: list[Any] = [{"name": "q", "answer": {"name": "a", "classifications": [{}]}}] * 50_000
+    for _ in range(150):
+        asked = [{"name": "q", "answer": {"name": "a", "classifications": asked}}]
+    read = read_annotations({"classifications": asked}, None)
+    assert (len(read.classifications), len(read.regions)) == (17, 1)
+    assert len(read.classifications[16].parent) == 32
+    # Nothing is lost: what is not read is in the question that stands above all of it.
+    held: Any = read.regions[0].raw
+    for _ in range(150 - 18):
+        [held] = held["answer"]["classifications"]
+    assert len(held["answer"]["classifications"]) == 50_000
+
+
 def test_unread_members_are_there() -> None:
     [groups] = marks("sdk_dicom").regions
     assert isinstance(groups, Other) and groups.type == "groups" and groups.raw == sample("sdk_dicom")["groups"]

@@ -157,7 +157,8 @@ pub struct Classification<'a> {
     pub frame: Option<i64>,
     /// Number of the image that it is about, from 0, if Label Studio says one.
     pub item: Option<i64>,
-    /// Questions and answers that led to this question, outermost first; all questions below one answer share them.
+    /// Questions and answers that led to this question, outermost first: at most 16 of each. All questions below one
+    /// answer share them.
     pub parent: Arc<[Arc<str>]>,
     /// As the platform sent it.
     pub raw: Raw<'a>,

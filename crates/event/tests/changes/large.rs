@@ -4,7 +4,11 @@ use labelrelay_event::changes::{Change, Record};
 use labelrelay_event::{Attributes, Digest, ErrorKind, Event, EventType};
 
 fn event(body: String) -> Event<'static> {
-    let event_type = EventType::from_static("io.labelstud.task.created");
+    event_of("io.labelstud.task.created", body)
+}
+
+fn event_of(event_type: &'static str, body: String) -> Event<'static> {
+    let event_type = EventType::from_static(event_type);
     let digest = Digest::of(body.as_bytes());
     let attributes = Attributes::new("e1", "/ls", &event_type, &digest, "2026-11-20T08:00:00Z");
     Event::of(attributes, body.into_bytes())
@@ -55,4 +59,31 @@ fn fifty_megabytes_are_read() {
     let changes = event(body).changes().unwrap();
     assert_eq!(changes.len(), 100_000);
     assert_eq!(changes[99_999].key().id, "100000");
+}
+
+#[test]
+fn answers_far_below_others_hold_no_long_lists() {
+    let levels = 150;
+    let above = r#"{"name":"q","answer":{"name":"a","classifications":["#.repeat(levels);
+    let asked = r#"{"name":"q","answer":{"name":"a","classifications":[{}]}},"#.repeat(50_000);
+    let annotations = format!(
+        r#"{{"classifications":[{above}{asked}{{}}{}]}}"#,
+        "]}}".repeat(levels)
+    );
+    let body = format!(
+        r#"{{"data_row":{{"id":"r"}},"projects":{{"p":{{"labels":[{{"id":"l","annotations":{annotations}}}]}}}}}}"#
+    );
+    let event = event_of("com.labelbox.label.created", body);
+    let changes = event.changes().unwrap();
+    let Change::Changed(label) = &changes[0] else {
+        panic!("a label that is there")
+    };
+    let Some(Record::Annotation(annotation)) = label.record.as_deref() else {
+        panic!("a label with annotations")
+    };
+    let answers = &annotation.classifications;
+    assert_eq!((answers.len(), annotation.regions.len()), (17, 1));
+    assert_eq!(answers[16].parent.len(), 32);
+    // Nothing is lost: what is not read is in the question that stands above all of it.
+    assert!(annotation.regions[0].raw.get().contains(&asked));
 }

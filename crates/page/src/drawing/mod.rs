@@ -6,7 +6,6 @@ mod compare;
 mod drafts;
 mod forms;
 mod mask;
-mod nesting;
 mod read;
 mod scene;
 mod texts;

@@ -1,7 +1,6 @@
 //! From a message of the queue to its drawings.
 
 use super::budget::Budget;
-use super::nesting;
 use super::scene::{draw, draw_gone};
 use super::view::{Drawing, Drawings};
 use labelrelay_event::changes::{Annotation, Change, Changed, Key, Record};
@@ -86,10 +85,6 @@ fn open(version: Version<'_>) -> Result<Event<'_>, String> {
 }
 
 fn changes_of<'v>(event: &Event<'v>) -> Result<Vec<Change<'v>>, String> {
-    if event.raw().is_ok_and(nesting::is_too_much) {
-        let words = "Too much of it stands below something else for any of it to be drawn.";
-        return Err(words.to_owned());
-    }
     event.changes().map_err(|error| sentence(&error))
 }
 

@@ -15,6 +15,52 @@ pub(super) struct Answers<'a> {
 
 type Text<'a> = Cow<'a, str>;
 
+/// Answers that a question may stand below. Each question below answers holds a list of what led to it: with hundreds
+/// of names in each of them, a body of a few megabytes would become a gigabyte.
+const MAX_ANSWERS_ABOVE: usize = 16;
+
+/// Code points of the names of those questions and answers together: a dataset writes them for each question below.
+const MAX_CHARACTERS_ABOVE: usize = 4_096;
+
+/// Questions and answers that led to a question.
+#[derive(Clone, Default)]
+struct Above {
+    /// Their names, outermost first.
+    names: Arc<[Arc<str>]>,
+    /// Code points of all names.
+    characters: usize,
+}
+
+impl Above {
+    fn with(&self, question: &Name, answer: &Name) -> Self {
+        let led = [Arc::clone(&question.text), Arc::clone(&answer.text)];
+        Self {
+            names: self.names.iter().cloned().chain(led).collect(),
+            characters: self.characters + question.characters + answer.characters,
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.names.len() > 2 * MAX_ANSWERS_ABOVE || self.characters > MAX_CHARACTERS_ABOVE
+    }
+}
+
+/// A name for many to share, counted once: one name may lead to a hundred thousand questions.
+struct Name {
+    text: Arc<str>,
+    characters: usize,
+}
+
+impl Name {
+    fn of(text: Option<&str>) -> Self {
+        let text = text.unwrap_or_default();
+        Self {
+            text: Arc::from(text),
+            characters: text.chars().count(),
+        }
+    }
+}
+
 /// Members of a question that hold its answers, in any of the forms that Labelbox writes.
 const HOLDERS: [&str; 8] = [
     "answer",
@@ -38,24 +84,19 @@ impl<'a> Answers<'a> {
         let region: Option<Arc<str>> = region.map(|id| Arc::from(&**id));
         // A stack in place of recursion: bodies may be nested deeply.
         let questions = written.map(Value::several).unwrap_or_default();
-        let mut waiting: Vec<(Value<'_, 'a>, Arc<[Arc<str>]>)> = Vec::new();
-        let top: Arc<[Arc<str>]> = Arc::default();
-        waiting.extend(
-            questions
-                .into_iter()
-                .rev()
-                .map(|one| (one, Arc::clone(&top))),
-        );
-        while let Some((question, parent)) = waiting.pop() {
+        let mut waiting: Vec<(Value<'_, 'a>, Above)> = Vec::new();
+        let top = Above::default();
+        waiting.extend(questions.into_iter().rev().map(|one| (one, top.clone())));
+        while let Some((question, above)) = waiting.pop() {
             if question.is_array() {
                 // v1 writes lists of lists.
                 let inner: Vec<_> = question.items().collect();
-                waiting.extend(
-                    inner
-                        .into_iter()
-                        .rev()
-                        .map(|one| (one, Arc::clone(&parent))),
-                );
+                waiting.extend(inner.into_iter().rev().map(|one| (one, above.clone())));
+                continue;
+            }
+            if above.is_too_much() {
+                // It holds what stands below it.
+                self.unread.push(other(question, None));
                 continue;
             }
             let chosen = chosen(question);
@@ -69,10 +110,9 @@ impl<'a> Answers<'a> {
                 if below.is_empty() {
                     continue;
                 }
-                let asked = shared_name.get_or_insert_with(|| shared(name.as_deref()));
-                let led = [Arc::clone(asked), shared(text_of(*answer).as_deref())];
-                let path: Arc<[_]> = parent.iter().cloned().chain(led).collect();
-                waiting.extend(below.into_iter().rev().map(|one| (one, Arc::clone(&path))));
+                let asked = shared_name.get_or_insert_with(|| Name::of(name.as_deref()));
+                let led = above.with(asked, &Name::of(text_of(*answer).as_deref()));
+                waiting.extend(below.into_iter().rev().map(|one| (one, led.clone())));
             }
             let values = chosen.into_iter().map(text_of);
             let values: Option<Vec<_>> = values.map(|text| text.map(Answer::Text)).collect();
@@ -83,18 +123,13 @@ impl<'a> Answers<'a> {
                     region: region.clone(),
                     frame,
                     item: None,
-                    parent,
+                    parent: above.names,
                     raw: question.raw(),
                 }),
                 None => self.unread.push(other(question, None)),
             }
         }
     }
-}
-
-/// A text for many to share: one name may lead to a hundred thousand questions.
-fn shared(text: Option<&str>) -> Arc<str> {
-    Arc::from(text.unwrap_or_default())
 }
 
 /// The answers to one question: one, or an array.

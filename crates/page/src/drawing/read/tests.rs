@@ -320,9 +320,9 @@ fn spans_within_each_other_do_not_multiply() {
 fn what_stands_above_an_answer_is_named_in_short() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/changes");
     let fixture = std::fs::read_to_string(folder.join("lb_v2_created.json")).unwrap();
-    let name = "n".repeat(500);
+    let name = "n".repeat(150);
     let mut asked = r#"{"name":"leaf","text_answer":{"content":"x"}}"#.to_owned();
-    for _ in 0..20 {
+    for _ in 0..12 {
         asked = format!(
             r#"{{"name":"{name}","radio_answer":{{"name":"{name}","classifications":[{asked}]}}}}"#
         );
