@@ -230,6 +230,9 @@ impl Scene<'_> {
             let words = format!("A time line of {all} ranges: {drawn} of them are drawn.");
             self.name(tag.clone(), words);
         }
+        if ranges.is_empty() {
+            return; // without parts, all of it would look marked
+        }
         let span = TimeSpan {
             tag,
             start,

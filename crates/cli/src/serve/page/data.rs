@@ -135,8 +135,8 @@ impl PageData for RecordedData {
     }
 }
 
-/// Tells whether a delivery has this very name or id. What looks like a name of the record is one: the platform's id of a
-/// delivery is not signed, and shall not stand for a delivery that is no longer there.
+/// Tells whether a delivery has this very name or id. What looks like a name of the record is one: the platform's id
+/// of a delivery is not signed, and shall not stand for a delivery that is no longer there.
 fn is_named(delivery: &Recorded, name: &str) -> bool {
     let number = name.strip_prefix('r').map(str::parse::<i64>);
     if number.is_some_and(|number| number.is_ok()) {

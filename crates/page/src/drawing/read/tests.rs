@@ -239,10 +239,12 @@ fn ranges_of_a_video_are_parts_of_one_line() {
 fn marks_on_lines_of_time_have_a_bound() {
     let frames: Vec<_> = (0..1_500).map(|n| format!(r#"{{"frame":{n}}}"#)).collect();
     let value = format!(r#"{{"sequence":[{}]}}"#, frames.join(","));
-    let tracks: Vec<_> = (0..20)
+    let mut items: Vec<_> = (0..20)
         .map(|number| item(&format!("t{number}"), "videorectangle", &value))
         .collect();
-    let all = drawn(&message(&tracks.join(",")), None);
+    let ranges = r#"{"ranges":[{"start":1,"end":2},{"start":8,"end":9}]}"#;
+    items.push(item("line", "timelinelabels", ranges));
+    let all = drawn(&message(&items.join(",")), None);
     let drawing = &all["drawings"][0];
     let spans = drawing["axes"][0]["spans"].as_array().unwrap();
     assert_eq!(spans.len(), 20);
@@ -252,6 +254,9 @@ fn marks_on_lines_of_time_have_a_bound() {
     assert_eq!(marks.sum::<usize>(), 10_000);
     let said = drawing["named"][19]["words"].as_str().unwrap();
     assert!(said.contains("1500 key frames: 0 of them"), "{said}");
+    // Nor is it drawn as one, from its start to its end.
+    let said = drawing["named"][20]["words"].as_str().unwrap();
+    assert!(said.contains("2 ranges: 0 of them"), "{said}");
 }
 
 #[test]
