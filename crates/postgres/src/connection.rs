@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Trouble};
 use crate::location::QueueUrl;
 use crate::password::Password;
+use crate::standby_wait::StandbyWait;
 use crate::tls::Tls;
 use labelrelay_core::clock::within;
 use labelrelay_core::{Clock, QueueErrorKind};
@@ -43,6 +44,8 @@ pub(crate) struct Server {
 /// An open connection.
 pub(crate) struct Connected {
     pub(crate) client: Client,
+    /// Whether commits on it waited for their standby to the end.
+    pub(crate) standby_wait: StandbyWait,
     statements: HashMap<&'static str, Statement>,
 }
 
@@ -135,11 +138,13 @@ impl Server {
         }
         let opened = config.connect(self.tls.clone()).await;
         let (client, connection) = opened.map_err(|error| Failure::of(&error.into()))?;
-        tokio::spawn(drive(connection, bell));
+        let standby_wait = StandbyWait::default();
+        tokio::spawn(drive(connection, bell, standby_wait.clone()));
         let set_up = client.batch_execute(&settings(&self.url.schema)).await;
         set_up.map_err(|error| Failure::of(&error.into()))?;
         Ok(Connected {
             client,
+            standby_wait,
             statements: HashMap::new(),
         })
     }
@@ -168,8 +173,11 @@ fn settings(schema: &str) -> String {
 }
 
 /// Moves a connection's bytes until it ends. Whoever waits for an answer learns of the end by that.
-async fn drive<S, T>(mut connection: Connection<S, T>, bell: Option<Arc<Notify>>)
-where
+async fn drive<S, T>(
+    mut connection: Connection<S, T>,
+    bell: Option<Arc<Notify>>,
+    standby_wait: StandbyWait,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
@@ -177,6 +185,8 @@ where
         let message = std::future::poll_fn(|context| connection.poll_message(context)).await;
         match (message, &bell) {
             (Some(Ok(AsyncMessage::Notification(_))), Some(bell)) => bell.notify_waiters(),
+            // Before the answer that comes after it is passed on.
+            (Some(Ok(AsyncMessage::Notice(notice))), _) => standby_wait.hear(&notice),
             (Some(Ok(_)), _) => {}
             (Some(Err(_)) | None, _) => return,
         }

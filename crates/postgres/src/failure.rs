@@ -10,6 +10,9 @@ pub(crate) enum Trouble {
     /// The server's, or the connection's.
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),
+    /// A transaction is committed, and the standby for which its commit had to wait may lack it.
+    #[error("the commit did not wait for its standby")]
+    StandbyNotWaitedFor,
     /// The tables were made by a later version of this program.
     #[error("the tables have version {found}, and {known} is known")]
     LaterSchema {
@@ -81,10 +84,21 @@ impl Failure {
         Self::new(QueueErrorKind::Misconfigured, problem, cure)
     }
 
+    /// The event is stored, and whoever sends it again waits for the standby anew.
+    fn standby_not_waited_for() -> Self {
+        let problem = "the commit did not wait for the synchronous standby: somebody cancelled that, and the standby may lack the event";
+        let cure = "do not cancel commits that wait (pg_cancel_backend); look why the standby is late (pg_stat_replication)";
+        Self {
+            keeps_connection: true,
+            ..Self::new(QueueErrorKind::Unavailable, problem, cure)
+        }
+    }
+
     /// The failure that an error is.
     pub(crate) fn of(trouble: &Trouble) -> Self {
         let error = match trouble {
             Trouble::LaterSchema { found, known } => return Self::later_schema(*found, *known),
+            Trouble::StandbyNotWaitedFor => return Self::standby_not_waited_for(),
             Trouble::Postgres(error) => error,
         };
         let Some(answer) = error.as_db_error() else {

@@ -28,6 +28,7 @@ mod queue;
 mod receipt;
 mod schema;
 mod source;
+mod standby_wait;
 mod store;
 mod tls;
 mod writer;

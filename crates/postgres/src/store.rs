@@ -122,7 +122,11 @@ impl Store {
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&rows.ids, &rows.types, &rows.envelopes, &window];
         let mut stored = Stored::default();
-        for row in connected.client.query(&statement, &parameters).await? {
+        connected.standby_wait.begin();
+        let fresh = connected.client.query(&statement, &parameters).await?;
+        // Of a repeat, too: it locks the row of the first copy, so its own commit waits for all that was written until then.
+        connected.standby_wait.end()?;
+        for row in fresh {
             stored.fresh.insert(row.try_get(1)?, row.try_get(0)?);
         }
         if stored.fresh.len() == rows.ids.len() {
