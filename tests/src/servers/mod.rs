@@ -24,7 +24,7 @@ pub use labelbox::{API_KEY, Labelbox};
 pub use ministack::Ministack;
 pub use misbehaving_aws::{Behaviour, Misbehaving};
 pub use nats::Nats;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, WaitCanceller};
 pub use process::{Server, free_ports};
 pub use pubsub::{PubSub, Pulled};
 pub use seaweedfs::Seaweedfs;

