@@ -80,6 +80,11 @@ const ALL: &[Campaign] = &[
         run: lab::run,
     },
     Campaign {
+        name: "lab-postgres",
+        what: "the fault laboratory with three replicas over Postgres: 500 seeds, or what of them is begun within 45 minutes; or as many as said: [SEEDS]",
+        run: lab::over_postgres,
+    },
+    Campaign {
         name: "fuzz",
         what: "2,000,000 executions of each fuzz target; options as for `cargo xtask fuzz`",
         run: fuzz::long,

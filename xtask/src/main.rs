@@ -48,6 +48,7 @@ Usage: cargo xtask <verb>
                          --jobs J         seeds that run at once (default 2)
                          --only WHICH     serve or laboratory: seeds of this program alone
                          --sabotage MODE  break the laboratory's own server, to see that it is noticed
+                         --replicas       three replicas over Postgres instead
                          --keep           keep the folders of seeds that failed
   fuzz [OPTIONS] [TARGET…]
                        all fuzz targets, or those that are named; failures end it

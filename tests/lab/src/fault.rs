@@ -19,6 +19,10 @@ pub(crate) enum Fault {
     ClockJump,
     SecretsRotated,
     SecretsDown,
+    DatabaseDown,
+    StandbyDown,
+    Promoted,
+    Severed,
     CutOff,
     HungUp,
     InPieces,
@@ -37,11 +41,13 @@ pub(crate) enum Component {
     Blobs,
     Clock,
     Secrets,
+    Database,
+    Network,
     Sender,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::Killed,
         Self::KilledBetween,
         Self::Frozen,
@@ -58,6 +64,10 @@ impl Fault {
         Self::ClockJump,
         Self::SecretsRotated,
         Self::SecretsDown,
+        Self::DatabaseDown,
+        Self::StandbyDown,
+        Self::Promoted,
+        Self::Severed,
         Self::CutOff,
         Self::HungUp,
         Self::InPieces,
@@ -85,6 +95,10 @@ impl Fault {
             Self::ClockJump => "clock jump",
             Self::SecretsRotated => "secret rotated under load",
             Self::SecretsDown => "secret store down",
+            Self::DatabaseDown => "database stopped, crashed or hung, and started again",
+            Self::StandbyDown => "standby down, for which commits wait",
+            Self::Promoted => "database gone, its standby promoted",
+            Self::Severed => "a replica cut off from the database",
             Self::CutOff => "connection reset in mid-body",
             Self::HungUp => "sender hangs up after the last byte",
             Self::InPieces => "body in slow pieces, chunked or not",
@@ -109,6 +123,8 @@ impl Fault {
             Self::BlobsDown | Self::KilledBetween => Component::Blobs,
             Self::ClockJump => Component::Clock,
             Self::SecretsRotated | Self::SecretsDown => Component::Secrets,
+            Self::DatabaseDown | Self::StandbyDown | Self::Promoted => Component::Database,
+            Self::Severed => Component::Network,
             Self::CutOff
             | Self::HungUp
             | Self::InPieces

@@ -8,6 +8,8 @@
 //! Two programs are looked at, and both are killed with `kill -9`: `labelrelay serve`, with the faults that
 //! can be brought upon it from outside, and the *laboratory server* (`lab server`): the same pipeline, the
 //! same HTTP server, the same queue file and stores, behind wrappers that refuse, hang or lie when told to.
+//!
+//! With `--replicas` it is three of `labelrelay serve` over one Postgres, with a standby and a consumer beside them.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +18,7 @@
     reason = "a laboratory whose equipment fails ends with a panic"
 )]
 
+mod database;
 mod delivery;
 mod fault;
 mod fault_injector;
@@ -24,6 +27,7 @@ mod options;
 mod oracle;
 mod plan;
 mod process;
+mod queue;
 mod random_json;
 mod record;
 mod run;

@@ -57,7 +57,7 @@ fn may_be_an_event(plan: &Plan, record: &Record) -> bool {
 /// While secrets cannot be read, those at hand are used on; for a second after it, too.
 fn may_be_outdated(plan: &Plan, record: &Record) -> bool {
     let begun = |step: &Step| {
-        step.at <= record.number && matches!(step.action, Action::Begin(Fault::SecretsDown, _))
+        step.at <= record.number && matches!(step.action, Action::Begin(Fault::SecretsDown, ..))
     };
     record.faults.contains(Fault::SecretsRotated) || plan.steps.iter().any(begun)
 }

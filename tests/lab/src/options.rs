@@ -3,18 +3,25 @@
 use crate::plan::Deployment;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub(crate) const HELP: &str = "\
 Usage: lab [--seeds A..B | --seed S] [--deliveries N] [--jobs J] [--only serve|laboratory]
            [--sabotage MODE] [--program LABELRELAY] [--keep]
+       lab --replicas [--seeds A..B | --seed S] [--deliveries N] [--jobs J] [--within MINUTES]
+           [--sabotage asynchronous] [--program LABELRELAY] [--keep]
 
   --seeds A..B     these seeds (default 0..500)
   --seed S         this seed alone
   --deliveries N   deliveries of each seed (default 2000); part of what a seed decides
   --jobs J         seeds that run at once (default 2)
   --only WHICH     only seeds whose program is this one
+  --replicas       three replicas of `serve` over Postgres instead; LABELRELAY_TEST_POSTGRES says where its
+                   programs are
+  --within MINUTES begin no seed after so many minutes
   --sabotage MODE  break the laboratory server on purpose, to see that it is noticed:
-                   early, drop, flip, forge, twice, swallow, merge, blind, hasty
+                   early, drop, flip, forge, twice, swallow, merge, blind, hasty; with --replicas
+                   `asynchronous`: no commit waits for the standby
   --program PATH   the labelrelay to test (default: beside this program)
   --keep           keep the folders of seeds that failed";
 
@@ -25,6 +32,10 @@ pub(crate) struct Options {
     pub(crate) deliveries: u32,
     pub(crate) jobs: usize,
     pub(crate) only: Option<Deployment>,
+    /// Several replicas over one database.
+    pub(crate) replicas: bool,
+    /// No seed is begun after this time.
+    pub(crate) within: Option<Duration>,
     pub(crate) sabotage: Option<String>,
     pub(crate) program: PathBuf,
     pub(crate) keep: bool,
@@ -37,6 +48,8 @@ impl Options {
             deliveries: 2000,
             jobs: 2,
             only: None,
+            replicas: false,
+            within: None,
             sabotage: None,
             program: beside_us()?,
             keep: false,
@@ -70,9 +83,25 @@ impl Options {
                     options.sabotage = Some(value()?.clone());
                     options.only = Some(Deployment::Laboratory);
                 }
+                "--replicas" => options.replicas = true,
+                "--within" => {
+                    let seconds = number(flag, value()?)?.saturating_mul(60);
+                    options.within = Some(Duration::from_secs(seconds));
+                }
                 "--program" => options.program = value()?.into(),
                 "--keep" => options.keep = true,
                 _ => return Err(format!("unknown option {flag}")),
+            }
+        }
+        if options.replicas {
+            // All of their seeds have one program.
+            options.only = None;
+            if options
+                .sabotage
+                .as_deref()
+                .is_some_and(|it| it != "asynchronous")
+            {
+                return Err("with --replicas, --sabotage is `asynchronous`".to_owned());
             }
         }
         if !options.program.is_file() {

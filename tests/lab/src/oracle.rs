@@ -3,17 +3,15 @@
 use crate::delivery::Delivery;
 use crate::obligations::{self, Ledger};
 use crate::plan::{Action, Plan};
+use crate::queue::Queue;
 use crate::record::Record;
 use crate::seed_dir::{self, SeedDir};
 use crate::sender::SENDERS;
 use crate::sources::Source;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::{Data, Digest, Envelope};
-use labelrelay_local::{Filter, QueueFile};
-use labelrelay_startup::SystemClock;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// An event that was found.
 struct Found {
@@ -26,6 +24,7 @@ struct Found {
 pub(crate) fn check(
     plan: &Plan,
     seed_dir: &SeedDir,
+    queue: &Queue<'_>,
     records: &[Record],
     troubled: &[u32],
 ) -> Vec<Violation> {
@@ -34,10 +33,11 @@ pub(crate) fn check(
         .iter()
         .filter_map(|record| obligations::judge(plan, record, troubled))
         .collect();
-    let found = read_queue(plan, seed_dir, &ledger, &mut violations);
+    let found = read_queue(plan, queue, &ledger, &mut violations);
     read_blobs(seed_dir, &ledger, &mut violations);
     // No process runs any more, and none may leave anything of a body there, however it ended.
-    let left = files(&seed_dir::spool(seed_dir.folder())).into_iter();
+    let homes = seed_dir.homes().iter();
+    let left = homes.flat_map(|home| files(&seed_dir::spool(home)));
     violations.extend(
         left.map(|path| Violation::general(ViolationKind::Left, path.display().to_string())),
     );
@@ -63,6 +63,7 @@ pub(crate) fn check(
 pub(crate) fn has_hung_up(
     plan: &Plan,
     seed_dir: &SeedDir,
+    queue: &Queue<'_>,
     records: &[Record],
     troubled: &[u32],
 ) -> bool {
@@ -71,7 +72,7 @@ pub(crate) fn has_hung_up(
         return true;
     }
     let ledger = obligations::ledger(plan, records);
-    let found = read_queue(plan, seed_dir, &ledger, &mut Vec::new());
+    let found = read_queue(plan, queue, &ledger, &mut Vec::new());
     let waiting = !seed_dir.waiting().is_empty();
     missing.all(|record| {
         let is_there =
@@ -107,24 +108,20 @@ fn acknowledged(
 /// Reads every event; each must be one that was sent, byte for byte.
 fn read_queue(
     plan: &Plan,
-    seed_dir: &SeedDir,
+    queue: &Queue<'_>,
     ledger: &Ledger,
     violations: &mut Vec<Violation>,
 ) -> Vec<Found> {
-    let file = QueueFile::open(
-        seed_dir::queue(seed_dir.folder()),
-        Arc::new(SystemClock::new()),
-    )
-    .unwrap();
     let mut found = Vec::new();
-    for stored in file.export(Filter::default()) {
-        let stored = stored.unwrap();
+    for stored in queue.events() {
         match read_event(plan, ledger, &stored.envelope) {
-            Ok(event) if event.id == stored.event.id => found.push(event),
-            Ok(event) => {
-                let detail = format!("the row {} holds the event {}", stored.event.id, event.id);
-                violations.push(Violation::general(ViolationKind::Changed, detail));
-            }
+            Ok(event) => match stored.id {
+                Some(id) if id != event.id => {
+                    let detail = format!("the row {id} holds the event {}", event.id);
+                    violations.push(Violation::general(ViolationKind::Changed, detail));
+                }
+                _ => found.push(event),
+            },
             Err(wrong) => violations.push(wrong),
         }
     }

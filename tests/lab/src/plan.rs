@@ -1,7 +1,11 @@
 //! Makes a plan from a seed, everything that will be done: a pure function.
 
+mod replicas;
+
 use crate::fault::{Component, Fault};
 use labelrelay_tests::random::Random;
+
+pub(crate) use replicas::{LATE_PROMOTION, REPLICAS};
 
 /// A repeat is recognised within this time, where it is recognised at all. Longer than any seed takes, on
 /// however slow a machine.
@@ -24,6 +28,8 @@ pub(crate) enum Deployment {
     Serve,
     /// The laboratory server.
     Laboratory,
+    /// Several of `labelrelay serve`, over one Postgres with a standby.
+    Replicas,
 }
 
 /// Everything that a seed decides.
@@ -58,17 +64,17 @@ pub(crate) struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The process is killed and started again.
-    Kill,
+    Kill { replica: usize },
     /// The process is stopped for this long, and goes on.
-    Freeze { ms: u64 },
+    Freeze { replica: usize, ms: u64 },
     /// The process is asked to stop while whole requests are in its buffers, and started again.
-    Stop,
+    Stop { replica: usize },
     /// All sources get a new secret; the one before stays good.
     Rotate,
     /// The clock of the laboratory server jumps.
     Jump(Jump),
-    /// A fault begins, in one of its forms.
-    Begin(Fault, &'static str),
+    /// A fault begins, in one of its forms. What befalls one of several replicas befalls this one.
+    Begin(Fault, &'static str, usize),
     /// End of a fault.
     End(Fault),
 }
@@ -161,6 +167,9 @@ impl Plan {
             Fault::KilledBetween,
             Fault::ClockJump,
         ];
+        if self.deployment == Deployment::Replicas {
+            return replicas::draw_fault(random);
+        }
         loop {
             let outside = self.deployment == Deployment::Serve || random.below(3) == 0;
             let faults: &[Fault] = if outside { &OUTSIDE } else { &INSIDE };
@@ -206,6 +215,9 @@ impl Plan {
             Fault::SecretsDown => ("missing", many),
             Fault::QueueDisplaced => (one_of(&["removed", "replaced", "cut off"]), either),
             Fault::KilledBetween => ("", many),
+            Fault::DatabaseDown => (one_of(&["stopped", "crashed", "hung"]), either),
+            Fault::Severed => (one_of(&["silent", "reset"]), either),
+            Fault::Promoted => (one_of(&["at once", LATE_PROMOTION]), few),
             _ => ("", either),
         }
     }
@@ -251,7 +263,8 @@ impl Episode {
                         | Fault::SecretsDown
                         | Fault::DiskFull
                         | Fault::QueueDisplaced
-                )
+                        | Fault::Severed
+                ) || two.form == "hung"
             }
             // The end of this fault is a new process, which needs its secrets.
             Fault::QueueDisplaced => two.fault == Fault::SecretsDown,
@@ -263,15 +276,18 @@ impl Episode {
     }
 
     fn steps(self) -> Vec<Step> {
+        // Where there is one alone, nobody asks.
+        let replica = usize::try_from(self.amount).unwrap() % REPLICAS;
         let action = match self.fault {
-            Fault::Killed => Action::Kill,
-            Fault::Stopped => Action::Stop,
+            Fault::Killed => Action::Kill { replica },
+            Fault::Stopped => Action::Stop { replica },
             Fault::Frozen => Action::Freeze {
+                replica,
                 ms: self.amount % 400,
             },
             Fault::SecretsRotated => Action::Rotate,
             Fault::ClockJump => Action::Jump(jump(self.amount)),
-            fault => Action::Begin(fault, self.form),
+            fault => Action::Begin(fault, self.form, replica),
         };
         let (at, end) = (self.at, self.end);
         let mut steps = vec![Step { at, action }];
@@ -294,46 +310,4 @@ fn jump(amount: u64) -> Jump {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn a_seed_is_one_plan() {
-        for seed in 0..200 {
-            let plan = Plan::of(seed, 2000);
-            assert_eq!(plan.steps, Plan::of(seed, 2000).steps);
-            assert!(plan.steps.is_sorted_by_key(|step| step.at));
-            assert!(plan.steps.iter().all(|step| step.at < 2000));
-        }
-    }
-
-    #[test]
-    fn every_fault_is_drawn_and_ends() {
-        let mut seen = HashSet::new();
-        for seed in 0..200 {
-            let mut open = HashSet::new();
-            for step in Plan::of(seed, 2000).steps {
-                match step.action {
-                    Action::Kill => _ = seen.insert(Fault::Killed),
-                    Action::Stop => _ = seen.insert(Fault::Stopped),
-                    Action::Freeze { .. } => _ = seen.insert(Fault::Frozen),
-                    Action::Rotate => _ = seen.insert(Fault::SecretsRotated),
-                    Action::Jump(_) => _ = seen.insert(Fault::ClockJump),
-                    Action::Begin(fault, _) => {
-                        seen.insert(fault);
-                        assert!(open.insert(fault), "{fault:?} within itself");
-                    }
-                    Action::End(fault) => assert!(open.remove(&fault), "{fault:?} never began"),
-                }
-            }
-            assert!(open.is_empty(), "{open:?}");
-        }
-        let drawn = Fault::ALL
-            .iter()
-            .filter(|fault| fault.component() != Component::Sender);
-        for fault in drawn {
-            assert!(seen.contains(fault), "{fault:?}");
-        }
-    }
-}
+mod tests;

@@ -25,6 +25,10 @@ pub(crate) struct Start<'a> {
     pub(crate) sabotage: Option<&'a str>,
     /// Seconds that the laboratory server's time of day is ahead.
     pub(crate) ahead: i64,
+    /// Which of the processes that run at once.
+    pub(crate) replica: usize,
+    /// Variables by which a replica finds its database.
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// A running process; killed when dropped.
@@ -54,14 +58,14 @@ impl Log {
 impl Start<'_> {
     pub(crate) fn program(&self, deployment: Deployment) -> Result<Program, String> {
         match deployment {
-            Deployment::Serve => self.serve(DEADLINE_MS),
+            Deployment::Serve | Deployment::Replicas => self.serve(DEADLINE_MS),
             Deployment::Laboratory => Ok(self.laboratory()),
         }
     }
 
     /// `labelrelay serve`, with this deadline.
     pub(crate) fn serve(&self, deadline_ms: u64) -> Result<Program, String> {
-        let folder = self.seed_dir.folder();
+        let folder = self.seed_dir.home(self.replica);
         let ready = folder.join("ready");
         let _ = std::fs::remove_file(&ready);
         let mut command = outlives_a_limit(self.labelrelay);
@@ -69,10 +73,11 @@ impl Start<'_> {
             .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready)
             .arg("--config")
-            .arg(seed_dir::config(folder))
+            .arg(seed_dir::config(&folder))
             .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
             .env("LABELRELAY_DEADLINE_MS", deadline_ms.to_string())
-            .current_dir(folder)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         let mut program = Program::spawn(&mut command);

@@ -1,11 +1,13 @@
 //! One seed from its plan to its verdict, and many seeds at once.
 
+use crate::database::Database;
 use crate::delivery::Delivery;
 use crate::fault_injector::FaultInjector;
 use crate::options::Options;
 use crate::oracle;
-use crate::plan::Plan;
-use crate::process::Start;
+use crate::plan::{Deployment, Plan};
+use crate::process::{Program, Start};
+use crate::queue::Queue;
 use crate::record::{End, Record};
 use crate::seed_dir::SeedDir;
 use crate::send_request;
@@ -15,6 +17,7 @@ use crate::verdict::Verdict;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;
+use rustix::process::Resource;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -37,16 +40,27 @@ const SHOWN: usize = 12;
 /// Runs what was asked for and prints what came of it.
 pub(crate) fn all(options: &Options) -> ExitCode {
     let begun = Instant::now();
+    if options.replicas {
+        allow_many_files();
+    }
     let summary = Mutex::new(Summary::default());
     let seeds = Mutex::new(options.seeds.clone());
     std::thread::scope(|scope| {
         for _ in 0..options.jobs {
             scope.spawn(|| {
                 loop {
+                    let is_late = |within: Duration| begun.elapsed() >= within;
+                    if options.within.is_some_and(is_late) {
+                        return;
+                    }
                     let Some(seed) = seeds.lock().unwrap().next() else {
                         return;
                     };
-                    let plan = Plan::of(seed, options.deliveries);
+                    let plan = if options.replicas {
+                        Plan::of_replicas(seed, options.deliveries)
+                    } else {
+                        Plan::of(seed, options.deliveries)
+                    };
                     if options.only.is_some_and(|only| only != plan.deployment) {
                         continue;
                     }
@@ -66,10 +80,23 @@ pub(crate) fn all(options: &Options) -> ExitCode {
     }
 }
 
+/// Lets this program have as many files open as the system permits: it keeps the ports of each seed's servers.
+fn allow_many_files() {
+    let mut limit = rustix::process::getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where that is not permitted, fewer seeds fit into one run.
+    let _ = rustix::process::setrlimit(Resource::Nofile, limit);
+}
+
 fn one(plan: &Plan, options: &Options) -> Verdict {
     let seed_dir = SeedDir::new(plan);
     let sabotage = options.sabotage.as_deref();
-    let injector = FaultInjector::new(plan, &seed_dir, &options.program, sabotage);
+    let are_replicas = plan.deployment == Deployment::Replicas;
+    let database = are_replicas.then(|| Mutex::new(Database::start(sabotage)));
+    let database = database.as_ref();
+    let consume = |database: &Mutex<Database>| database.lock().unwrap().consume();
+    let early = database.filter(|_| !plan.takes_back()).map(consume);
+    let injector = FaultInjector::new(plan, &seed_dir, &options.program, sabotage, database);
     let next = AtomicU32::new(0);
     let mut records: Vec<Record> = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS)
@@ -89,46 +116,75 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
             .flat_map(|sender| sender.join().unwrap());
         records.collect()
     });
+    // No fault is under way any more.
+    let consumer = early.or_else(|| database.map(consume));
+    let queue = match &consumer {
+        Some(consumer) => Queue::Consumed(consumer),
+        None => Queue::File(&seed_dir),
+    };
     if !plan.ends_by_kill {
         // Senders that hung up have no answer to wait for; asking the process to stop must not overtake them.
         let troubled = injector.troubled();
-        eventually(|| oracle::has_hung_up(plan, &seed_dir, &records, &troubled));
+        eventually(|| oracle::has_hung_up(plan, &seed_dir, &queue, &records, &troubled));
     }
-    let processes = injector.running().0;
+    let processes = injector.processes();
     let (mut violations, troubled, more) = injector.end_all();
     records.extend(more);
-    violations.extend(afterwards(plan, &seed_dir, options, &mut records));
-    violations.extend(oracle::check(plan, &seed_dir, &records, &troubled));
+    violations.extend(afterwards(plan, &seed_dir, options, database, &mut records));
+    violations.extend(database.and_then(not_consumed));
+    let checked = oracle::check(plan, &seed_dir, &queue, &records, &troubled);
+    violations.extend(checked);
     if options.keep && !violations.is_empty() {
         println!("seed {}: kept in {}", plan.seed, seed_dir.keep().display());
     }
     Verdict {
         records,
         violations,
-        processes: processes + 1,
+        processes: processes + u32::try_from(plan.processes()).unwrap(),
     }
 }
 
+/// What is left in the queue of replicas, once everything had time to be consumed.
+fn not_consumed(database: &Mutex<Database>) -> Option<Violation> {
+    let left = || database.lock().unwrap().left();
+    if eventually(|| left() == Some(0)) {
+        return None;
+    }
+    let detail = match left() {
+        Some(left) => format!("{left} events stay in the queue, or are dead letters"),
+        None => "nobody has made the tables".to_owned(),
+    };
+    Some(Violation::general(ViolationKind::Stuck, detail))
+}
+
 /// Nothing is wrong any more: `labelrelay serve` starts on what is left, takes more, and moves what waits in
-/// the fallback into the queue.
+/// the fallback into the queue. All replicas do.
 fn afterwards(
     plan: &Plan,
     seed_dir: &SeedDir,
     options: &Options,
+    database: Option<&Mutex<Database>>,
     records: &mut Vec<Record>,
 ) -> Vec<Violation> {
-    let start = Start {
-        seed_dir,
-        labelrelay: &options.program,
-        sabotage: None,
-        ahead: 0,
-    };
-    let program = match start.serve(AFTERWARDS_DEADLINE_MS) {
-        Ok(program) => program,
-        Err(message) => return vec![Violation::general(ViolationKind::Process, message)],
-    };
+    let mut programs = Vec::new();
+    for replica in 0..plan.processes() {
+        let database = database.map(|database| database.lock().unwrap());
+        let start = Start {
+            seed_dir,
+            labelrelay: &options.program,
+            sabotage: None,
+            ahead: 0,
+            replica,
+            variables: database.map_or_else(Vec::new, |database| database.variables(replica)),
+        };
+        match start.serve(AFTERWARDS_DEADLINE_MS) {
+            Ok(program) => programs.push(program),
+            Err(message) => return vec![Violation::general(ViolationKind::Process, message)],
+        }
+    }
     let mut violations = Vec::new();
-    for number in plan.deliveries..plan.deliveries + AFTERWARDS {
+    let numbers = plan.deliveries..plan.deliveries + AFTERWARDS;
+    for (number, program) in numbers.zip(programs.iter().cycle()) {
         let record = send_afterwards(plan, number, program.address);
         if record.status() != Some(200) {
             let detail = format!("after all faults: {:?}", record.end);
@@ -140,6 +196,13 @@ fn afterwards(
         let detail = format!("{} events stay in the fallback", seed_dir.waiting().len());
         violations.push(Violation::general(ViolationKind::Stuck, detail));
     }
+    for program in programs {
+        stop(program, &mut violations);
+    }
+    violations
+}
+
+fn stop(program: Program, violations: &mut Vec<Violation>) {
     let (status, log) = program.stop();
     if !status.is_some_and(|status| status.success()) {
         let detail = format!("asked to stop, serve ended with {status:?}");
@@ -147,7 +210,6 @@ fn afterwards(
     }
     let panics = log.panics.into_iter();
     violations.extend(panics.map(|line| Violation::general(ViolationKind::Process, line)));
-    violations
 }
 
 fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
@@ -204,9 +266,10 @@ fn report(plan: &Plan, verdict: &Verdict, options: &Options) {
     }
     let sabotage = options.sabotage.as_ref();
     let sabotage = sabotage.map_or(String::new(), |mode| format!(" --sabotage {mode}"));
+    let replicas = if options.replicas { " --replicas" } else { "" };
     let _ = writeln!(
         text,
-        "  again with: cargo xtask lab --seed {} --deliveries {}{sabotage}",
+        "  again with: cargo xtask lab --seed {} --deliveries {}{replicas}{sabotage}",
         plan.seed, plan.deliveries
     );
     print!("{text}");

@@ -1,12 +1,16 @@
 //! The folder of one seed: configuration, secrets, queue, stores.
 
-use crate::plan::{Plan, WINDOW_SECONDS};
+use crate::plan::{Deployment, Plan, WINDOW_SECONDS};
 use crate::sources::{Source, secret};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-pub(crate) struct SeedDir(TempDir);
+pub(crate) struct SeedDir {
+    folder: TempDir,
+    /// Folders of the processes that run at once: this one, or one in it for each replica.
+    homes: Vec<PathBuf>,
+}
 
 impl SeedDir {
     pub(crate) fn new(plan: &Plan) -> Self {
@@ -16,20 +20,42 @@ impl SeedDir {
             .suffix(&format!("-{}", plan.seed))
             .tempdir()
             .unwrap();
-        let seed_dir = Self(folder);
-        std::fs::write(config(seed_dir.folder()), configuration(plan)).unwrap();
+        let homes = match plan.deployment {
+            Deployment::Serve | Deployment::Laboratory => vec![folder.path().to_owned()],
+            Deployment::Replicas => (0..plan.processes())
+                .map(|replica| folder.path().join(format!("replica-{replica}")))
+                .collect(),
+        };
+        for home in &homes {
+            std::fs::create_dir_all(home).unwrap();
+            std::fs::write(config(home), configuration(plan, folder.path())).unwrap();
+        }
+        let seed_dir = Self { folder, homes };
+        if plan.deployment == Deployment::Replicas {
+            std::fs::create_dir(blobs(seed_dir.folder())).unwrap();
+        }
         seed_dir.write_secrets(plan.seed, 0);
         seed_dir
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
+    }
+
+    /// Folders of the processes that run at once.
+    pub(crate) fn homes(&self) -> &[PathBuf] {
+        &self.homes
+    }
+
+    /// The folder of one of them.
+    pub(crate) fn home(&self, replica: usize) -> PathBuf {
+        self.homes[replica].clone()
     }
 
     /// Leaves the folder where it is.
     pub(crate) fn keep(mut self) -> PathBuf {
-        self.0.disable_cleanup(true);
-        self.0.path().to_owned()
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_owned()
     }
 
     /// Gives each source the secret of this rotation, and the one before as its previous one. In the order
@@ -66,12 +92,11 @@ impl SeedDir {
         std::fs::metadata(journal).map_or(0, |meta| meta.len())
     }
 
-    /// Events in the fallback.
+    /// Events in the fallback, or in the fallbacks of all replicas.
     pub(crate) fn waiting(&self) -> Vec<PathBuf> {
-        let Ok(files) = std::fs::read_dir(fallback(self.folder())) else {
-            return Vec::new();
-        };
-        let files = files.map(|file| file.unwrap().path());
+        let folders = self.homes.iter().map(|home| fallback(home));
+        let files = folders.filter_map(|folder| std::fs::read_dir(folder).ok());
+        let files = files.flatten().map(|file| file.unwrap().path());
         files
             .filter(|path| path.extension().is_some_and(|end| end == "json"))
             .collect()
@@ -106,14 +131,21 @@ fn previous_file(source: Source) -> String {
     format!("{}.previous", source.name())
 }
 
-fn configuration(plan: &Plan) -> String {
-    let window = if plan.window { WINDOW_SECONDS } else { 0 };
-    let mut text = format!(
-        "queue = \"sqlite:queue.db\"\ndeadline_ms = {}\n",
-        crate::plan::DEADLINE_MS
-    );
+/// The configuration of each process. Replicas share secrets and blob store, and find their queue by a variable.
+fn configuration(plan: &Plan, folder: &Path) -> String {
+    let are_replicas = plan.deployment == Deployment::Replicas;
+    let shared = if are_replicas {
+        format!("{}/", folder.display())
+    } else {
+        String::new()
+    };
+    let mut text = format!("deadline_ms = {}\n", crate::plan::DEADLINE_MS);
+    if !are_replicas {
+        text.push_str("queue = \"sqlite:queue.db\"\n");
+    }
     if plan.blob_store {
-        text.push_str("blob_store = \"file:claims\"\n");
+        let host = if are_replicas { "//" } else { "" };
+        let _ = writeln!(text, "blob_store = \"file:{host}{shared}claims\"");
     }
     if plan.fallback {
         text.push_str("fallback = \"file:fallback\"\n");
@@ -123,11 +155,16 @@ fn configuration(plan: &Plan) -> String {
         text,
         "[spool]\ndir = \"spool\"\nthreshold_bytes = {threshold}"
     );
-    // Whatever is on the queue was sent by somebody: the oracle knows no other event.
-    let _ = writeln!(
-        text,
-        "[embedded_queue]\nrepeat_window_s = {window}\nderive = false"
-    );
+    if !are_replicas {
+        let window = if plan.window { WINDOW_SECONDS } else { 0 };
+        // Whatever is on the queue was sent by somebody: the oracle knows no other event.
+        let _ = writeln!(
+            text,
+            "[embedded_queue]
+repeat_window_s = {window}
+derive = false"
+        );
+    }
     for source in Source::ALL {
         let more = match source {
             Source::Labelbox => "provider = \"labelbox\"",
@@ -136,7 +173,7 @@ fn configuration(plan: &Plan) -> String {
         };
         let _ = writeln!(
             text,
-            "[[source]]\nname = \"{}\"\n{more}\nsecret = \"file:{}\"\nprevious_secret = \"file:{}\"",
+            "[[source]]\nname = \"{}\"\n{more}\nsecret = \"file:{shared}{}\"\nprevious_secret = \"file:{shared}{}\"",
             source.name(),
             secret_file(source),
             previous_file(source)

@@ -54,11 +54,18 @@ pub(crate) fn cut(address: SocketAddr, part: &[u8]) -> End {
     End::NotWhole
 }
 
-/// The same request on several connections: all but the last byte first, then the last bytes.
-pub(crate) fn copies(address: SocketAddr, request: &[u8], copies: u32) -> Vec<End> {
+/// The same request on several connections, to these addresses in turn: all but the last byte first, then the last bytes.
+pub(crate) fn copies(addresses: &[SocketAddr], request: &[u8], copies: u32) -> Vec<End> {
     let (last, most) = request.split_last().expect("a request");
+    let begin = |address: &SocketAddr| {
+        let mut client = connect(*address)?;
+        client.write(most)?;
+        Ok::<_, io::Error>(client)
+    };
+    let addresses = addresses.iter().cycle();
     let mut clients: Vec<_> = (0..copies)
-        .map(|_| connect(address).and_then(|mut client| client.write(most).map(|()| client)))
+        .zip(addresses)
+        .map(|(_, address)| begin(address))
         .collect();
     let written: Vec<_> = clients
         .iter_mut()

@@ -38,22 +38,28 @@ impl Sender<'_> {
     fn send(&mut self, delivery: &Delivery) {
         let digest = Digest::of(&delivery.body);
         let (head, body) = delivery.request(self.plan);
-        let before = self.injector.now();
+        let replica = self.injector.replica(delivery.number);
+        let before = self.injector.now(replica);
+        let mut processes = vec![before.process];
         let began = Instant::now();
         let ends = match delivery.way {
             Way::Whole => {
                 let request = [head, body].concat();
-                vec![self.over_kept_connection(before.process, |client| {
-                    send_request::at_once(client, &request)
-                })]
+                vec![
+                    self.over_kept_connection(replica, before.process, |client| {
+                        send_request::at_once(client, &request)
+                    }),
+                ]
             }
             Way::Pieces { .. } => {
-                vec![self.over_kept_connection(before.process, |client| {
-                    send_request::pieces(client, &head, &body)
-                })]
+                vec![
+                    self.over_kept_connection(replica, before.process, |client| {
+                        send_request::pieces(client, &head, &body)
+                    }),
+                ]
             }
             way => {
-                let (_, address) = self.injector.running();
+                let (_, address) = self.injector.running(replica);
                 match way {
                     Way::HangUp => vec![send_request::hang_up(address, &[head, body].concat())],
                     Way::Cut { thousandths } => {
@@ -61,14 +67,18 @@ impl Sender<'_> {
                         vec![send_request::cut(address, &[&head, &body[..sent]].concat())]
                     }
                     Way::Copies(copies) => {
-                        send_request::copies(address, &[head, body].concat(), copies)
+                        // One to each replica in turn.
+                        let running = self.injector.all_running(replica);
+                        let (numbers, addresses): (Vec<_>, Vec<_>) = running.into_iter().unzip();
+                        processes = numbers;
+                        send_request::copies(&addresses, &[head, body].concat(), copies)
                     }
                     Way::Whole | Way::Pieces { .. } => unreachable!("handled above"),
                 }
             }
         };
         let took = began.elapsed();
-        let after = self.injector.now();
+        let after = self.injector.now(replica);
         let faults = delivery.faults().and(before.until(&after));
         for (copy, end) in ends.into_iter().enumerate() {
             self.records.push(Record {
@@ -81,7 +91,7 @@ impl Sender<'_> {
                 event: delivery.event(copy),
                 faults,
                 rotations: after.rotations,
-                process: before.process,
+                process: processes[copy % processes.len()],
                 took,
             });
         }
@@ -90,6 +100,7 @@ impl Sender<'_> {
     /// Uses the connection that is kept, or makes another.
     fn over_kept_connection(
         &mut self,
+        replica: usize,
         process: u32,
         exchange: impl FnOnce(&mut Client) -> End,
     ) -> End {
@@ -98,7 +109,7 @@ impl Sender<'_> {
             .as_ref()
             .is_none_or(|(to, _)| *to != process)
         {
-            self.connection = self.connect();
+            self.connection = self.connect(replica);
         }
         let Some((_, client)) = &mut self.connection else {
             return End::NotWhole;
@@ -112,13 +123,13 @@ impl Sender<'_> {
         end
     }
 
-    fn connect(&self) -> Option<(u32, Client)> {
-        let (process, address) = self.injector.running();
+    fn connect(&self, replica: usize) -> Option<(u32, Client)> {
+        let (process, address) = self.injector.running(replica);
         if let Ok(client) = send_request::connect(address) {
             return Some((process, client));
         }
         self.injector.revive(process);
-        let (process, address) = self.injector.running();
+        let (process, address) = self.injector.running(replica);
         let client = send_request::connect(address).ok()?;
         Some((process, client))
     }

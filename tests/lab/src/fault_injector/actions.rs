@@ -2,11 +2,13 @@
 
 use super::displaced_files::DisplacedFiles;
 use super::{FaultInjector, Inner};
-use crate::fault::Fault;
+use crate::database::Database;
+use crate::fault::{Component, Fault};
 use crate::plan::{Action, Jump};
 use crate::seed_dir;
 use rusqlite::Connection;
 use rustix::process::Signal;
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,24 +19,27 @@ impl FaultInjector<'_> {
     /// Does one step.
     pub(super) fn act(&self, inner: &mut Inner, action: &Action) {
         match action {
-            Action::Kill => {
-                self.trouble();
+            Action::Kill { replica } => {
+                let replica = self.one_of_those_that_run(*replica);
+                self.trouble_of(replica);
                 self.faults_on(Fault::Killed);
-                self.kill(inner);
-                self.start(inner);
+                self.kill(inner, replica);
+                self.start(inner, replica);
                 self.faults_off(Fault::Killed);
             }
-            Action::Stop => {
-                self.trouble();
+            Action::Stop { replica } => {
+                let replica = self.one_of_those_that_run(*replica);
+                self.trouble_of(replica);
                 self.faults_on(Fault::Stopped);
-                self.stop_with_requests(inner);
-                self.start(inner);
+                self.stop_with_requests(inner, replica);
+                self.start(inner, replica);
                 self.faults_off(Fault::Stopped);
             }
-            Action::Freeze { ms } => {
-                self.trouble();
+            Action::Freeze { replica, ms } => {
+                let replica = self.one_of_those_that_run(*replica);
+                self.trouble_of(replica);
                 self.faults_on(Fault::Frozen);
-                let program = inner.program.as_ref().unwrap();
+                let program = inner.programs[replica].as_ref().unwrap();
                 program.signal(Signal::STOP);
                 // The length of the fault itself; nothing is waited for.
                 std::thread::sleep(Duration::from_millis(*ms));
@@ -63,23 +68,44 @@ impl FaultInjector<'_> {
                     }
                 };
                 let set = format!("time-of-day {}", inner.ahead);
-                let program = inner.program.as_mut().unwrap();
+                let program = inner.programs[0].as_mut().unwrap();
                 program.order(&set);
                 if let Some(seconds) = slept {
                     program.order(&format!("sleep {seconds}"));
                 }
                 self.faults_off(Fault::ClockJump);
             }
-            Action::Begin(fault, form) => {
-                self.trouble();
+            Action::Begin(fault, form, replica) => {
+                match fault {
+                    Fault::Severed => self.trouble_of(*replica),
+                    _ => self.trouble(),
+                }
                 self.faults_on(*fault);
-                self.begin(inner, *fault, form);
+                match self.database_with(*fault) {
+                    Some(mut database) => database.begin(*fault, form, *replica),
+                    None => self.begin(inner, *fault, form),
+                }
             }
             Action::End(fault) => {
-                self.end(inner, *fault);
+                match self.database_with(*fault) {
+                    Some(mut database) => database.end(*fault),
+                    None => self.end(inner, *fault),
+                }
                 self.faults_off(*fault);
             }
         }
+    }
+
+    /// A plan names one of several replicas, also where there is one process alone.
+    fn one_of_those_that_run(&self, replica: usize) -> usize {
+        replica % self.plan.processes()
+    }
+
+    /// The database, if this is a fault of it, or of the ways to it.
+    fn database_with(&self, fault: Fault) -> Option<MutexGuard<'_, Database>> {
+        let is_its = matches!(fault.component(), Component::Database | Component::Network);
+        let database = self.database.filter(|_| is_its)?;
+        Some(database.lock().unwrap())
     }
 
     fn begin(&self, inner: &mut Inner, fault: Fault, form: &str) {
@@ -92,14 +118,15 @@ impl FaultInjector<'_> {
                 return;
             }
             Fault::QueueDisplaced => {
-                let program = inner.program.as_ref().unwrap();
+                let program = inner.programs[0].as_ref().unwrap();
                 inner.displaced = Some(DisplacedFiles::begin(self.seed_dir, program, form));
                 return;
             }
             Fault::DiskFull => {
                 let limit = self.seed_dir.journal_bytes() + ROOM_BYTES;
                 inner.limit = Some(limit);
-                inner.program.as_ref().unwrap().limit_files(Some(limit));
+                let program = inner.programs[0].as_ref().unwrap();
+                program.limit_files(Some(limit));
                 return;
             }
             Fault::SecretsDown if form == "missing" => return self.seed_dir.hide_secrets(true),
@@ -116,7 +143,7 @@ impl FaultInjector<'_> {
         };
         inner.orders.push((fault, format!("{component} {form}")));
         let order = format!("{component} {form}");
-        inner.program.as_mut().unwrap().order(&order);
+        inner.programs[0].as_mut().unwrap().order(&order);
     }
 
     fn end(&self, inner: &mut Inner, fault: Fault) {
@@ -129,14 +156,14 @@ impl FaultInjector<'_> {
             Fault::QueueDisplaced => {
                 if let Some(displaced) = inner.displaced.take() {
                     self.trouble();
-                    self.kill(inner);
+                    self.kill(inner, 0);
                     displaced.put_right(self.seed_dir);
-                    self.start(inner);
+                    self.start(inner, 0);
                 }
             }
             Fault::DiskFull => {
                 inner.limit = None;
-                inner.program.as_ref().unwrap().limit_files(None);
+                inner.programs[0].as_ref().unwrap().limit_files(None);
             }
             _ => {
                 let told = inner.orders.iter().position(|(of, _)| *of == fault);
@@ -144,7 +171,7 @@ impl FaultInjector<'_> {
                     Some(at) => {
                         let (_, order) = inner.orders.remove(at);
                         let component = order.split(' ').next().unwrap();
-                        let program = inner.program.as_mut().unwrap();
+                        let program = inner.programs[0].as_mut().unwrap();
                         program.order(&format!("{component} fine"));
                     }
                     None => self.seed_dir.hide_secrets(false),

@@ -5,6 +5,7 @@ mod displaced_files;
 mod snapshot;
 mod stop;
 
+use crate::database::Database;
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
 use crate::process::{Log, Program, Start};
@@ -29,11 +30,15 @@ pub(crate) struct FaultInjector<'a> {
     seed_dir: &'a SeedDir,
     labelrelay: &'a Path,
     sabotage: Option<&'a str>,
+    /// What replicas share.
+    database: Option<&'a Mutex<Database>>,
     /// The next step is at this delivery.
     next_at: AtomicU32,
     inner: Mutex<Inner>,
-    /// Which process runs, and where it listens.
-    running: RwLock<(u32, SocketAddr)>,
+    /// Processes that were started.
+    processes: AtomicU32,
+    /// Which processes run, and where they listen: one, or one of each replica.
+    running: RwLock<Vec<(u32, SocketAddr)>>,
     /// Faults of this moment.
     faults: AtomicU32,
     /// Number of times that each fault has begun.
@@ -48,7 +53,8 @@ pub(crate) struct FaultInjector<'a> {
 
 struct Inner {
     next: usize,
-    program: Option<Program>,
+    /// One, or one of each replica.
+    programs: Vec<Option<Program>>,
     /// Orders that a new laboratory server has to be given again.
     orders: Vec<(Fault, String)>,
     /// Seconds that the time of day is ahead by.
@@ -66,16 +72,19 @@ impl<'a> FaultInjector<'a> {
         seed_dir: &'a SeedDir,
         labelrelay: &'a Path,
         sabotage: Option<&'a str>,
+        database: Option<&'a Mutex<Database>>,
     ) -> Self {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let injector = Self {
             plan,
             seed_dir,
             labelrelay,
             sabotage,
+            database,
             next_at: AtomicU32::new(plan.steps.first().map_or(u32::MAX, |step| step.at)),
             inner: Mutex::new(Inner {
                 next: 0,
-                program: None,
+                programs: (0..plan.processes()).map(|_| None).collect(),
                 orders: Vec::new(),
                 ahead: 0,
                 lock: None,
@@ -83,7 +92,8 @@ impl<'a> FaultInjector<'a> {
                 displaced: None,
                 armed: false,
             }),
-            running: RwLock::new((0, SocketAddr::from(([127, 0, 0, 1], 0)))),
+            processes: AtomicU32::new(0),
+            running: RwLock::new(vec![(0, nowhere); plan.processes()]),
             faults: AtomicU32::new(0),
             begun: std::array::from_fn(|_| AtomicU32::new(0)),
             rotations: AtomicU32::new(0),
@@ -92,7 +102,9 @@ impl<'a> FaultInjector<'a> {
             records: Mutex::default(),
         };
         let mut inner = injector.inner.lock().unwrap();
-        injector.start(&mut inner);
+        for replica in 0..plan.processes() {
+            injector.start(&mut inner, replica);
+        }
         drop(inner);
         injector
     }
@@ -115,8 +127,13 @@ impl<'a> FaultInjector<'a> {
         self.next_at.store(next_at, Ordering::Release);
     }
 
-    pub(crate) fn now(&self) -> Snapshot {
-        let (process, _) = *self.running.read().unwrap();
+    /// Which of the processes that run at once gets this delivery.
+    pub(crate) fn replica(&self, number: u32) -> usize {
+        usize::try_from(number).unwrap() % self.plan.processes()
+    }
+
+    pub(crate) fn now(&self, replica: usize) -> Snapshot {
+        let (process, _) = self.running(replica);
         Snapshot {
             faults: Faults(self.faults.load(Ordering::Acquire)),
             begun: std::array::from_fn(|at| self.begun[at].load(Ordering::Acquire)),
@@ -125,18 +142,32 @@ impl<'a> FaultInjector<'a> {
         }
     }
 
-    /// Number and address of the process that runs.
-    pub(crate) fn running(&self) -> (u32, SocketAddr) {
-        *self.running.read().unwrap()
+    /// Number and address of the process that runs there.
+    pub(crate) fn running(&self, replica: usize) -> (u32, SocketAddr) {
+        self.running.read().unwrap()[replica]
+    }
+
+    /// The same of all, beginning with this one.
+    pub(crate) fn all_running(&self, first: usize) -> Vec<(u32, SocketAddr)> {
+        let mut running = self.running.read().unwrap().clone();
+        running.rotate_left(first);
+        running
+    }
+
+    /// Number of processes that were started.
+    pub(crate) fn processes(&self) -> u32 {
+        self.processes.load(Ordering::Acquire)
     }
 
     /// Starts another process if `process`, which does not answer, is still the current one.
     pub(crate) fn revive(&self, process: u32) {
         let mut inner = self.inner.lock().unwrap();
-        if self.running().0 != process {
+        let mut running = self.running.read().unwrap().clone().into_iter();
+        let Some(replica) = running.position(|(running, _)| running == process) else {
             return;
-        }
-        let Some(status) = inner.program.as_mut().and_then(Program::ended) else {
+        };
+        let program = inner.programs[replica].as_mut();
+        let Some(status) = program.and_then(Program::ended) else {
             return;
         };
         if !(inner.armed && status.signal() == Some(SIGKILL)) {
@@ -144,12 +175,12 @@ impl<'a> FaultInjector<'a> {
             let violation = Violation::general(ViolationKind::Process, detail);
             self.violations.lock().unwrap().push(violation);
         }
-        self.trouble();
-        self.kill(&mut inner);
+        self.trouble_of(replica);
+        self.kill(&mut inner, replica);
         if let Some(displaced) = inner.displaced.take() {
             displaced.put_right(self.seed_dir);
         }
-        self.start(&mut inner);
+        self.start(&mut inner, replica);
     }
 
     /// Processes that something befell so far.
@@ -157,26 +188,26 @@ impl<'a> FaultInjector<'a> {
         self.troubled.lock().unwrap().clone()
     }
 
-    /// Ends whatever is wrong, then the process, as the plan says. Returns what was broken so far, and
+    /// Ends whatever is wrong, then the processes, as the plan says. Returns what was broken so far, and
     /// which processes were troubled, and what the stage delivered itself.
     pub(crate) fn end_all(self) -> (Vec<Violation>, Vec<u32>, Vec<Record>) {
         self.reach(u32::MAX - 1);
         let mut inner = self.inner.lock().unwrap();
         let armed = inner.armed;
-        let is_gone = inner
-            .program
-            .as_mut()
-            .is_some_and(|it| it.ended().is_some());
-        if self.plan.ends_by_kill || (armed && is_gone) {
-            self.trouble();
-            self.kill(&mut inner);
-        } else if let Some(program) = inner.program.take() {
-            let (status, log) = program.stop();
-            if !status.is_some_and(|status| status.success()) {
-                let status = status.map_or("not at all".to_owned(), |it| it.to_string());
-                self.note(&log, &format!("asked to stop, it ended: {status}"));
+        for replica in 0..inner.programs.len() {
+            let program = inner.programs[replica].as_mut();
+            let is_gone = program.is_some_and(|it| it.ended().is_some());
+            if self.plan.ends_by_kill || (armed && is_gone) {
+                self.trouble_of(replica);
+                self.kill(&mut inner, replica);
+            } else if let Some(program) = inner.programs[replica].take() {
+                let (status, log) = program.stop();
+                if !status.is_some_and(|status| status.success()) {
+                    let status = status.map_or("not at all".to_owned(), |it| it.to_string());
+                    self.note(&log, &format!("asked to stop, it ended: {status}"));
+                }
+                self.read(&log);
             }
-            self.read(&log);
         }
         drop(inner);
         (
@@ -186,12 +217,16 @@ impl<'a> FaultInjector<'a> {
         )
     }
 
-    fn start(&self, inner: &mut Inner) {
+    fn start(&self, inner: &mut Inner, replica: usize) {
+        let database = self.database.map(|database| database.lock().unwrap());
+        let variables = database.map_or_else(Vec::new, |database| database.variables(replica));
         let start = Start {
             seed_dir: self.seed_dir,
             labelrelay: self.labelrelay,
             sabotage: self.sabotage,
             ahead: inner.ahead,
+            replica,
+            variables,
         };
         let mut program = start
             .program(self.plan.deployment)
@@ -204,13 +239,13 @@ impl<'a> FaultInjector<'a> {
         if inner.limit.is_some() {
             program.limit_files(inner.limit);
         }
-        let mut running = self.running.write().unwrap();
-        *running = (running.0 + 1, program.address);
-        inner.program = Some(program);
+        let process = self.processes.fetch_add(1, Ordering::AcqRel) + 1;
+        self.running.write().unwrap()[replica] = (process, program.address);
+        inner.programs[replica] = Some(program);
     }
 
-    fn kill(&self, inner: &mut Inner) {
-        if let Some(program) = inner.program.take() {
+    fn kill(&self, inner: &mut Inner, replica: usize) {
+        if let Some(program) = inner.programs[replica].take() {
             self.read(&program.kill());
         }
     }
@@ -231,8 +266,16 @@ impl<'a> FaultInjector<'a> {
         self.violations.lock().unwrap().push(violation);
     }
 
+    /// Something befalls all processes.
     fn trouble(&self) {
-        let (process, _) = self.running();
+        for replica in 0..self.plan.processes() {
+            self.trouble_of(replica);
+        }
+    }
+
+    /// Something befalls this one.
+    fn trouble_of(&self, replica: usize) {
+        let (process, _) = self.running(replica);
         self.troubled.lock().unwrap().push(process);
     }
 

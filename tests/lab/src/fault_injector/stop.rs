@@ -22,9 +22,9 @@ const BEYOND: u32 = 100_000;
 
 impl FaultInjector<'_> {
     /// Stops the process in this way, and waits until it has ended.
-    pub(super) fn stop_with_requests(&self, inner: &mut Inner) {
-        let mut program = inner.program.take().unwrap();
-        let (process, address) = self.running();
+    pub(super) fn stop_with_requests(&self, inner: &mut Inner, replica: usize) {
+        let mut program = inner.programs[replica].take().unwrap();
+        let (process, address) = self.running(replica);
         // Every other one on a connection that was accepted before, the rest on one that is not yet.
         let connect = || Client::connect(address).ok();
         let accepted: Vec<_> = (0..WAITING / 2).map(|_| accepted(connect())).collect();

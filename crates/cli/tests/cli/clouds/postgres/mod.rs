@@ -1,6 +1,7 @@
 //! Postgres; and two replicas of `serve` over one.
 
 mod label_studio;
+mod laboratory;
 
 use super::ids;
 use super::queue_server::{self, PASSWORD, QueueServer};
