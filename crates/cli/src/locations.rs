@@ -120,6 +120,11 @@ pub(crate) fn store(url: &str, base: &Path) -> Result<StoreLocation, BackEndErro
     }
 }
 
+/// Where ledgers lie beside a queue in Postgres.
+pub(crate) fn ledger_in_postgres(queue: &str) -> StoreLocation {
+    StoreLocation::Cloud(Cloud::Postgres, queue.to_owned()).below("ledger")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

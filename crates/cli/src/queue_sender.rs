@@ -3,7 +3,7 @@
 use labelrelay_core::clock::within;
 use labelrelay_core::replay::claim_if_too_large;
 use labelrelay_core::{
-    BlobStore, Clock, Entropy as _, EventQueue, OutboundMessage, QueueError, QueueErrorKind,
+    BlobStore, Clock, Entropy as _, EventQueue, Lease, OutboundMessage, QueueError, QueueErrorKind,
     QueueLimits, Receipt,
 };
 use labelrelay_startup::OsEntropy;
@@ -88,6 +88,12 @@ impl QueueSender {
 
     pub(crate) fn limits(&self) -> QueueLimits {
         self.queue.limits()
+    }
+
+    /// The right to pull from this source, which one process at a time has, where the queue sees to that. `None` while
+    /// another has it.
+    pub(crate) async fn pull_lease(&self, source: &str) -> Result<Option<Lease>, QueueError> {
+        self.queue.lease(&format!("pull {source}")).await
     }
 
     /// Sends the event, as a claim check where the queue does not take it whole.

@@ -62,7 +62,7 @@ pub use event_source::{
     EventSource, EventSourceError, Extended, ReceivedEvent, Settled, SourceOptions,
 };
 pub use fallback::FallbackStore;
-pub use lease::Lease;
+pub use lease::{Held, Lease};
 pub use ledger::{Ledger, LedgerError};
 pub use object_store::ObjectStore;
 pub use observe::{Exchange, NoObserver, Observer, Report};

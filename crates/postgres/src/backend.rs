@@ -1,7 +1,8 @@
 //! Opens what a configuration names.
 
 use crate::connection::Server;
-use crate::location::QueueUrl;
+use crate::location::{QueueUrl, parted};
+use crate::objects::PostgresObjects;
 use crate::password::Password;
 use crate::pool::Pool;
 use crate::queue::PostgresQueue;
@@ -12,7 +13,7 @@ use labelrelay_core::backend::{
     BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
 };
 use labelrelay_core::config::{Environment, Lookup};
-use labelrelay_core::{Clock, EventQueue, EventSource, SourceOptions};
+use labelrelay_core::{Clock, EventQueue, EventSource, FallbackStore, SourceOptions};
 use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
@@ -112,5 +113,13 @@ impl CommandLineBackEnd for Postgres {
             let opened = self.event_source(at.url, at.base_dir, options).await?;
             Ok(Arc::new(opened) as _)
         })
+    }
+
+    /// The URL is that of the queue, and what stands behind the database names the ledger.
+    fn ledger<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        let (queue, place) = parted(at.url);
+        let opened = self.store(&queue, at.base_dir);
+        let objects = opened.map(|store| PostgresObjects::new(Arc::new(store), place));
+        Box::pin(ready(objects.map(|objects| Arc::new(objects) as _)))
     }
 }

@@ -6,7 +6,7 @@ use crate::password::Password;
 use crate::standby_wait::StandbyWait;
 use crate::tls::Tls;
 use labelrelay_core::clock::within;
-use labelrelay_core::{Clock, QueueErrorKind};
+use labelrelay_core::{Clock, Held, QueueErrorKind};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,6 +58,13 @@ impl Connected {
         let statement = self.client.prepare(sql).await?;
         self.statements.insert(sql, statement.clone());
         Ok(statement)
+    }
+}
+
+/// What a session has, such as a lock, ends with its connection.
+impl Held for Connected {
+    fn is_there(&self) -> bool {
+        !self.client.is_closed()
     }
 }
 

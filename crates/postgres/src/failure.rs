@@ -1,7 +1,7 @@
 //! Why the server did not do something, in words for whoever can put it right.
 
 use labelrelay_core::backend::QueueFault;
-use labelrelay_core::{QueueErrorKind, chain};
+use labelrelay_core::{BlobError, QueueErrorKind, chain};
 use std::time::Duration;
 
 /// An error of one exchange, before anybody thought about it.
@@ -149,6 +149,16 @@ impl Failure {
             "the server takes no writes: it is a standby, or set to be read-only",
             cure,
         )
+    }
+
+    pub(crate) fn of_store(&self, resource: &str) -> BlobError {
+        let QueueFault { problem, cure, .. } = &self.fault;
+        let message = format!("{resource}: {problem}; {cure}");
+        if self.fault.is_retryable() {
+            BlobError::transient(message)
+        } else {
+            BlobError::permanent(message)
+        }
     }
 }
 

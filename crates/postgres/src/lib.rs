@@ -22,6 +22,7 @@ mod connection;
 mod examine;
 mod failure;
 mod location;
+mod objects;
 mod password;
 mod pool;
 mod queue;

@@ -156,6 +156,17 @@ impl QueueUrl {
     }
 }
 
+/// The URL of a queue, and what stands in it behind the name of the database.
+pub(crate) fn parted(url: &str) -> (String, String) {
+    let (place, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+    let (scheme, rest) = place.split_once("://").unwrap_or(("", place));
+    let mut parts = rest.splitn(3, '/');
+    let (authority, database) = (parts.next(), parts.next());
+    let (authority, database) = (authority.unwrap_or_default(), database.unwrap_or_default());
+    let queue = format!("{scheme}://{authority}/{database}{query}");
+    (queue, parts.next().unwrap_or_default().to_owned())
+}
+
 /// Hosts with their ports; `None` when one of them is none.
 fn hosts_of(text: &str) -> Option<Vec<(String, u16)>> {
     text.split(',').map(host_of).collect()
@@ -208,6 +219,20 @@ mod tests {
 
     fn parsed(url: &str) -> QueueUrl {
         QueueUrl::parse(url, Path::new("/base")).unwrap_or_else(|error| panic!("{url}: {error}"))
+    }
+
+    #[test]
+    fn what_stands_behind_the_database_is_told_from_the_queue() {
+        for (url, queue, place) in [
+            (
+                "postgres://a@b,c/d/ledger/cars?pool=2",
+                "postgres://a@b,c/d?pool=2",
+                "ledger/cars",
+            ),
+            ("postgres://a@/d?host=/run", "postgres://a@/d?host=/run", ""),
+        ] {
+            assert_eq!(parted(url), (queue.to_owned(), place.to_owned()));
+        }
     }
 
     #[test]

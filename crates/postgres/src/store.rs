@@ -8,6 +8,8 @@ use labelrelay_core::clock::within;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 /// Time for an exchange that carries little. The server ends a statement somewhat earlier.
 pub(crate) const LIMIT: Duration = Duration::from_secs(9);
@@ -119,7 +121,7 @@ impl Store {
         let connected = self.with_tables(connected).await?;
         let statement = connected.prepared(include_str!("sql/send.sql")).await?;
         let window = self.pool.server.url.repeat_window.as_secs_f64();
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+        let parameters: [&(dyn ToSql + Sync); 4] =
             [&rows.ids, &rows.types, &rows.envelopes, &window];
         let mut stored = Stored::default();
         connected.standby_wait.begin();
@@ -156,6 +158,24 @@ impl Store {
         let done = within(&*self.pool.clock, TO_APPEND, work).await;
         // Its failure is the next statement's, too.
         let _ = lease.settle(TO_APPEND, done);
+    }
+
+    /// The rows of one statement.
+    pub(crate) async fn query(
+        &self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let mut lease = self.pool.lease().await?;
+        let work = async {
+            let connected = self.with_tables(lease.connected()).await?;
+            let statement = connected.prepared(sql).await?;
+            Ok::<_, Trouble>(connected.client.query(&statement, parameters).await?)
+        };
+        let done = within(&*self.pool.clock, LIMIT, work).await;
+        lease
+            .settle(LIMIT, done)
+            .map_err(|failure| self.noted(failure))
     }
 
     /// Forgets ids whose window has passed; `true` if there may be more of them.

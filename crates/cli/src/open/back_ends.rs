@@ -178,6 +178,16 @@ impl CommandLineBackEnd for BackEnds<'_> {
         })
     }
 
+    fn ledger<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(async move {
+            // A queue in Postgres keeps ledgers as well, and is no store for anything else.
+            match Cloud::of_queue(at.url) {
+                Some(cloud @ Cloud::Postgres) => self.cloud(cloud, at.url)?.ledger(at).await,
+                _ => self.fallback(at).await,
+            }
+        })
+    }
+
     fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
         Box::pin(async move {
             match locations::store(at.url, at.base_dir)? {

@@ -5,7 +5,7 @@ use super::progress::Shown;
 use super::rounds;
 use super::target::{RunOptions, Target};
 use crate::connect::sections;
-use crate::durations::parse_duration;
+use crate::durations::{self, parse_duration};
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
@@ -14,16 +14,17 @@ use crate::pull_counts::PullCounts;
 use crate::source_of_platform;
 use crate::telemetry::PullMetrics;
 use jiff::Timestamp;
-use labelrelay_core::Clock;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
+use labelrelay_core::{Clock, Lease};
 use labelrelay_http::admin::Metrics;
 use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
 use labelrelay_startup::SystemClock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -63,7 +64,7 @@ pub(super) struct Common {
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(super) rate: Option<f64>,
     /// Store for the ledger of what was seen, needed when the queue is not a file, such as
-    /// `gs://BUCKET/PREFIX` [default: within the blob store]
+    /// `gs://BUCKET/PREFIX` [default: in the queue's database, else within the blob store]
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
     /// The same server as before, at another address
@@ -135,6 +136,7 @@ impl Common {
             counts: PullCounts::new(&source.name, Arc::clone(&metrics), Arc::clone(&clock)),
             clock: Arc::clone(&clock),
             target,
+            lease: Mutex::default(),
         };
         runtime.block_on(async {
             round.counts.began();
@@ -158,10 +160,21 @@ struct Round<'a> {
     counts: PullCounts,
     clock: Arc<dyn Clock>,
     target: Target,
+    /// The right to pull again and again, where several processes have one queue.
+    lease: Mutex<Option<Lease>>,
 }
 
 impl Round<'_> {
     async fn once(&self) -> Result<(), CliError> {
+        if let Some(pause) = self.args.every
+            && !self.has_turn().await
+        {
+            let pause = durations::words(pause);
+            say(format_args!(
+                "another process pulls from this source; this one looks again in {pause}"
+            ));
+            return Ok(());
+        }
         let options = RunOptions {
             source: &self.source.name,
             server: self.server,
@@ -214,6 +227,28 @@ impl Round<'_> {
             )));
         }
         Ok(())
+    }
+}
+
+impl Round<'_> {
+    /// Tells whether this process is the one that pulls again and again. It is, as long as it lives.
+    async fn has_turn(&self) -> bool {
+        if self.args.dry_run {
+            return true;
+        }
+        let mut lease = self.lease.lock().await;
+        if lease.as_ref().is_some_and(Lease::lasts) {
+            return true;
+        }
+        *lease = None;
+        match self.target.lease(&self.source.name).await {
+            Ok(taken) => {
+                *lease = taken;
+                lease.is_some()
+            }
+            // A queue that cannot be asked takes no events either, and the run says so.
+            Err(_) => true,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Makes one ledger of all versions in the store.
 
 use super::copy::LocalCopy;
-use super::version::Version;
+use super::version::{Entry, Version};
 use super::{PATIENCE, RemoteLedger};
 use crate::error::CliError;
 use futures_util::StreamExt as _;
@@ -34,6 +34,44 @@ impl RemoteLedger {
         )))
     }
 
+    /// Adds what other runs have saved since this copy was made, while its ledger is open.
+    pub(super) async fn catch_up(&self, copy: &mut LocalCopy) -> Result<(), CliError> {
+        let file = copy.file();
+        if !file.exists() {
+            return Ok(());
+        }
+        for key in self.keys().await? {
+            let mut known = copy.had.iter().chain(&copy.unsaved);
+            if known.any(|version| version.key == key) {
+                continue;
+            }
+            // What went meanwhile is part of a newer one, which is there the next time.
+            let Some(entry) = self.patiently(self.store.get(&key)).await? else {
+                continue;
+            };
+            let entry = self.entry(&key, &entry)?;
+            let version = Version { key, entry };
+            let other = copy.folder.path().join("other.db");
+            if !self.download(&version, &other).await? {
+                continue;
+            }
+            let (into, from) = (file.clone(), other.clone());
+            self.blocking(move || LedgerFile::merge_into_open(&into, &from))
+                .await?;
+            std::fs::remove_file(&other)?;
+            copy.had.push(version);
+        }
+        Ok(())
+    }
+
+    fn entry(&self, key: &str, entry: &[u8]) -> Result<Entry, CliError> {
+        serde_json::from_slice(entry).map_err(|error| {
+            self.failed(format_args!(
+                "{key} is no version of a ledger ({error}); give the ledger a place of its own with --ledger"
+            ))
+        })
+    }
+
     /// The name of what went while it was read, if something did: a newer version is there then.
     async fn try_to_fetch(&self) -> Result<Result<LocalCopy, String>, CliError> {
         let mut copy = LocalCopy::new(self.clock.monotonic())?;
@@ -41,11 +79,7 @@ impl RemoteLedger {
             let Some(entry) = self.patiently(self.store.get(&key)).await? else {
                 return Ok(Err(key));
             };
-            let entry = serde_json::from_slice(&entry).map_err(|error| {
-                self.failed(format_args!(
-                    "{key} is no version of a ledger ({error}); give the ledger a place of its own with --ledger"
-                ))
-            })?;
+            let entry = self.entry(&key, &entry)?;
             let version = Version { key, entry };
             let file = copy.file();
             if copy.had.is_empty() {

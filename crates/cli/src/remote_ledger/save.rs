@@ -113,7 +113,7 @@ impl RemoteLedger {
         Ok(())
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, CliError> {

@@ -26,6 +26,10 @@ impl Saving {
                     // The last one decides.
                     (remote.tell)(failure.message());
                 }
+                // What other replicas accepted, a pull need not send again.
+                if let Err(failure) = remote.catch_up(&mut copy).await {
+                    (remote.tell)(failure.message());
+                }
             }
             remote.save(&mut copy, When::End).await
         });

@@ -64,6 +64,32 @@ fn run(work: impl Future<Output = Result<(), CliError>>) {
     assert!(done.is_ok(), "{done:?}");
 }
 
+/// Replicas with one ledger: what one of them accepted, the one that pulls need not send.
+#[test]
+fn what_others_saved_is_taken_in_while_the_ledger_is_open() {
+    run(async {
+        let (_, _, remote) = remote();
+        let mut mine = copy();
+        let mut ledger = open(&mine);
+        record(&mut ledger, 1..2, "1");
+        let mut others = remote.fetch().await?;
+        record(&mut open(&others), 2..3, "1");
+        remote.save(&mut others, When::End).await?;
+        // Nothing is taken in twice.
+        for _ in 0..2 {
+            remote.catch_up(&mut mine).await?;
+            assert_eq!(mine.had.len(), 1);
+        }
+        let both = ledger.known(&[task(1), task(2)]).unwrap();
+        assert!(both.iter().all(Option::is_some), "both are known");
+        drop(ledger);
+        remote.save(&mut mine, When::End).await?;
+        let version = Some("1".to_owned());
+        assert_eq!(known(&remote, &[1, 2]).await?, [version.clone(), version]);
+        Ok(())
+    });
+}
+
 /// Versions in a store where nobody may remove any.
 #[test]
 fn all_versions_are_read_however_many_there_are() {

@@ -61,6 +61,14 @@ impl LedgerFile {
     /// [`LedgerError`] when either cannot be read, or is none; the one at `path` is as it was then.
     pub fn merge(path: &Path, other: &Path) -> Result<(), LedgerError> {
         let _lock = open::lock(path)?;
+        Self::merge_into_open(path, other)
+    }
+
+    /// The same for the ledger at `path` that this process has open.
+    ///
+    /// # Errors
+    /// As [`merge`](Self::merge).
+    pub fn merge_into_open(path: &Path, other: &Path) -> Result<(), LedgerError> {
         let db = open::file(path)?;
         // A store may hold what an older program put there.
         drop(open::current(other)?);

@@ -8,6 +8,7 @@
 
 mod encrypted;
 mod failures;
+mod objects;
 mod queue;
 mod refused;
 mod setup;

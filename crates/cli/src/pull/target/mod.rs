@@ -5,6 +5,7 @@ mod preview;
 mod queue;
 mod traces;
 
+use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::local_dir::LocalDir;
@@ -16,7 +17,7 @@ use crate::remote_ledger::{RemoteLedger, Saving};
 use embedded::Embedded;
 use labelrelay_core::config::Config;
 use labelrelay_core::ledger::LedgerError;
-use labelrelay_core::{Clock, QueueLimits};
+use labelrelay_core::{Clock, Lease, QueueError, QueueLimits};
 use labelrelay_local::{LedgerFile, Options};
 use labelrelay_reconcile::Sink;
 use labelrelay_startup::{BLOB_STORE, QUEUE, Setting, TRACES};
@@ -92,10 +93,15 @@ impl Target {
             open::sink(&location, at, Some(config), env, &clock).await?,
             location,
         ) {
-            (Some(queue), _) => {
+            (Some(queue), location) => {
                 let blobs = open::blob_store(config, env, &clock, !dry_run).await?;
                 let sender = QueueSender::new(queue, blobs, Arc::clone(&clock));
-                let (location, at) = ledger_location(config, ledger, env)?;
+                let (location, at) = match (&location, ledger) {
+                    (QueueLocation::Cloud(Cloud::Postgres, url), None) => {
+                        (locations::ledger_in_postgres(url), at)
+                    }
+                    _ => ledger_location(config, ledger, env)?,
+                };
                 let location = location.below(source);
                 let store = open::objects(&location, at, env, &clock, !dry_run).await?;
                 let remote = |store| {
@@ -126,6 +132,15 @@ impl Target {
             takes_stdout,
             clock,
         })
+    }
+
+    /// The right to pull again and again, which one process at a time has, where the queue sees to that. `None` while another
+    /// has it.
+    pub(super) async fn lease(&self, source: &str) -> Result<Option<Lease>, QueueError> {
+        match &self.kind {
+            Kind::Embedded { .. } => Ok(Some(Lease::of(()))),
+            Kind::Queue { sender, .. } => sender.pull_lease(source).await,
+        }
     }
 
     /// Opens both for one run.

@@ -4,12 +4,13 @@ use super::Pulling;
 use super::ledger::LedgerLocation;
 use super::puller::{Job, Puller};
 use crate::arrivals::{Arrivals, Arrived};
+use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::label_studio_access;
 use crate::labelbox_access;
 use crate::local_dir::LocalDir;
-use crate::locations::{self, QueueLocation};
+use crate::locations::{self, QueueLocation, StoreLocation};
 use crate::open::{self, BackEnds};
 use crate::platform_http;
 use crate::queue_sender::QueueSender;
@@ -250,6 +251,10 @@ async fn place(
             at.key,
             LedgerFile::beside(queue).display()
         ))),
+        (QueueLocation::Cloud(Cloud::Postgres, url), None) => {
+            let location = locations::ledger_in_postgres(url).below(&source.name);
+            store(&location, at, env, clock).await
+        }
         (_, None) => Ok(LedgerLocation::File {
             local_dir: LocalDir::below(env.cwd()),
             source: source.name.clone(),
@@ -257,15 +262,23 @@ async fn place(
         (_, Some(url)) => {
             let location = locations::store(url, at.base_dir);
             let location = location.map_err(|error| error.at(at.origin, at.key))?;
-            let location = location.below(&source.name);
-            let words = location.to_string();
-            let Some(store) = open::objects(&location, at, env, clock, true).await? else {
-                return Err(CliError::config(format_args!("{words}: is not there")));
-            };
-            let remote = RemoteLedger::new(store, words, Arc::clone(clock), warn);
-            Ok(LedgerLocation::Store(Arc::new(remote)))
+            store(&location.below(&source.name), at, env, clock).await
         }
     }
+}
+
+async fn store(
+    location: &StoreLocation,
+    at: Setting<'_>,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<LedgerLocation, CliError> {
+    let words = location.to_string();
+    let Some(store) = open::objects(location, at, env, clock, true).await? else {
+        return Err(CliError::config(format_args!("{words}: is not there")));
+    };
+    let remote = RemoteLedger::new(store, words, Arc::clone(clock), warn);
+    Ok(LedgerLocation::Store(Arc::new(remote)))
 }
 
 fn warn(words: &str) {

@@ -14,7 +14,7 @@ use crate::serve::pull_state::PullState;
 use crate::serve::signals::{Stop, stopped};
 use labelrelay_core::config::{PullConfig, SourceConfig};
 use labelrelay_core::provider::Provider;
-use labelrelay_core::{Clock, Entropy as _, SecretSource};
+use labelrelay_core::{Clock, Entropy as _, Lease, QueueError, SecretSource};
 use labelrelay_http::admin::Metrics;
 use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::http::Proxies;
@@ -29,6 +29,9 @@ use tokio::runtime::Handle;
 /// One attempt of a request. The next run tries again what this one gives up.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const ATTEMPTS: u32 = 3;
+
+/// Longest pause between two looks whether the replica that pulls is gone.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Everything that all runs of one source share.
 pub(super) struct Job {
@@ -53,6 +56,8 @@ pub(super) struct Puller {
     arrived: Option<Arrived>,
     platform: Option<Arc<dyn Platform>>,
     held: Option<Held>,
+    /// The right to pull, where several replicas have one queue.
+    lease: Option<Lease>,
 }
 
 impl Puller {
@@ -62,6 +67,7 @@ impl Puller {
             arrived,
             platform: None,
             held: None,
+            lease: None,
         }
     }
 
@@ -91,9 +97,19 @@ impl Puller {
         let mut is_first = true;
         // Runs in a row in which the queue refused something for good: each finds it again, among everything else.
         let mut refusals: u32 = 0;
+        let mut stands_by = false;
         loop {
             let pause = match self.round(&progress).await {
-                Ok(summary) => {
+                Ok(None) => {
+                    // Its failures are told by the one that pulls.
+                    self.job.metrics.pull_succeeded(&source);
+                    if !std::mem::replace(&mut stands_by, true) {
+                        tracing::info!(name: "pull_stands_by", source, "another replica pulls from this source; this one does once that one is gone");
+                    }
+                    every.min(LOOK_EVERY)
+                }
+                Ok(Some(summary)) => {
+                    stands_by = false;
                     self.job.metrics.pull_succeeded(&source);
                     self.job.succeeded(&summary);
                     warn_of_vanished(&summary, &progress);
@@ -127,7 +143,8 @@ impl Puller {
         }
     }
 
-    async fn round(&mut self, progress: &Told) -> Result<Summary, String> {
+    /// Looks through the platform once; `None` while another replica does.
+    async fn round(&mut self, progress: &Told) -> Result<Option<Summary>, String> {
         let platform = match &self.platform {
             Some(platform) => Arc::clone(platform),
             None => Arc::clone(self.platform.insert(self.job.platform().await?)),
@@ -145,8 +162,23 @@ impl Puller {
             let records = QueueRecords::open(queue, Arc::clone(&self.job.clock));
             let records = records.map_err(|error| chain(&error))?;
             let run = self.job.run(platform, &mut ledger, Some(records), progress);
-            return run.await;
+            return run.await.map(Some);
         }
+        // Also where another one pulls: what this one accepts is in the ledger that all of them have.
+        self.hold(&platform).await?;
+        if !self.has_turn().await {
+            return Ok(None);
+        }
+        let Some(held) = &mut self.held else {
+            return Ok(None);
+        };
+        let run = self.job.run(platform, &mut held.ledger, None, progress);
+        run.await.map(Some)
+    }
+
+    /// Opens the ledger of a queue that is no file, and begins to record what that queue takes.
+    async fn hold(&mut self, platform: &Arc<dyn Platform>) -> Result<(), String> {
+        let (source, server) = (&self.job.source.name, &self.job.server);
         let held = match &mut self.held {
             Some(held) => held,
             None => self.held.insert(self.job.place.hold(source, server).await?),
@@ -158,18 +190,42 @@ impl Puller {
                     arrived,
                     ledger,
                     source: self.job.source.clone(),
-                    platform: Arc::clone(&platform),
+                    platform: Arc::clone(platform),
                 };
                 held.recorder = Some(recorder.start().map_err(|error| error.to_string())?);
             }
         }
-        self.job
-            .run(platform, &mut held.ledger, None, progress)
-            .await
+        Ok(())
+    }
+
+    /// Tells whether this process is the one that pulls. Of several replicas with one queue, one is, as long as it lives.
+    async fn has_turn(&mut self) -> bool {
+        if self.lease.as_ref().is_some_and(Lease::lasts) {
+            return true;
+        }
+        self.lease = None;
+        match self.job.lease().await {
+            Ok(lease) => {
+                self.lease = lease;
+                self.lease.is_some()
+            }
+            // A queue that cannot be asked takes no events either, and the run says so.
+            Err(_) => true,
+        }
     }
 }
 
 impl Job {
+    async fn lease(&self) -> Result<Option<Lease>, QueueError> {
+        let (sender, source) = (Arc::clone(&self.sender), self.source.name.clone());
+        // Its connection belongs to the runtime of the deliveries, as all of the queue's do.
+        let asked = self
+            .main
+            .spawn(async move { sender.pull_lease(&source).await });
+        // It breaks off when the program stops.
+        asked.await.unwrap_or(Ok(None))
+    }
+
     /// Tells whoever looks on.
     fn succeeded(&self, summary: &Summary) {
         // Of another queue, a pull does not know what was delivered.

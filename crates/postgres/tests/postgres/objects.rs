@@ -1,0 +1,35 @@
+//! The ledgers of pulls, which lie beside the queue.
+
+use crate::setup::postgres;
+use labelrelay_core::{CommandLineBackEnd as _, FallbackStore, Location};
+use labelrelay_testkit::fallback_suite as suite;
+use labelrelay_tests::servers::Postgres as Server;
+use std::path::Path;
+use std::sync::Arc;
+
+async fn ledger(server: &Server, name: &str) -> Arc<dyn FallbackStore> {
+    let place = format!("/postgres/ledger/{name}?");
+    let url = server.url("ledgers").replace("/postgres?", &place);
+    let at = Location {
+        url: &url,
+        base_dir: Path::new("/"),
+    };
+    let opened = postgres(&server.environment()).ledger(at).await;
+    opened.expect("a place for a ledger")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_ledger_is_kept_in_the_database() {
+    let server = Server::start();
+    let cars = ledger(&server, "cars").await;
+    suite::keeps_envelopes_until_they_are_removed(&*cars).await;
+    suite::keeps_bodies_beside_envelopes(&*cars).await;
+    suite::lists_more_than_a_page(&*cars).await;
+    assert_eq!(server.sql("SELECT count(*) FROM ledgers.objects"), "0");
+    cars.put("one", "{}".into()).await.expect("taken");
+    let again = ledger(&server, "cars").await;
+    assert_eq!(again.list(None, 10).await.expect("listed"), ["one"]);
+    let other = ledger(&server, "ships").await;
+    assert!(other.list(None, 10).await.expect("listed").is_empty());
+}
