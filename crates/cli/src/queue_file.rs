@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Says which queue.
 #[derive(Debug, clap::Args)]
 pub(crate) struct QueueArgs {
-    /// Queue: `sqlite:FILE` or `sqlite:///absolute/FILE` [default: the configured one]
+    /// Queue: `sqlite:FILE` or `sqlite:///absolute/FILE`; of Postgres for some verbs [default: the configured one]
     #[arg(long, value_name = "URL", global = true)]
     pub(crate) queue: Option<String>,
     /// Configuration file that names the queue
@@ -62,7 +62,7 @@ pub(crate) fn open(location: QueueLocation) -> Result<QueueFile, CliError> {
         }
         QueueLocation::Cloud(Cloud::Postgres, _) => {
             return Err(CliError::usage(
-                "the queue is in Postgres: look into its tables by SQL (docs/postgres.md says what they hold); this verb looks into the embedded queue (--queue sqlite:FILE)",
+                "the queue is in Postgres: `labelrelay events list`, `show` and `tail` look into it, and its tables can be read by SQL (docs/postgres.md says what they hold); this verb is for the embedded queue (--queue sqlite:FILE)",
             ));
         }
         QueueLocation::Cloud(cloud, _) => {

@@ -39,6 +39,7 @@ mod path;
 pub mod payload;
 pub mod provider;
 pub mod queue;
+pub mod queue_view;
 pub mod relay;
 pub mod replay;
 pub mod request;
@@ -72,6 +73,7 @@ pub use queue::{
     Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
 };
+pub use queue_view::{QueueView, ViewPage, ViewedEvent, ViewedState};
 pub use relay::{BodyError, Intake, Parts, Received, Relay, Verification};
 pub use request::RequestHead;
 pub use secret::{Secret, SecretError, SecretSource, SecretStore};

@@ -9,11 +9,12 @@ use crate::queue::PostgresQueue;
 use crate::source::PostgresSource;
 use crate::store::Store;
 use crate::tls::Tls;
+use crate::view::PostgresView;
 use labelrelay_core::backend::{
     BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
 };
 use labelrelay_core::config::{Environment, Lookup};
-use labelrelay_core::{Clock, EventQueue, EventSource, FallbackStore, SourceOptions};
+use labelrelay_core::{Clock, EventQueue, EventSource, FallbackStore, QueueView, SourceOptions};
 use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
@@ -113,6 +114,12 @@ impl CommandLineBackEnd for Postgres {
             let opened = self.event_source(at.url, at.base_dir, options).await?;
             Ok(Arc::new(opened) as _)
         })
+    }
+
+    fn queue_view<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn QueueView>> {
+        let opened = self.store(at.url, at.base_dir);
+        let view = opened.map(|store| Arc::new(PostgresView::new(store)) as _);
+        Box::pin(ready(view))
     }
 
     /// The URL is that of the queue, and what stands behind the database names the ledger.

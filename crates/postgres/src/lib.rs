@@ -32,6 +32,7 @@ mod source;
 mod standby_wait;
 mod store;
 mod tls;
+mod view;
 mod writer;
 
 pub use backend::Postgres;

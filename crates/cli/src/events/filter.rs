@@ -168,15 +168,21 @@ impl Which {
     /// The filter for events of `queue`. A message that nobody receives any more is a dead letter only when
     /// somebody looks, so this does.
     pub(super) fn filter(&self, queue: &QueueFile) -> Result<Filter, CliError> {
+        let filter = self.elsewhere()?;
+        if !filter.states.is_empty() {
+            queue.bury();
+        }
+        Ok(filter)
+    }
+
+    /// The same filter, for a queue that is no file.
+    pub(super) fn elsewhere(&self) -> Result<Filter, CliError> {
         let mut filter = self.content.filter()?;
         if self.dead {
             filter.states.push(State::Dead);
         }
         if self.pending {
             filter.states.extend([State::Ready, State::InFlight]);
-        }
-        if !filter.states.is_empty() {
-            queue.bury();
         }
         Ok(filter)
     }

@@ -1,6 +1,7 @@
 //! `labelrelay events list`.
 
 use super::archived;
+use super::elsewhere::Elsewhere;
 use super::filter::{self, Which};
 use super::recorded;
 use super::row::{one_more, print_list};
@@ -66,6 +67,11 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         let record = record::open_existing(queue, env)?;
         list_recorded(args, &record)?;
         return Ok(());
+    }
+    if let Some(queue) = Elsewhere::open(queue, env)? {
+        let mut filter = args.which.elsewhere()?;
+        filter.newest_first = args.newest;
+        return queue.list(&filter, args.limit, args.json);
     }
     let file = queue.open(env)?;
     let mut filter = args.which.filter(&file)?;

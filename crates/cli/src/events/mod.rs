@@ -3,6 +3,7 @@
 
 mod archived;
 mod body;
+mod elsewhere;
 mod export;
 mod filter;
 mod forget;
@@ -57,11 +58,10 @@ enum Verb {
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let queue = || args.queue.open(env);
     match &args.verb {
         Verb::List(verb) => list::run(verb, &args.queue, env),
         Verb::Show(verb) => show::run(verb, &args.queue, env),
-        Verb::Tail(args) => tail::run(args, &queue()?),
+        Verb::Tail(verb) => tail::run(verb, &args.queue, env),
         Verb::Retry(verb) => retry::run(verb, &args.queue, env),
         Verb::Replay(verb) => replay::run(verb, &args.queue, env),
         Verb::Export(verb) => export::run(verb, &args.queue, env),

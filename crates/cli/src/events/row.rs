@@ -9,19 +9,19 @@ use serde_json::value::RawValue;
 /// An event as `--json` prints it.
 #[derive(Serialize)]
 pub(crate) struct Row<'a> {
-    seq: u64,
-    id: &'a str,
+    pub(super) seq: u64,
+    pub(super) id: &'a str,
     #[serde(rename = "type")]
-    event_type: &'a str,
-    source: &'a str,
+    pub(super) event_type: &'a str,
+    pub(super) source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    state: &'static str,
-    receive_count: u32,
-    received: String,
-    envelope_bytes: u64,
+    pub(super) subject: Option<&'a str>,
+    pub(super) state: &'static str,
+    pub(super) receive_count: u32,
+    pub(super) received: String,
+    pub(super) envelope_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    envelope: Option<&'a RawValue>,
+    pub(super) envelope: Option<&'a RawValue>,
 }
 
 impl<'a> Row<'a> {
@@ -39,11 +39,33 @@ impl<'a> Row<'a> {
             envelope,
         }
     }
+
+    /// The line for people.
+    pub(super) fn line(&self) -> String {
+        let mut state = self.state.replace('_', " ");
+        let counted = [State::InFlight, State::Dead].map(State::as_str);
+        if counted.contains(&self.state) {
+            state = format!("{state} {}", self.receive_count);
+        }
+        format!(
+            "{:>8}  {:<27}  {state:<12} {:>6}  {}  {}",
+            self.seq,
+            self.received,
+            self.envelope_bytes,
+            one_line(self.event_type),
+            one_line(self.subject.unwrap_or("-")),
+        )
+    }
 }
 
 /// Time of arrival, RFC 3339.
 pub(crate) fn received(event: &Event) -> String {
-    Timestamp::from_millisecond(event.received_ms)
+    moment(event.received_ms)
+}
+
+/// The same of milliseconds since 1970.
+pub(super) fn moment(ms: i64) -> String {
+    Timestamp::from_millisecond(ms)
         .map(labelrelay_core::time::rfc3339)
         .unwrap_or_default()
 }
@@ -54,18 +76,7 @@ pub(crate) const HEADING: &str =
 
 /// The line for people.
 pub(crate) fn line(event: &Event) -> String {
-    let mut state = event.state.as_str().replace('_', " ");
-    if event.state == State::InFlight || event.state == State::Dead {
-        state = format!("{state} {}", event.receive_count);
-    }
-    format!(
-        "{:>8}  {:<27}  {state:<12} {:>6}  {}  {}",
-        event.seq,
-        received(event),
-        event.envelope_bytes,
-        one_line(&event.event_type),
-        one_line(event.subject.as_deref().unwrap_or("-")),
-    )
+    Row::new(event, None).line()
 }
 
 /// So many are asked for that it is seen whether there are more than `limit`.
@@ -78,12 +89,16 @@ pub(crate) fn print_list(events: &[Event], limit: usize, json: bool) -> std::io:
     let shown = events.get(..limit).unwrap_or(events);
     print_all(shown, json)?;
     if shown.len() < events.len() {
-        // To whoever reads JSON too: what is left out looks like all there is.
-        say(format_args!(
-            "{limit} are shown, and there are more; --limit N shows N of them"
-        ));
+        say_more(limit);
     }
     Ok(())
+}
+
+/// To whoever reads JSON too: what is left out looks like all there is.
+pub(super) fn say_more(limit: usize) {
+    say(format_args!(
+        "{limit} are shown, and there are more; --limit N shows N of them"
+    ));
 }
 
 fn print_all(events: &[Event], json: bool) -> std::io::Result<()> {

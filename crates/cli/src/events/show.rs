@@ -2,9 +2,10 @@
 
 use super::archived;
 use super::body;
+use super::elsewhere::{Elsewhere, Viewed};
 use super::log_query::FunctionLog;
 use super::recorded;
-use super::row::received;
+use super::row::{moment, received};
 use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -14,7 +15,7 @@ use crate::record;
 use clap::builder::NonEmptyStringValueParser;
 use labelrelay_archive::on_one_line;
 use labelrelay_event::{Data, Envelope};
-use labelrelay_local::{Filter, Pattern, QueueFile, StoredEvent, envelope_damage};
+use labelrelay_local::{Filter, Pattern, QueueFile, State, StoredEvent, envelope_damage};
 use labelrelay_record::{Body, Recorded};
 
 const EXAMPLES: &str = "\
@@ -60,9 +61,18 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         let envelope = archived::find(url, &args.which, env)?;
         return show_archived(args, &envelope);
     }
-    let on_queue = queue
-        .open(env)
-        .and_then(|file| find(&args.which, &file)?.ok_or_else(|| none(&args.which)));
+    let elsewhere = Elsewhere::open(queue, env)?;
+    if let Some(elsewhere) = &elsewhere
+        && let Some(viewed) = elsewhere.find(&args.which)?
+    {
+        return show_viewed(args, &viewed);
+    }
+    let on_queue = match elsewhere {
+        Some(_) => Err(none(&args.which)),
+        None => queue
+            .open(env)
+            .and_then(|file| find(&args.which, &file)?.ok_or_else(|| none(&args.which))),
+    };
     match on_queue {
         Ok(stored) => show(args, &stored),
         // What the queue does not have, or no longer has, may be in the record.
@@ -112,23 +122,50 @@ fn show_recorded(args: &Args, delivery: &Recorded, body: Option<&Body>) -> Resul
     }
 }
 
+/// An event on a queue, without what is in its envelope.
+struct Place {
+    seq: u64,
+    state: State,
+    receive_count: u32,
+    queued: String,
+}
+
 fn show(args: &Args, stored: &StoredEvent) -> Result<(), CliError> {
-    let StoredEvent {
-        event, envelope, ..
-    } = stored;
+    let event = &stored.event;
+    let place = Place {
+        seq: event.seq,
+        state: event.state,
+        receive_count: event.receive_count,
+        queued: received(event),
+    };
+    show_placed(args, &place, &stored.envelope)
+}
+
+fn show_viewed(args: &Args, viewed: &Viewed) -> Result<(), CliError> {
+    let event = &viewed.event;
+    let place = Place {
+        seq: event.number,
+        state: viewed.state(),
+        receive_count: event.receives,
+        queued: moment(event.queued_ms),
+    };
+    show_placed(args, &place, &event.envelope)
+}
+
+fn show_placed(args: &Args, place: &Place, envelope: &[u8]) -> Result<(), CliError> {
     if args.envelope {
         return Ok(print_envelope(envelope)?);
     }
     if let Some(reason) = envelope_damage(envelope) {
-        let words = damaged_event(event.seq, &reason);
+        let words = damaged_event(place.seq, &reason);
         return Err(CliError::failed(one_line(&words)));
     }
     if args.json {
         let head = format!(
             "{{\"seq\":{},\"state\":\"{}\",\"receive_count\":{},\"envelope\":",
-            event.seq,
-            event.state.as_str(),
-            event.receive_count
+            place.seq,
+            place.state.as_str(),
+            place.receive_count
         );
         let pieces = [head.as_bytes(), &on_one_line(envelope), b"}"];
         return Ok(print_json_pieces(&pieces)?);
@@ -137,13 +174,13 @@ fn show(args: &Args, stored: &StoredEvent) -> Result<(), CliError> {
     if args.body {
         return print_body(&decoded, "in the queue");
     }
-    let state = event.state.as_str().replace('_', " ");
-    print(format_args!("seq              {}", event.seq))?;
+    let state = place.state.as_str().replace('_', " ");
+    print(format_args!("seq              {}", place.seq))?;
     print(format_args!(
         "state            {state}, received {} times",
-        event.receive_count
+        place.receive_count
     ))?;
-    print(format_args!("queued           {}", received(event)))?;
+    print(format_args!("queued           {}", place.queued))?;
     print_members(&decoded)
 }
 

@@ -1,10 +1,13 @@
 //! `labelrelay events tail`.
 
+use super::elsewhere::Elsewhere;
 use super::filter::{self, Which};
 use super::row::{Row, line};
 use crate::damaged_event::damaged_event;
+use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json, say};
+use crate::queue_file::QueueArgs;
 use labelrelay_archive::on_one_line;
 use labelrelay_local::{Event, FileError, Filter, QueueFile, envelope_damage};
 use serde_json::value::RawValue;
@@ -39,7 +42,12 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
+pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    if let Some(queue) = Elsewhere::open(queue, env)? {
+        let filter = args.which.elsewhere()?;
+        return queue.tail(&filter, args.lines, args.follow, args.json);
+    }
+    let queue = &queue.open(env)?;
     let filter = args.which.filter(queue)?;
     // Following begins after what is there now.
     let mut last = newest(queue)?;

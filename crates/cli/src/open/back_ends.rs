@@ -11,7 +11,7 @@ use labelrelay_core::backend::{
 };
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource,
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, QueueView, SecretSource,
     SecretStore, SourceOptions,
 };
 use labelrelay_local::{EmbeddedQueue, Local, Options};
@@ -174,6 +174,15 @@ impl CommandLineBackEnd for BackEnds<'_> {
                 QueueLocation::Cloud(cloud, _) => {
                     self.cloud(cloud, at.url)?.event_source(at, options).await
                 }
+            }
+        })
+    }
+
+    fn queue_view<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn QueueView>> {
+        Box::pin(async move {
+            match locations::queue(at.url, at.base_dir)? {
+                QueueLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.queue_view(at).await,
+                QueueLocation::Sqlite(_) | QueueLocation::Stdout => self.local.queue_view(at).await,
             }
         })
     }

@@ -5,6 +5,7 @@ use crate::config::SecretRef;
 use crate::event_source::{EventSource, SourceOptions};
 use crate::fallback::FallbackStore;
 use crate::object_store::ObjectStore;
+use crate::queue_view::QueueView;
 use crate::secret::SecretStore;
 use std::sync::Arc;
 
@@ -72,6 +73,19 @@ pub trait CommandLineBackEnd: BackEnd {
             &reference.to_string(),
             "is in no store that a secret can be written to here",
             "put the secret there by hand",
+        );
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// A look into the queue at `at`, which takes nothing. A back end whose queues show nothing says so.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue of this back end, or one that cannot be looked into.
+    fn queue_view<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn QueueView>> {
+        let error = BackEndError::new(
+            at.url,
+            "is a queue that cannot be looked into from here",
+            "use the tools of its own",
         );
         Box::pin(std::future::ready(Err(error)))
     }

@@ -84,6 +84,61 @@ fn a_dataset_is_made_of_events_from_postgres() {
     queue_server::becomes_a_dataset(&Postgres::start());
 }
 
+/// What waits, what is hidden, and what is a dead letter: nothing of it is taken.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+fn events_in_postgres_are_looked_at() {
+    let server = Postgres::start();
+    over(&server, |cloud| {
+        let place = cloud.place(super::LONG);
+        let json = |words: &[&str]| place.run(&[words, &["--json"]].concat()).json();
+        assert!(json(&["events", "list"]).is_empty());
+        let tables = server.sql("SELECT to_regnamespace('events') IS NULL");
+        assert_eq!(tables, "t", "a look makes none");
+        let serving = place.serve(&[]);
+        for name in ["one", "two", "three"] {
+            assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
+        }
+        server.sql(
+            "UPDATE events.events SET visible_at = now() + interval '1 hour', receives = 1 \
+             WHERE number = (SELECT min(number) FROM events.events)",
+        );
+        server.sql(
+            "WITH gone AS (DELETE FROM events.events \
+                 WHERE number = (SELECT max(number) FROM events.events) RETURNING *) \
+             INSERT INTO events.dead_letters (number, id, type, envelope, queued_at, receives, reason) \
+             SELECT number, id, type, envelope, queued_at, receives, 'of no use' FROM gone",
+        );
+        let listed = json(&["events", "list"]);
+        let of_all = |name: &str| -> Vec<String> {
+            let values = listed.iter().map(|row| row[name].as_str().unwrap());
+            values.map(str::to_owned).collect()
+        };
+        assert_eq!(of_all("state"), ["in_flight", "ready", "dead"]);
+        let subjects = ["label/cklaone", "label/cklatwo", "label/cklathree"];
+        assert_eq!(of_all("subject"), subjects);
+        let newest = place.run(&["events", "list", "--newest", "--limit", "1"]);
+        assert!(newest.good().contains(subjects[2]), "{newest:?}");
+        assert_eq!(json(&["events", "list", "--dead"]).len(), 1);
+        assert_eq!(json(&["events", "list", "--pending"]).len(), 2);
+        assert_eq!(json(&["events", "list", "--subject", subjects[1]]).len(), 1);
+        let (number, id) = (listed[1]["seq"].to_string(), &of_all("id")[1]);
+        let body = place.run(&["events", "show", &number, "--body"]);
+        assert_eq!(body.good().as_bytes(), sender::label("two"));
+        let shown = place.run(&["events", "show", id]);
+        assert!(shown.good().contains(subjects[1]), "{shown:?}");
+        let tail = json(&["events", "tail", "--lines", "2"]);
+        let told: Vec<_> = tail
+            .iter()
+            .map(|row| row["envelope"]["subject"].as_str().unwrap())
+            .collect();
+        assert_eq!(told, subjects[1..]);
+        let missing = place.run(&["events", "show", "99999"]);
+        missing.failed(1, &["the queue has no event 99999"]);
+        assert_eq!(server.sql("SELECT count(*) FROM events.events"), "2");
+    });
+}
+
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn a_database_that_is_not_there_ends_the_start() {

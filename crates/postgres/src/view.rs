@@ -1,0 +1,110 @@
+//! A look into the tables of a queue. It makes nothing, and takes nothing.
+
+use crate::failure::{Failure, Trouble};
+use crate::schema;
+use crate::store::{LIMIT, Store};
+use bytes::Bytes;
+use labelrelay_core::clock::within;
+use labelrelay_core::{BoxFuture, EventSourceError, QueueView, ViewPage, ViewedEvent, ViewedState};
+use std::fmt;
+use std::sync::Arc;
+use tokio_postgres::Row;
+
+/// Events and dead letters of a range, in the one order or the other: each order goes by an index. All together have some
+/// 8 MiB, or one event more.
+macro_rules! in_order {
+    ($order:literal) => {
+        concat!(
+            "WITH these AS (
+                (
+                    SELECT number, queued_at, CASE WHEN visible_at <= now() THEN 0 ELSE 1 END AS state, receives, envelope
+                    FROM events WHERE number > $1 AND number < $2 ORDER BY number ",
+            $order,
+            " LIMIT $3
+                ) UNION ALL (
+                    SELECT number, queued_at, 2, receives, envelope
+                    FROM dead_letters WHERE number > $1 AND number < $2 ORDER BY number ",
+            $order,
+            " LIMIT $3
+                )
+            ), sized AS (
+                SELECT *, sum(octet_length(envelope)) OVER (ORDER BY number ",
+            $order,
+            ") - octet_length(envelope) AS before FROM these
+            )
+            SELECT number, (extract(epoch FROM queued_at) * 1000)::bigint, state, receives, envelope
+            FROM sized WHERE before < 8388608 ORDER BY number ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+/// The events of a queue in Postgres, to look at.
+pub(crate) struct PostgresView(Arc<Store>);
+
+impl PostgresView {
+    pub(crate) fn new(store: Store) -> Self {
+        Self(Arc::new(store))
+    }
+
+    async fn try_page(&self, page: ViewPage) -> Result<Vec<ViewedEvent>, EventSourceError> {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let after = page.after.map_or(-1, number);
+        let before = page.before.map_or(i64::MAX, number);
+        let max = i64::try_from(page.max).unwrap_or(i64::MAX);
+        let store = &*self.0;
+        let failed = |failure: Failure| failure.of_source(store.resource());
+        let mut lease = store.pool.lease().await.map_err(failed)?;
+        let work = async {
+            let connected = lease.connected();
+            // Where nothing was queued yet, there are no tables.
+            let Some(version) = schema::version(&connected.client).await? else {
+                return Ok(Vec::new());
+            };
+            schema::is_known(version)?;
+            let sql = if page.newest_first {
+                in_order!("DESC")
+            } else {
+                in_order!("ASC")
+            };
+            let statement = connected.prepared(sql).await?;
+            let rows = connected
+                .client
+                .query(&statement, &[&after, &before, &max])
+                .await?;
+            rows.iter().map(viewed).collect::<Result<Vec<_>, Trouble>>()
+        };
+        let looked = within(&*store.pool.clock, LIMIT, work).await;
+        lease.settle(LIMIT, looked).map_err(failed)
+    }
+}
+
+fn viewed(row: &Row) -> Result<ViewedEvent, Trouble> {
+    let (number, state, receives): (i64, i32, i32) =
+        (row.try_get(0)?, row.try_get(2)?, row.try_get(3)?);
+    let envelope: Vec<u8> = row.try_get(4)?;
+    Ok(ViewedEvent {
+        number: u64::try_from(number).unwrap_or_default(),
+        queued_ms: row.try_get(1)?,
+        state: match state {
+            0 => ViewedState::Ready,
+            1 => ViewedState::Hidden,
+            _ => ViewedState::Dead,
+        },
+        receives: u32::try_from(receives).unwrap_or_default(),
+        envelope: Bytes::from(envelope),
+    })
+}
+
+impl QueueView for PostgresView {
+    fn page(&self, page: ViewPage) -> BoxFuture<'_, Result<Vec<ViewedEvent>, EventSourceError>> {
+        Box::pin(self.try_page(page))
+    }
+}
+
+impl fmt::Debug for PostgresView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresView({})", self.0.resource())
+    }
+}
