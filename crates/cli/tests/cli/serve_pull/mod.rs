@@ -4,6 +4,8 @@ mod every_metric;
 #[cfg(feature = "otlp")]
 mod exported;
 mod platform;
+#[cfg(feature = "postgres")]
+mod replicas;
 mod silence;
 mod taken_up;
 

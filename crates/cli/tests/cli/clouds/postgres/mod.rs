@@ -91,7 +91,7 @@ fn events_in_postgres_are_looked_at() {
     let server = Postgres::start();
     over(&server, |cloud| {
         let place = cloud.place(super::LONG);
-        let json = |words: &[&str]| place.run(&[words, &["--json"]].concat()).json();
+        let json = |words: &[&str]| place.run(&[words, &["--json"][..]].concat()).json();
         assert!(json(&["events", "list"]).is_empty());
         let tables = server.sql("SELECT to_regnamespace('events') IS NULL");
         assert_eq!(tables, "t", "a look makes none");
@@ -122,10 +122,10 @@ fn events_in_postgres_are_looked_at() {
         assert_eq!(json(&["events", "list", "--dead"]).len(), 1);
         assert_eq!(json(&["events", "list", "--pending"]).len(), 2);
         assert_eq!(json(&["events", "list", "--subject", subjects[1]]).len(), 1);
-        let (number, id) = (listed[1]["seq"].to_string(), &of_all("id")[1]);
+        let (number, known) = (listed[1]["seq"].to_string(), of_all("id"));
         let body = place.run(&["events", "show", &number, "--body"]);
         assert_eq!(body.good().as_bytes(), sender::label("two"));
-        let shown = place.run(&["events", "show", id]);
+        let shown = place.run(&["events", "show", &known[1]]);
         assert!(shown.good().contains(subjects[1]), "{shown:?}");
         let tail = json(&["events", "tail", "--lines", "2"]);
         let told: Vec<_> = tail
