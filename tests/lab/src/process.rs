@@ -18,6 +18,27 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The last lines of a log that are shown with what was broken.
 const LAST_LINES: usize = 40;
 
+/// What a process finds around it.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    /// The beginning of a command that runs elsewhere, such as in a network of its own.
+    pub(crate) command: Vec<String>,
+    /// Where it listens.
+    pub(crate) listen: String,
+    /// Variables by which a replica finds its database.
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            command: Vec::new(),
+            listen: "127.0.0.1:0".to_owned(),
+            variables: Vec::new(),
+        }
+    }
+}
+
 /// Settings of its start.
 pub(crate) struct Start<'a> {
     pub(crate) seed_dir: &'a SeedDir,
@@ -27,8 +48,7 @@ pub(crate) struct Start<'a> {
     pub(crate) ahead: i64,
     /// Which of the processes that run at once.
     pub(crate) replica: usize,
-    /// Variables by which a replica finds its database.
-    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) surroundings: Surroundings,
 }
 
 /// A running process; killed when dropped.
@@ -68,15 +88,16 @@ impl Start<'_> {
         let folder = self.seed_dir.home(self.replica);
         let ready = folder.join("ready");
         let _ = std::fs::remove_file(&ready);
-        let mut command = outlives_a_limit(self.labelrelay);
+        let around = &self.surroundings;
+        let mut command = outlives_a_limit(self.labelrelay, &around.command);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
+            .args(["serve", "--listen", &around.listen, "--ready-file"])
             .arg(&ready)
             .arg("--config")
             .arg(seed_dir::config(&folder))
             .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
             .env("LABELRELAY_DEADLINE_MS", deadline_ms.to_string())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(around.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null());
@@ -101,7 +122,7 @@ impl Start<'_> {
     }
 
     fn laboratory(&self) -> Program {
-        let mut command = outlives_a_limit(&std::env::current_exe().unwrap());
+        let mut command = outlives_a_limit(&std::env::current_exe().unwrap(), &[]);
         command
             .arg("server")
             .arg(self.seed_dir.folder())
@@ -131,8 +152,15 @@ fn address(ready: &Path) -> Option<SocketAddr> {
 
 /// A command that is told of files that become too large, instead of being ended by the system: as on a
 /// disk that is full.
-fn outlives_a_limit(program: &Path) -> Command {
-    let mut command = Command::new("sh");
+fn outlives_a_limit(program: &Path, within: &[String]) -> Command {
+    let mut command = match within {
+        [] => Command::new("sh"),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg("sh");
+            command
+        }
+    };
     command
         .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
         .arg(program);

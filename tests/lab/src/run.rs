@@ -169,13 +169,14 @@ fn afterwards(
     let mut programs = Vec::new();
     for replica in 0..plan.processes() {
         let database = database.map(|database| database.lock().unwrap());
+        let surroundings = database.map(|database| database.surroundings(replica));
         let start = Start {
             seed_dir,
             labelrelay: &options.program,
             sabotage: None,
             ahead: 0,
             replica,
-            variables: database.map_or_else(Vec::new, |database| database.variables(replica)),
+            surroundings: surroundings.unwrap_or_default(),
         };
         match start.serve(AFTERWARDS_DEADLINE_MS) {
             Ok(program) => programs.push(program),

@@ -1,11 +1,15 @@
 //! A link between one replica and one server, which can be cut.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// Bytes that are carried at once.
 const BYTES: usize = 16 * 1024;
+
+/// Longest time to tell the thread of a link that it is over.
+const TO_END: Duration = Duration::from_secs(1);
 
 /// How a link is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +42,9 @@ struct Inner {
 }
 
 impl Link {
-    pub(super) fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    /// A link from an address that this machine has here to a server.
+    pub(super) fn between(near: Ipv4Addr, server: SocketAddr) -> Self {
+        let listener = TcpListener::bind((near, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
@@ -71,7 +76,7 @@ impl Drop for Link {
         }
         self.state.changed.notify_all();
         // So that the thread that waits for connections notices.
-        let _ = TcpStream::connect(self.address);
+        let _ = TcpStream::connect_timeout(&self.address, TO_END);
     }
 }
 

@@ -3,12 +3,16 @@
 
 mod consumer;
 mod link;
+mod namespace;
 
 use crate::fault::Fault;
 use crate::plan::{LATE_PROMOTION, REPLICAS, WINDOW_SECONDS};
+use crate::process::Surroundings;
 use labelrelay_tests::servers::{Postgres, WaitCanceller};
 use link::{Cut, Link};
-use std::net::SocketAddr;
+use namespace::Namespace;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Once;
 
 pub(crate) use consumer::Consumer;
 
@@ -26,8 +30,10 @@ pub(crate) struct Database {
     is_promoted: bool,
     /// Settings of the server.
     settings: Vec<String>,
-    /// Of each replica: to the server, and to the standby.
+    /// Of each replica: to the server, and to the standby. They go before the networks in which they are.
     links: Vec<[Link; 2]>,
+    /// Of each replica; none where this process may make none.
+    namespaces: Vec<Namespace>,
     /// Form of the fault that the database has just now.
     form: String,
     /// The replica that is cut off just now.
@@ -45,9 +51,15 @@ impl Database {
         };
         let server = Postgres::start_with(&texts(&settings));
         let standby = server.start_standby(&STANDBY);
-        let links = (0..REPLICAS).map(|_| [Link::to(server.address), Link::to(standby.address)]);
+        let namespaces = namespaces();
+        let links = (0..REPLICAS).map(|replica| {
+            let namespace = namespaces.get(replica);
+            let near = namespace.map_or(Ipv4Addr::LOCALHOST, Namespace::database);
+            [server.address, standby.address].map(|far| Link::between(near, far))
+        });
         Self {
             links: links.collect(),
+            namespaces,
             server,
             standby,
             is_promoted: false,
@@ -58,13 +70,21 @@ impl Database {
         }
     }
 
-    /// Variables by which a replica finds it, through its own links.
-    pub(crate) fn variables(&self, replica: usize) -> Vec<(String, String)> {
+    /// What a replica finds around it: its network, and the database behind its own links.
+    pub(crate) fn surroundings(&self, replica: usize) -> Surroundings {
         let [server, standby] = &self.links[replica];
-        let mut variables = self.server.environment();
+        let mut around = Surroundings {
+            variables: self.server.environment(),
+            ..Surroundings::default()
+        };
         let url = url([server.address, standby.address]);
-        variables.push(("LABELRELAY_QUEUE".to_owned(), url));
-        variables
+        let variable = ("LABELRELAY_QUEUE".to_owned(), url);
+        around.variables.push(variable);
+        if let Some(namespace) = self.namespaces.get(replica) {
+            around.command = namespace.command();
+            around.listen = format!("{}:0", namespace.replica());
+        }
+        around
     }
 
     /// Begins to consume, over links that nobody cuts.
@@ -94,11 +114,12 @@ impl Database {
     pub(crate) fn begin(&mut self, fault: Fault, form: &str, replica: usize) {
         match fault {
             Fault::Severed => {
-                let cut = match form {
-                    "silent" => Cut::Silent,
+                self.severed = Some(replica);
+                let cut = match (form, self.namespaces.get(replica)) {
+                    ("silent", Some(namespace)) => return namespace.cut(),
+                    ("silent", None) => Cut::Silent,
                     _ => Cut::Reset,
                 };
-                self.severed = Some(replica);
                 for link in &self.links[replica] {
                     link.cut(cut);
                 }
@@ -126,6 +147,9 @@ impl Database {
         match fault {
             Fault::Severed => {
                 if let Some(replica) = self.severed.take() {
+                    if let Some(namespace) = self.namespaces.get(replica) {
+                        namespace.mend();
+                    }
                     for link in &self.links[replica] {
                         link.mend();
                     }
@@ -160,10 +184,22 @@ impl Database {
     }
 }
 
+/// A namespace for each replica; none, and why, where this process may make none.
+fn namespaces() -> Vec<Namespace> {
+    static TOLD: Once = Once::new();
+    let made: Result<Vec<_>, String> = (0..REPLICAS).map(|_| Namespace::new()).collect();
+    made.unwrap_or_else(|why| {
+        TOLD.call_once(|| {
+            println!("replicas have no networks of their own, and are cut off by a relay in front of the database: {why}");
+        });
+        Vec::new()
+    })
+}
+
 /// URL of the queue. The one of these servers that takes writes is used.
 fn url([server, standby]: [SocketAddr; 2]) -> String {
     format!(
-        "postgres://postgres@{server},{standby}/postgres?schema={SCHEMA}&repeat_window_s={WINDOW_SECONDS}"
+        "postgres://postgres@{server},{standby}/postgres?schema={SCHEMA}&repeat_window_s={WINDOW_SECONDS}&sslmode=disable"
     )
 }
 

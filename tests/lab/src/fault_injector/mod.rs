@@ -219,14 +219,14 @@ impl<'a> FaultInjector<'a> {
 
     fn start(&self, inner: &mut Inner, replica: usize) {
         let database = self.database.map(|database| database.lock().unwrap());
-        let variables = database.map_or_else(Vec::new, |database| database.variables(replica));
+        let surroundings = database.map(|database| database.surroundings(replica));
         let start = Start {
             seed_dir: self.seed_dir,
             labelrelay: self.labelrelay,
             sabotage: self.sabotage,
             ahead: inner.ahead,
             replica,
-            variables,
+            surroundings: surroundings.unwrap_or_default(),
         };
         let mut program = start
             .program(self.plan.deployment)
