@@ -58,7 +58,7 @@ impl Namespace {
 
     /// The beginning of a command that runs in it.
     pub(super) fn command(&self) -> Vec<String> {
-        ["ip", "netns", "exec", &self.name]
+        ["ip", "netns", "exec", self.name.as_str()]
             .map(str::to_owned)
             .into()
     }
