@@ -69,12 +69,11 @@ impl Tracer {
         let parent = event.traceparent.as_deref();
         let parent = parent.and_then(TraceContext::parse);
         let sampler = self.0.sampler;
-        let (trace_id, is_recorded) = match parent {
-            Some(parent) => (parent.trace_id, sampler.takes_child(parent)),
-            None => {
-                let trace_id = self.0.trace_id();
-                (trace_id, sampler.takes_root(trace_id))
-            }
+        let (trace_id, is_recorded) = if let Some(parent) = parent {
+            (parent.trace_id, sampler.takes_child(parent))
+        } else {
+            let trace_id = self.0.trace_id();
+            (trace_id, sampler.takes_root(trace_id))
         };
         is_recorded.then(|| {
             let context = TraceContext {

@@ -54,7 +54,7 @@ impl PostgresView {
         let before = page.before.map_or(i64::MAX, number);
         let max = i64::try_from(page.max).unwrap_or(i64::MAX);
         let store = &*self.0;
-        let failed = |failure: Failure| failure.of_source(store.resource());
+        let failed = |failure: Failure| failure.fault.of_source(store.resource());
         let mut lease = store.pool.lease().await.map_err(failed)?;
         let work = async {
             let connected = lease.connected();

@@ -49,6 +49,7 @@ impl Postgres {
     }
 
     /// Starts another one with all that this one has, which follows it and takes no writes.
+    #[must_use]
     pub fn start_standby(&self, settings: &[&str]) -> Self {
         let home = Home::new(Arc::clone(&self.home.programs));
         home.copy_cluster(self.address);

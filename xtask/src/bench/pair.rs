@@ -137,7 +137,10 @@ pub(super) fn run(args: &[String]) -> Outcome {
 /// Tells whether the program can keep a record. One that cannot does not take its settings either.
 fn knows_records(program: &Path) -> Outcome<bool> {
     let all = output(Command::new(program).arg("--help"))?;
-    if !all.lines().any(|line| line.trim_start().starts_with("events ")) {
+    if !all
+        .lines()
+        .any(|line| line.trim_start().starts_with("events "))
+    {
         return Ok(false);
     }
     let help = output(Command::new(program).args(["events", "list", "--help"]))?;

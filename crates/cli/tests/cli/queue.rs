@@ -268,11 +268,9 @@ fn a_queue_is_read_by_its_url_without_knowing_a_secret() {
     elsewhere
         .run(&["queue", "stats", "--queue", "redis://x"])
         .failed(2, &["--queue", "write sqlite:"]);
-    for verb in [["queue", "stats"], ["events", "list"]] {
-        elsewhere
-            .run(&[&verb[..], &["--queue", "postgres://relay@db/events"]].concat())
-            .failed(2, &["in Postgres", "tables"]);
-    }
+    elsewhere
+        .run(&["queue", "stats", "--queue", "postgres://relay@db/events"])
+        .failed(2, &["in Postgres", "tables", "events list"]);
     Place::new()
         .run(&["queue", "stats"])
         .failed(78, &["labelrelay serve"]);
