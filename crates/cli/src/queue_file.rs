@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Says which queue.
 #[derive(Debug, clap::Args)]
 pub(crate) struct QueueArgs {
-    /// Queue: `sqlite:FILE` or `sqlite:///absolute/FILE`; of Postgres for some verbs [default: the configured one]
+    /// Queue: `sqlite:FILE` or `sqlite:///absolute/FILE` [default: the configured one]
     #[arg(long, value_name = "URL", global = true)]
     pub(crate) queue: Option<String>,
     /// Configuration file that names the queue

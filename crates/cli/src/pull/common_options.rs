@@ -63,8 +63,8 @@ pub(super) struct Common {
     /// Requests a second at most
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(super) rate: Option<f64>,
-    /// Store for the ledger of what was seen, needed when the queue is not a file, such as
-    /// `gs://BUCKET/PREFIX` [default: in the queue's database, else within the blob store]
+    /// Store for the ledger of what was seen, if the queue is not a file, such as
+    /// `gs://BUCKET/PREFIX` [default: within Postgres or the blob store]
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
     /// The same server as before, at another address
