@@ -87,6 +87,10 @@ impl FaultInjector<'_> {
                 }
             }
             Action::End(fault) => {
+                if fault.component() == Component::Database {
+                    // Also those that were started meanwhile.
+                    self.trouble();
+                }
                 match self.database_with(*fault) {
                     Some(mut database) => database.end(*fault),
                     None => self.end(inner, *fault),
