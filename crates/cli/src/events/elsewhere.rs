@@ -98,8 +98,13 @@ impl Elsewhere {
         looked.map_err(CliError::failed)
     }
 
-    /// Lists the first `limit` events that pass.
-    pub(super) fn list(&self, filter: &Filter, limit: usize, json: bool) -> Result<(), CliError> {
+    /// Lists the first `limit` events that pass; how many that were.
+    pub(super) fn list(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        json: bool,
+    ) -> Result<usize, CliError> {
         let mut shown = 0;
         self.each(filter, |viewed| {
             if shown == limit {
@@ -112,7 +117,8 @@ impl Elsewhere {
             shown += 1;
             viewed.print(json)?;
             Ok(true)
-        })
+        })?;
+        Ok(shown)
     }
 
     /// The event with this number, else the newest one whose id begins so, else that of the platform's delivery.

@@ -68,26 +68,36 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         list_recorded(args, &record)?;
         return Ok(());
     }
-    if let Some(queue) = Elsewhere::open(queue, env)? {
+    if let Some(elsewhere) = Elsewhere::open(queue, env)? {
         let mut filter = args.which.elsewhere()?;
         filter.newest_first = args.newest;
-        return queue.list(&filter, args.limit, args.json);
+        if elsewhere.list(&filter, args.limit, args.json)? == 0 {
+            list_forgotten(args, queue, env)?;
+        }
+        return Ok(());
     }
     let file = queue.open(env)?;
     let mut filter = args.which.filter(&file)?;
     filter.newest_first = args.newest;
     let events = file.list(&filter, one_more(args.limit))?;
-    if events.is_empty()
-        && args.which.is_of_content()
+    if events.is_empty() && list_forgotten(args, queue, env)? {
+        return Ok(());
+    }
+    Ok(print_list(&events, args.limit, args.json)?)
+}
+
+/// Lists from the record what the queue has forgotten, since it was acknowledged. Tells whether there was any of it.
+fn list_forgotten(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<bool, CliError> {
+    if args.which.is_of_content()
         && let Some(record) = record::open_beside(queue, env)?
         && list_recorded(args, &record)? > 0
     {
         say(format_args!(
             "these are of the record of deliveries: nothing on the queue passes the filter"
         ));
-        return Ok(());
+        return Ok(true);
     }
-    Ok(print_list(&events, args.limit, args.json)?)
+    Ok(false)
 }
 
 fn list_recorded(args: &Args, record: &RecordFile) -> Result<usize, CliError> {
