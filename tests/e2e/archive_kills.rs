@@ -66,7 +66,7 @@ enum Captured {
 /// Those that have ids to change, without the largest.
 static CAPTURED: LazyLock<Vec<Captured>> = LazyLock::new(|| {
     let recorded = fixture::label_studio().into_iter();
-    let recorded = recorded.filter(|request| request.is_event());
+    let recorded = recorded.filter(Recorded::is_event);
     let studio = recorded.map(|request| Captured::LabelStudio(request.body));
     let labelbox = fixture::labelbox().into_iter().map(Captured::Labelbox);
     let mut all: Vec<_> = studio.chain(labelbox).collect();

@@ -15,6 +15,9 @@ use tokio_postgres::types::ToSql;
 /// Bytes of a body that go in one row: what a slow connection carries within the time of a statement.
 const PIECE: usize = 4 * 1024 * 1024;
 
+/// The version of the tables that brought this one.
+const SINCE: i32 = 2;
+
 const PUT: &str = "INSERT INTO objects (place, name, is_body, piece, bytes) VALUES ($1, $2, false, 0, $3) \
     ON CONFLICT (place, is_body, name, piece) DO UPDATE SET bytes = excluded.bytes";
 const LIST: &str = "SELECT name FROM objects \
@@ -47,7 +50,7 @@ impl PostgresObjects {
     }
 
     async fn bytes(&self, name: &str) -> Result<Option<Bytes>, Failure> {
-        let rows = self.store.query(GET, &[&self.place, &name]).await?;
+        let rows = self.store.look(SINCE, GET, &[&self.place, &name]).await?;
         rows.first().map(bytes_of).transpose()
     }
 
@@ -101,7 +104,8 @@ impl FallbackStore for PostgresObjects {
         Box::pin(async move {
             let after = after.unwrap_or_default();
             let max = i64::try_from(max).unwrap_or(i64::MAX);
-            let rows = self.store.query(LIST, &[&self.place, &after, &max]).await;
+            let parameters: [&(dyn ToSql + Sync); 3] = [&self.place, &after, &max];
+            let rows = self.store.look(SINCE, LIST, &parameters).await;
             let rows = rows.map_err(|failure| self.error(&failure))?;
             let names = rows.iter().map(|row| row.try_get(0));
             let names: Result<Vec<String>, _> = names.collect();
@@ -153,7 +157,8 @@ impl FallbackStore for PostgresObjects {
     ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
         Box::pin(async move {
             let measured = async {
-                let rows = self.store.query(MEASURE, &[&self.place, &name]).await?;
+                let parameters: [&(dyn ToSql + Sync); 2] = [&self.place, &name];
+                let rows = self.store.look(SINCE, MEASURE, &parameters).await?;
                 let Some(row) = rows.first() else {
                     return Ok((0, 0));
                 };

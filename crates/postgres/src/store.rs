@@ -178,6 +178,28 @@ impl Store {
             .map_err(|failure| self.noted(failure))
     }
 
+    /// The same for a look, which makes no tables. There are no rows where there are none of version `since` or later.
+    pub(crate) async fn look(
+        &self,
+        since: i32,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let mut lease = self.pool.lease().await?;
+        let work = async {
+            let connected = lease.connected();
+            let version = schema::version(&connected.client).await?;
+            let Some(version) = version.filter(|version| *version >= since) else {
+                return Ok(Vec::new());
+            };
+            schema::is_known(version)?;
+            let statement = connected.prepared(sql).await?;
+            Ok::<_, Trouble>(connected.client.query(&statement, parameters).await?)
+        };
+        let done = within(&*self.pool.clock, LIMIT, work).await;
+        lease.settle(LIMIT, done)
+    }
+
     /// Forgets ids whose window has passed; `true` if there may be more of them.
     pub(crate) async fn prune(&self) -> Result<bool, Failure> {
         let window = self.pool.server.url.repeat_window.as_secs_f64();

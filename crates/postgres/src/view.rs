@@ -1,10 +1,8 @@
 //! A look into the tables of a queue. It makes nothing, and takes nothing.
 
 use crate::failure::{Failure, Trouble};
-use crate::schema;
-use crate::store::{LIMIT, Store};
+use crate::store::Store;
 use bytes::Bytes;
-use labelrelay_core::clock::within;
 use labelrelay_core::{BoxFuture, EventSourceError, QueueView, ViewPage, ViewedEvent, ViewedState};
 use std::fmt;
 use std::sync::Arc;
@@ -53,30 +51,18 @@ impl PostgresView {
         let after = page.after.map_or(-1, number);
         let before = page.before.map_or(i64::MAX, number);
         let max = i64::try_from(page.max).unwrap_or(i64::MAX);
-        let store = &*self.0;
-        let failed = |failure: Failure| failure.fault.of_source(store.resource());
-        let mut lease = store.pool.lease().await.map_err(failed)?;
-        let work = async {
-            let connected = lease.connected();
-            // Where nothing was queued yet, there are no tables.
-            let Some(version) = schema::version(&connected.client).await? else {
-                return Ok(Vec::new());
-            };
-            schema::is_known(version)?;
-            let sql = if page.newest_first {
-                in_order!("DESC")
-            } else {
-                in_order!("ASC")
-            };
-            let statement = connected.prepared(sql).await?;
-            let rows = connected
-                .client
-                .query(&statement, &[&after, &before, &max])
-                .await?;
-            rows.iter().map(viewed).collect::<Result<Vec<_>, Trouble>>()
+        let sql = if page.newest_first {
+            in_order!("DESC")
+        } else {
+            in_order!("ASC")
         };
-        let looked = within(&*store.pool.clock, LIMIT, work).await;
-        lease.settle(LIMIT, looked).map_err(failed)
+        let store = &*self.0;
+        let rows = store.look(1, sql, &[&after, &before, &max]).await;
+        let events = rows.and_then(|rows| {
+            let events: Result<Vec<_>, Trouble> = rows.iter().map(viewed).collect();
+            events.map_err(|trouble| Failure::of(&trouble))
+        });
+        events.map_err(|failure| failure.fault.of_source(store.resource()))
     }
 }
 
