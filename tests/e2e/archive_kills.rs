@@ -3,7 +3,7 @@
 use crate::archive::{archived, archiving, files};
 use crate::traffic::{Sent, Traffic};
 use labelrelay_tests::export::Exported;
-use labelrelay_tests::fixture::{self, Sample};
+use labelrelay_tests::fixture::{self, Recorded, Sample};
 use labelrelay_tests::random::Random;
 use labelrelay_tests::relay::{SECRET, Site, eventually, eventually_within};
 use labelrelay_tests::sender;

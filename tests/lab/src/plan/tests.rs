@@ -14,7 +14,7 @@ fn a_seed_is_one_plan() {
 #[test]
 fn every_fault_is_drawn_and_ends() {
     let mut seen = HashSet::new();
-    for seed in 0..400 {
+    for seed in 0..400u64 {
         let mut open = HashSet::new();
         let plan = if seed.is_multiple_of(2) {
             Plan::of(seed, 2000)

@@ -40,7 +40,7 @@ pub(super) trait QueueServer {
     fn thaw(&self);
 }
 
-fn over<T>(server: &impl QueueServer, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
+pub(super) fn over<T>(server: &impl QueueServer, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
     over_queue(server, server.queue(), test)
 }
 

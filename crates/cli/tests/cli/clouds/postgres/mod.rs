@@ -3,8 +3,8 @@
 mod label_studio;
 mod laboratory;
 
-use super::ids;
 use super::queue_server::{self, PASSWORD, QueueServer};
+use super::{delivered, ids};
 use crate::support::{Place, Serving};
 use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};
 use labelrelay_tests::client::{Client, Response};
@@ -89,7 +89,7 @@ fn a_dataset_is_made_of_events_from_postgres() {
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn events_in_postgres_are_looked_at() {
     let server = Postgres::start();
-    over(&server, |cloud| {
+    queue_server::over(&server, |cloud| {
         let place = cloud.place(super::LONG);
         let json = |words: &[&str]| place.run(&[words, &["--json"][..]].concat()).json();
         assert!(json(&["events", "list"]).is_empty());
