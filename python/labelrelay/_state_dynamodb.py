@@ -149,10 +149,22 @@ class DynamoState:
             remove = " REMOVE #o, #l" + (", #v" if known.version is None else "")
             self._update(name, change + remove, "#o = :owner", values)
         except self._refused:
-            return known is None
+            if known is None:
+                return True
+            if not self._is_left_as(name, known):
+                return False
         if event is not None:
             self.handled(event)
         return True
+
+    def _is_left_as(self, name: str, left: Known) -> bool:
+        """Tells whether nobody has the thing, and this is known of it. If the answer to a first try is lost, the second one
+        finds that its lease has ended, which is nobody else's doing."""
+        item = self._read_item(f"t#{name}", "-")
+        if item is None or "owner" in item:
+            return False
+        now = _known(item)
+        return (now.version, now.is_there, now.parents) == (left.version, left.is_there, left.parents)
 
     def keep(self, seconds: float) -> None:
         with self._lock:

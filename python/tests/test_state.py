@@ -238,3 +238,32 @@ def test_a_table_has_a_thing_below_its_parents_before_it_names_them() -> None:
     vars(state).update(_db=table, _table="t", _owner="me", _lock=threading.Lock(), _leased=set(), _refused=Refused)
     state.enter(ANNOTATION, (PROJECT, TASK), 60, True)
     assert [(what, name[:2]) for what, name in table.items] == [("put", "b#"), ("put", "b#"), ("update", "t#")]
+
+
+@pytest.mark.parametrize(("owner", "is_left"), [({}, True), ({"owner": {"S": "another"}}, False)])
+def test_an_answer_of_a_table_that_was_lost_is_no_other_process(owner: dict[str, Any], is_left: bool) -> None:
+    """The first try ended the lease, and the second one finds that it has ended."""
+    from labelrelay._state_dynamodb import DynamoState
+
+    class Refused(Exception):
+        """The condition does not hold."""
+
+    events: list[str] = []
+
+    class Table:
+        def get_item(self, **_: Any) -> dict[str, Any]:
+            return {"Item": {"version": {"S": V1}, "is_there": {"BOOL": True}, "parents": {"S": "[]"}, **owner}}
+
+        def put_item(self, **more: Any) -> None:
+            events.append(more["Item"]["pk"]["S"])
+
+        def update_item(self, **_: Any) -> None:
+            raise Refused
+
+    state = DynamoState.__new__(DynamoState)
+    vars(state).update(
+        _db=Table(), _table="t", _owner="me", _lock=threading.Lock(), _leased=set(), _refused=Refused, _remembered=60.0
+    )
+    assert state.leave(ANNOTATION, Known(V1, True, "", ()), "event") == is_left
+    assert events == ["e#event"] * is_left
+    assert not state.leave(ANNOTATION, Known(V2, True, "", ()), "event"), "somebody else has handled it"

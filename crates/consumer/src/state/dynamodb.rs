@@ -201,13 +201,28 @@ impl DynamoState {
             None => change.and(" REMOVE #o, #l, #v"),
         };
         let done = self.requests.change(change, IS_MINE).await?;
-        if done.is_none() {
+        if done.is_none() && !self.is_left_as(&name, known).await? {
             return Ok(false);
         }
         if let Some(event) = event {
             self.remember(event).await?;
         }
         Ok(true)
+    }
+
+    /// Tells whether nobody has the thing, and this is known of it. If the answer to a first try is lost, the second one finds
+    /// that its lease has ended, which is nobody else's doing.
+    async fn is_left_as(&self, name: &str, left: &Known) -> Result<bool, StateError> {
+        let item = self.requests.get(&pk_of(name), "-").await?;
+        if item.text("owner").is_some() {
+            return Ok(false);
+        }
+        let is_so = |now: &Known| {
+            now.version == left.version
+                && now.is_there == left.is_there
+                && now.parents == left.parents
+        };
+        Ok(known(&item)?.as_ref().is_some_and(is_so))
     }
 
     async fn prolong(&self, lease: Duration) -> Result<(), StateError> {
