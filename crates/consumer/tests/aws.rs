@@ -1,21 +1,21 @@
 //! The state in DynamoDB, against a server that stands in for it, and beside the consumer in Python.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "it/state_suite.rs"]
+mod state_suite;
 
 use labelrelay_aws::{Aws, DynamoTable};
-use labelrelay_consumer::{DynamoState, Known, State as _};
-use labelrelay_event::changes::{Key, Kind};
+use labelrelay_consumer::{DynamoState, State as _};
+use labelrelay_event::changes::Kind;
 use labelrelay_tests::servers::{Behaviour, Ministack, Misbehaving, REGION, boto3, environment};
+use state_suite::{LEASE, key, known};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
-
-const LEASE: Duration = Duration::from_secs(3600);
-
-/// Looks, a hundredth of a second apart, until something is so.
-const TRIES: usize = 12_000;
-
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Characters that JSON escapes, and some that Python's does.
 const ODD: &str = "a\"b\\c\n\u{7f}\u{e9}\u{1f600}\\ud83d";
@@ -51,60 +51,13 @@ async fn open(server: &Ministack) -> DynamoState {
     DynamoState::open(table(&server.endpoint())).await.unwrap()
 }
 
-/// Enters the thing as soon as nobody else has it.
-async fn enter_when_free(state: &DynamoState, key: &Key<'static>) -> bool {
-    for _ in 0..TRIES {
-        let entered = state.enter(key, &[], LEASE, false).await.unwrap();
-        if entered.is_some() {
-            return true;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    false
-}
-
-fn key(kind: Kind, id: &'static str) -> Key<'static> {
-    Key::new("/label-studio", kind, id)
-}
-
-fn known(version: &str, parents: &[Key<'static>]) -> Known {
-    Known {
-        version: Some(version.to_owned()),
-        is_there: true,
-        until: String::new(),
-        parents: parents.to_vec(),
-    }
-}
-
 /// Red if two hosts have one thing, if a lease that ran out keeps it, or if whoever had that still writes.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs MiniStack and boto3: cargo xtask test"]
 async fn a_thing_is_one_hosts_at_a_time() {
     let server = server();
     let (one, other) = (open(&server).await, open(&server).await);
-    let annotation = key(Kind::Annotation, "5");
-    let task = [key(Kind::Task, "7")];
-    let found = one.enter(&annotation, &task, LEASE, true).await.unwrap();
-    assert_eq!(found.unwrap().len(), 0);
-    let found = other.enter(&annotation, &task, LEASE, true).await.unwrap();
-    assert_eq!(found, None);
-    let after = known("2", &task);
-    let left = one.leave(&annotation, Some(&after), Some("event"));
-    assert!(left.await.unwrap());
-    assert!(other.was_handled("event").await.unwrap());
-    let found = other.enter(&annotation, &[], LEASE, true).await.unwrap();
-    assert_eq!(found.unwrap()[&annotation], known("2", &task));
-
-    other.keep(Duration::ZERO).await.unwrap();
-    assert!(enter_when_free(&one, &annotation).await);
-    let after = known("1", &task);
-    let late = other.leave(&annotation, Some(&after), Some("late"));
-    assert!(!late.await.unwrap());
-    assert!(!one.was_handled("late").await.unwrap());
-
-    // Things that a process held when it ended are free.
-    drop(one);
-    assert!(enter_when_free(&other, &annotation).await);
+    state_suite::a_thing_is_one_processes_at_a_time(one, &other).await;
 }
 
 /// Red if what holds a thing is not found, if a removal is forgotten or sinks, or if a handler that failed is.
@@ -112,32 +65,17 @@ async fn a_thing_is_one_hosts_at_a_time() {
 #[ignore = "needs MiniStack and boto3: cargo xtask test"]
 async fn notes_are_there_for_the_next_process() {
     let server = server();
-    let [annotation, task, project] = [
-        key(Kind::Annotation, "5"),
-        key(Kind::Task, "7"),
-        key(Kind::Project, "1"),
-    ];
     let state = open(&server).await;
-    for (thing, parent) in [(&task, &project), (&annotation, &task)] {
-        let parents = std::slice::from_ref(parent);
-        state.enter(thing, parents, LEASE, true).await.unwrap();
-        let after = known("1", parents);
-        let left = state.leave(thing, Some(&after), None);
-        assert!(left.await.unwrap());
-    }
-    state.remove(&project, "5").await.unwrap();
-    state.remove(&project, "3").await.unwrap();
-    state.handled("event").await.unwrap();
+    state_suite::note_things(&state).await;
+    state_suite::note_a_removal(&state).await;
     drop(state);
-
     let state = open(&server).await;
-    assert!(state.was_handled("event").await.unwrap());
-    let below = state.below(&project).await.unwrap();
-    assert_eq!(below, std::slice::from_ref(&task));
+    state_suite::notes_are_there(&state).await;
+
+    let (annotation, task) = (key(Kind::Annotation, "5"), key(Kind::Task, "7"));
     let found = state.enter(&annotation, &[], LEASE, false).await.unwrap();
     let found = found.unwrap();
     assert_eq!(found.len(), 3, "the project is found through the task");
-    assert_eq!(found[&project].until, "5");
     // A removal that is noted while the thing is handled stays noted.
     state.remove(&annotation, "8").await.unwrap();
     let after = known("9", &[]);
@@ -198,7 +136,8 @@ async fn rust_and_python_share_one_table() {
     state.remove(&task[0], "5").await.unwrap();
     // Held while Python runs.
     let held = key(Kind::Annotation, "held");
-    state.enter(&held, &[], LEASE, true).await.unwrap();
+    let long = LEASE * 60;
+    state.enter(&held, &[], long, true).await.unwrap();
 
     let said = python(
         &server,
