@@ -13,12 +13,19 @@ use labelrelay_aws::{Aws, DynamoTable};
 use labelrelay_consumer::{DynamoState, State as _};
 use labelrelay_event::changes::Kind;
 use labelrelay_tests::servers::{Behaviour, Ministack, Misbehaving, REGION, boto3, environment};
+use serde_json::{Value, json};
 use state_suite::{LEASE, key, known};
 use std::path::Path;
 use std::process::Command;
 
 /// Characters that JSON escapes, and some that Python's does.
 const ODD: &str = "a\"b\\c\n\u{7f}\u{e9}\u{1f600}\\ud83d";
+
+/// As requests name the action that changes an item.
+const CHANGE: &str = "DynamoDB_20120810.UpdateItem";
+
+/// As DynamoDB says that a condition does not hold.
+const REFUSED: &str = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
 
 /// The table `seen` of the server at `endpoint`.
 fn table(endpoint: &str) -> DynamoTable {
@@ -186,6 +193,102 @@ async fn a_table_that_cannot_be_used_is_told() {
         let mut actions = seen.iter().map(|one| one.action.as_str());
         assert!(actions.all(|action| action == "DynamoDB_20120810.GetItem"));
     }
+}
+
+/// Red if the answer to a first try is taken for another process where it was lost, or another process for a lost answer.
+#[tokio::test]
+async fn an_answer_that_was_lost_is_no_other_process() {
+    let annotation = key(Kind::Annotation, "5");
+    let after = known("2", &[]);
+    for is_left in [true, false] {
+        let server = Misbehaving::start(Behaviour::Well);
+        let state = open_at(&server).await;
+        let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+        assert!(entered.is_some());
+        let mut item = json!({
+            "version": { "S": "2" }, "is_there": { "BOOL": true }, "parents": { "S": "[]" },
+        });
+        if !is_left {
+            item["owner"] = json!({ "S": "another" });
+        }
+        let there = Behaviour::Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: json!({ "Item": item }).to_string(),
+        };
+        server.behave(Behaviour::ByAction(vec![
+            (CHANGE, Behaviour::error(400, REFUSED, "no")),
+            ("DynamoDB_20120810.GetItem", there),
+        ]));
+        let left = state.leave(&annotation, Some(&after), Some("event"));
+        assert_eq!(left.await.unwrap(), is_left);
+        let seen = server.seen();
+        let remembered = seen
+            .iter()
+            .any(|one| one.action == "DynamoDB_20120810.PutItem");
+        assert_eq!(remembered, is_left);
+    }
+}
+
+/// Red if a lease that could not be ended is kept for as long as its process lives.
+#[tokio::test]
+async fn a_lease_that_could_not_be_ended_is_not_kept() {
+    let server = Misbehaving::start(Behaviour::Well);
+    let state = open_at(&server).await;
+    let annotation = key(Kind::Annotation, "5");
+    let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert!(entered.is_some());
+    state.keep(LEASE).await.unwrap();
+    assert_eq!(changes_of(&server).len(), 2, "a lease is kept");
+    server.behave(Behaviour::error(400, "AccessDeniedException", "no"));
+    let left = state.leave(&annotation, Some(&known("1", &[])), None);
+    assert!(left.await.is_err());
+    server.behave(Behaviour::Well);
+    state.keep(LEASE).await.unwrap();
+    assert_eq!(changes_of(&server).len(), 3, "none is kept");
+}
+
+/// Red if a request that gives a lease back, and comes late, may end the next lease of the same process.
+#[tokio::test]
+async fn each_lease_has_an_owner_of_its_own() {
+    let server = Misbehaving::start(Behaviour::Well);
+    let state = open_at(&server).await;
+    let annotation = key(Kind::Annotation, "5");
+    let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert!(entered.is_some());
+    assert!(state.leave(&annotation, None, None).await.unwrap());
+    let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert!(entered.is_some());
+    let changes = changes_of(&server);
+    let [first, given_back, second] = changes.as_slice() else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(given_back[":owner"], first[":owner"]);
+    assert_ne!(second[":owner"], first[":owner"]);
+    // It takes its own lease again, and no other process's.
+    assert_eq!(second[":process"], first[":process"]);
+    let process = first[":process"]["S"].as_str().unwrap();
+    for lease in [first, second] {
+        assert!(lease[":owner"]["S"].as_str().unwrap().starts_with(process));
+    }
+}
+
+/// The state at a server that keeps nothing.
+async fn open_at(server: &Misbehaving) -> DynamoState {
+    DynamoState::open(table(&server.endpoint())).await.unwrap()
+}
+
+/// Values of all changes of items that the server was asked for. One that was asked for again counts once.
+fn changes_of(server: &Misbehaving) -> Vec<Value> {
+    let seen = server.seen();
+    let changes = seen.iter().filter(|one| one.action == CHANGE);
+    let values = changes.map(|one| {
+        let request: Value = serde_json::from_slice(&one.body).unwrap();
+        request["ExpressionAttributeValues"].clone()
+    });
+    let mut values: Vec<Value> = values.collect();
+    values.dedup();
+    values
 }
 
 #[test]
