@@ -92,15 +92,20 @@ fn without_query(address: &str) -> String {
 
 /// The same without what stands before a host, also where the address has others in it.
 fn without_credentials(address: &str) -> String {
+    let next = |rest: &str| rest.find("://").map(|at| at + "://".len());
     let mut whole = String::with_capacity(address.len());
     let mut rest = address;
-    while let Some(at) = rest.find("://") {
-        let (before, behind) = rest.split_at(at + "://".len());
+    // The scheme may be left to the page that the address is on.
+    let has_no_scheme = address.starts_with("//");
+    let mut begin = has_no_scheme.then_some(2).or_else(|| next(address));
+    while let Some(at) = begin {
+        let (before, behind) = rest.split_at(at);
         let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
         let (authority, path) = behind.split_at(end);
         whole.push_str(before);
         whole.push_str(authority.rsplit('@').next().unwrap_or_default());
         rest = path;
+        begin = next(rest);
     }
     whole.push_str(rest);
     whole
@@ -146,6 +151,11 @@ mod tests {
         assert_eq!(
             of(guarded, &nothing, None).as_deref(),
             Some("https://h:8443/cars/7@2x.jpg")
+        );
+        let schemeless = json!({"a": "//user:pass@h/cars//7@2x.jpg"});
+        assert_eq!(
+            of(schemeless, &nothing, None).as_deref(),
+            Some("//h/cars//7@2x.jpg")
         );
         let local = json!({"a": "x", "b": "/data/local-files/?d=cars/7.jpg&token=1"});
         assert_eq!(
