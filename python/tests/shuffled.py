@@ -31,6 +31,9 @@ class Shuffled(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.pending: list[bytes] = []
         self.taken = self.sent = 0
+        self.coming = 0
+        """Deliveries that were answered, or are about to be, and are not taken yet."""
+        self.took = threading.Condition()
         self.failure: BaseException | None = None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -47,6 +50,9 @@ class Shuffled(ThreadingHTTPServer):
             self.sent += 1
 
     def empty(self) -> None:
+        # Label Studio has its answer before a delivery is taken. One that is left behind would never be passed on.
+        with self.took:
+            assert self.took.wait_for(lambda: self.coming == 0, 180)
         with self.lock:
             self.pass_on(0)
         if self.failure is not None:
@@ -57,6 +63,16 @@ class Passing(BaseHTTPRequestHandler):
     server: Shuffled
 
     def do_POST(self) -> None:
+        with self.server.took:
+            self.server.coming += 1
+        try:
+            self.answer_and_take()
+        finally:
+            with self.server.took:
+                self.server.coming -= 1
+                self.server.took.notify_all()
+
+    def answer_and_take(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         is_signed = self.headers["Authorization"] == f"Bearer {SECRET}"
         self.send_response(200 if is_signed else 401)
