@@ -39,6 +39,8 @@ mod pair;
 #[cfg(feature = "load")]
 mod plan;
 #[cfg(feature = "load")]
+mod processor_time;
+#[cfg(feature = "load")]
 mod record;
 #[cfg(feature = "load")]
 mod report;
@@ -56,9 +58,9 @@ pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers; with `--short` what a delivery costs; as `bench growth` how that grows; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
-/// queue; as `bench record` the record of deliveries; as `bench archive` the archive; as `bench lambda` and `bench functions`
-/// the functions.
+/// Measures servers; with `--short` what a delivery costs; as `bench growth` how that grows; as `bench pair` two of ours; as
+/// `bench large` one large body; as `bench outage` answers without a queue; as `bench record` the record of deliveries; as
+/// `bench archive` the archive; as `bench lambda` and `bench functions` the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {

@@ -7,6 +7,7 @@ use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
 use super::figures::Figures;
 use super::load::{self, Until};
+use super::processor_time::Loaded;
 use super::report::median;
 use super::servers::{Server, WITHOUT_RECORD};
 use crate::Outcome;
@@ -211,27 +212,12 @@ struct Turn {
 }
 
 impl Turn {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of a benchmark are far below 2^52"
-    )]
     fn of(server: &Server, deliveries: &Arc<Deliveries>, until: Until) -> Outcome<Self> {
-        // Pages that one turn left unwritten are not to be the next one's wait.
-        output(&mut Command::new("sync"))?;
-        let before = server.processor_at_rest()?;
-        let result = load::run(server.address, deliveries, until)?;
-        if result.refused > 0 || result.broken > 0 {
-            return Err(format!(
-                "{} deliveries were refused (last with {:?}), {} connections broke",
-                result.refused, result.refused_with, result.broken
-            )
-            .into());
-        }
-        let spent = server.processor_at_rest()?.saturating_sub(before);
+        let loaded = Loaded::wholly(server, deliveries, until)?;
         Ok(Self {
-            per_second: result.per_second(),
-            p99: result.latencies.percentile(99),
-            each: spent.as_secs_f64() * 1e6 / result.answered as f64,
+            per_second: loaded.result.per_second(),
+            p99: loaded.result.latencies.percentile(99),
+            each: loaded.each_us,
         })
     }
 

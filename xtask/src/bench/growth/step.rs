@@ -4,11 +4,10 @@ use super::axis::Axis;
 use super::table::{Point, Table};
 use crate::Outcome;
 use crate::bench::deliveries::Deliveries;
-use crate::bench::load::{self, Until};
+use crate::bench::load::Until;
+use crate::bench::processor_time::Loaded;
 use crate::bench::servers::Server;
-use crate::step::output;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,29 +82,16 @@ impl Run<'_> {
         until: Until,
     ) -> Outcome {
         let Started { server, took } = started;
-        // Pages that were left unwritten are not to be this one's wait.
-        output(&mut Command::new("sync"))?;
-        let before = server.processor_at_rest()?;
-        let begun = Instant::now();
-        let result = load::run_over(connections, server.address, deliveries, until)?;
-        let elapsed = begun.elapsed().as_secs_f64();
-        let spent = server.processor_at_rest()?.saturating_sub(before);
+        let loaded = Loaded::over(connections, &server, deliveries, until)
+            .map_err(|error| format!("{}: {error}", self.axis.value(at)))?;
         let peak = server.memory()?.peak;
         server.stop()?;
-        if result.answered == 0 {
-            return Err(format!(
-                "{}: nothing was accepted (last refused with {:?}, last broken by {:?})",
-                self.axis.value(at),
-                result.refused_with,
-                result.broken_by
-            )
-            .into());
-        }
+        let result = loaded.result;
         let point = Point {
             axis: self.axis,
             at,
-            per_second: result.answered as f64 / elapsed,
-            each_us: spent.as_secs_f64() * 1e6 / result.answered as f64,
+            per_second: result.answered as f64 / loaded.elapsed.as_secs_f64(),
+            each_us: loaded.each_us,
             // An answer that came after the window is not among them.
             p99_ms: (result.latencies.count() > 0).then(|| result.latencies.percentile(99)),
             peak_mib: peak as f64 / 1024.0,

@@ -8,13 +8,13 @@ mod table;
 
 use super::bench_folder::BenchFolder;
 use super::deliveries::{Deliveries, Kind, SECRET};
-use super::load::{self, Until};
+use super::load::Until;
+use super::processor_time::Loaded;
 use super::report::median;
 use super::servers::Server;
 use crate::Outcome;
 use crate::paths::root;
-use crate::step::{cargo, output, status};
-use std::process::Command;
+use crate::step::{cargo, status};
 use std::sync::Arc;
 use std::time::Duration;
 use table::{Row, Table};
@@ -132,26 +132,10 @@ fn measure() -> Outcome<Table> {
 }
 
 /// Microseconds of processor time that the server takes for each of these.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a benchmark are far below 2^52"
-)]
 fn each(server: &Server, deliveries: &Arc<Deliveries>) -> Outcome<f64> {
-    // Pages that one turn left unwritten are not to be the next one's wait.
-    output(&mut Command::new("sync"))?;
-    let before = server.processor_at_rest()?;
     let until = Until::Time {
         warm_up: Duration::ZERO,
         window: WINDOW,
     };
-    let result = load::run(server.address, deliveries, until)?;
-    if result.refused > 0 || result.broken > 0 {
-        return Err(format!(
-            "{} deliveries were not answered as they should be (last with {:?}), {} connections broke (last by {:?})",
-            result.refused, result.refused_with, result.broken, result.broken_by
-        )
-        .into());
-    }
-    let spent = server.processor_at_rest()?.saturating_sub(before);
-    Ok(spent.as_secs_f64() * 1e6 / result.answered as f64)
+    Ok(Loaded::wholly(server, deliveries, until)?.each_us)
 }
