@@ -13,6 +13,7 @@ pub(super) fn text(table: &Table) -> String {
         "{HEADING}\n\
          One thing grows, and everything else stays: 1 KB, 64 connections from one address, one source, an empty file. \
          `cargo xtask bench growth --keep` repeats it and writes this section. What is extrapolated goes on as from the last step but one to the last. \
+         `serve` has [816 connections at a time](operations.md#connections): of more, those that idle are closed, and count as not accepted, or wait. \
          Bodies of more than 1 MiB come over fewer connections, so that 64 MiB are under way at most, and go into a directory. \
          Processor time is user's and system's, with the work after the answer.\n\n\
          ![Processor time of a delivery as events, connections, bodies and sources grow](images/growth.svg)\n\n\
