@@ -6,20 +6,22 @@
 //! ones.
 
 mod requests;
+mod thing;
 
 use super::holders::Walk;
 use super::host::{now, random_name};
-use super::key_text::{key_of, keys_of, written, written_all};
+use super::key_text::{key_of, written, written_all};
 use super::{Known, REMEMBERED, State, StateError};
 use futures_util::future::{join_all, try_join_all};
 use labelrelay_aws::DynamoTable;
 use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
-use requests::{Change, Item, Requests};
+use requests::{Change, Requests};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use thing::{given_back, is_left_as, known, pk_of, without_lease};
 
 /// A lease that ends later than this was made by a clock that was set back since: it must not keep the thing of a dead
 /// process for ever.
@@ -200,29 +202,17 @@ impl DynamoState {
                 .text(":version", version),
             None => change.and(" REMOVE #o, #l, #v"),
         };
-        let done = self.requests.change(change, IS_MINE).await?;
-        if done.is_none() && !self.is_left_as(&name, known).await? {
-            return Ok(false);
+        if self.requests.change(change, IS_MINE).await?.is_none() {
+            // If the answer to a first try was lost, the second one finds that its lease has ended: nobody else's doing.
+            let now = self.requests.get(&pk_of(&name), "-").await?;
+            if !is_left_as(&now, known)? {
+                return Ok(false);
+            }
         }
         if let Some(event) = event {
             self.remember(event).await?;
         }
         Ok(true)
-    }
-
-    /// Tells whether nobody has the thing, and this is known of it. If the answer to a first try is lost, the second one finds
-    /// that its lease has ended, which is nobody else's doing.
-    async fn is_left_as(&self, name: &str, left: &Known) -> Result<bool, StateError> {
-        let item = self.requests.get(&pk_of(name), "-").await?;
-        if item.text("owner").is_some() {
-            return Ok(false);
-        }
-        let is_so = |now: &Known| {
-            now.version == left.version
-                && now.is_there == left.is_there
-                && now.parents == left.parents
-        };
-        Ok(known(&item)?.as_ref().is_some_and(is_so))
     }
 
     async fn prolong(&self, lease: Duration) -> Result<(), StateError> {
@@ -319,38 +309,4 @@ impl State for DynamoState {
     fn sync(&self) -> BoxFuture<'_, Result<(), StateError>> {
         Box::pin(std::future::ready(Ok(())))
     }
-}
-
-/// The end of a lease, with nothing new known of the thing.
-fn given_back(name: &str, owner: &str) -> Change {
-    Change::of(&pk_of(name), "REMOVE #o, #l").text(":owner", owner)
-}
-
-/// The item of a thing, by its first key.
-fn pk_of(name: &str) -> String {
-    format!("t#{name}")
-}
-
-fn known(item: &Item) -> Result<Option<Known>, StateError> {
-    if !item.is_there() {
-        return Ok(None);
-    }
-    Ok(Some(Known {
-        version: item.text("version").map(str::to_owned),
-        is_there: item.truth("is_there"),
-        until: item.text("until").unwrap_or_default().to_owned(),
-        parents: keys_of(item.text("parents").unwrap_or("[]"))?,
-    }))
-}
-
-/// Knowledge of a thing without what its lease has just written; of a removal that was noted since, `until` is new.
-fn without_lease(before: Option<&Known>, until: String) -> Option<Known> {
-    let mut known = match before {
-        None if until.is_empty() => return None,
-        before => before.cloned().unwrap_or_default(),
-    };
-    if until > known.until {
-        known.until = until;
-    }
-    Some(known)
 }
