@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -32,10 +33,13 @@ class DynamoState:
         if not region or not table:
             raise ConsumerError(f"state: {url!r} names no table; write dynamodb://REGION/TABLE")
         self._lock = threading.Lock()
-        self._owner = uuid.uuid4().hex
+        self._process = f"{uuid.uuid4().hex}-"
+        """Beginning of the owners of all leases of this process."""
+        self._numbers = itertools.count()
         self._remembered = remembered
         self._table = table
-        self._leased: set[str] = set()
+        self._leased: dict[str, str] = {}
+        """Owners of the leases by their things. A request may come late: what ends an old lease must not end the next one."""
         config = client("botocore.config").Config(
             max_pool_connections=64,
             retries={"mode": "standard", "max_attempts": 5},
@@ -83,8 +87,10 @@ class DynamoState:
 
     def enter(self, key: Key, parents: tuple[Key, ...], seconds: float, comes: bool) -> Mapping[Key, Known] | None:
         name, now = written(key), time.time()
+        owner = f"{self._process}{next(self._numbers)}"
         values: dict[str, Any] = {
-            ":owner": {"S": self._owner},
+            ":owner": {"S": owner},
+            ":process": {"S": self._process},
             ":ends": {"N": repr(now + seconds)},
             ":now": {"N": repr(now)},
             ":far": {"N": repr(now + 86_400)},
@@ -97,14 +103,17 @@ class DynamoState:
                 change += ", #p = :parents"
                 values[":parents"] = {"S": json.dumps(parents)}
         # The last condition: a clock that was set back must not keep the lease of a dead process for ever.
-        condition = "attribute_not_exists(#o) OR #o = :owner OR #l < :now OR #l > :far"
+        condition = "attribute_not_exists(#o) OR begins_with(#o, :process) OR #l < :now OR #l > :far"
         self._put_below(name, parents)
+        with self._lock:
+            # Before: an update that failed may have been done all the same.
+            self._leased[name] = owner
         try:
             old = self._update(name, change, condition, values, ReturnValues="ALL_OLD").get("Attributes")
         except self._refused:
+            with self._lock:
+                self._leased.pop(name, None)
             return None
-        with self._lock:
-            self._leased.add(name)
         before = _known(old) if old else None
 
         def read(keys: Iterable[Key]) -> dict[Key, Known]:
@@ -135,8 +144,11 @@ class DynamoState:
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
         name = written(key)
         with self._lock:
-            self._leased.discard(name)
-        me = {":owner": {"S": self._owner}}
+            # First: if what follows fails, nobody keeps the lease, and it runs out.
+            owner = self._leased.pop(name, None)
+        if owner is None:
+            return known is None
+        me = {":owner": {"S": owner}}
         try:
             if known is None:
                 self._update(name, "REMOVE #o, #l", "#o = :owner", me)
@@ -168,9 +180,9 @@ class DynamoState:
 
     def keep(self, seconds: float) -> None:
         with self._lock:
-            leased = list(self._leased)
-        for name in leased:
-            values = {":owner": {"S": self._owner}, ":ends": {"N": repr(time.time() + seconds)}}
+            leased = list(self._leased.items())
+        for name, owner in leased:
+            values = {":owner": {"S": owner}, ":ends": {"N": repr(time.time() + seconds)}}
             try:
                 self._update(name, "SET #l = :ends", "#o = :owner", values)
             except self._refused:

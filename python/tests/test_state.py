@@ -5,6 +5,8 @@ DynamoDB is tried where `LABELRELAY_TEST_DYNAMODB` names a table.
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import threading
 import time
@@ -235,7 +237,7 @@ def test_a_table_has_a_thing_below_its_parents_before_it_names_them() -> None:
 
     state = DynamoState.__new__(DynamoState)
     table = Table()
-    vars(state).update(_db=table, _table="t", _owner="me", _lock=threading.Lock(), _leased=set(), _refused=Refused)
+    vars(state).update(_db=table, _table="t", _process="me-", _numbers=itertools.count(), _lock=threading.Lock(), _leased={}, _refused=Refused)
     state.enter(ANNOTATION, (PROJECT, TASK), 60, True)
     assert [(what, name[:2]) for what, name in table.items] == [("put", "b#"), ("put", "b#"), ("update", "t#")]
 
@@ -261,9 +263,46 @@ def test_an_answer_of_a_table_that_was_lost_is_no_other_process(owner: dict[str,
             raise Refused
 
     state = DynamoState.__new__(DynamoState)
-    vars(state).update(
-        _db=Table(), _table="t", _owner="me", _lock=threading.Lock(), _leased=set(), _refused=Refused, _remembered=60.0
-    )
+    name = json.dumps(ANNOTATION)
+    vars(state).update(_db=Table(), _table="t", _lock=threading.Lock(), _leased={name: "me-0"}, _refused=Refused, _remembered=60.0)
     assert state.leave(ANNOTATION, Known(V1, True, "", ()), "event") == is_left
     assert events == ["e#event"] * is_left
+    state._leased[name] = "me-1"
     assert not state.leave(ANNOTATION, Known(V2, True, "", ()), "event"), "somebody else has handled it"
+
+
+def test_each_lease_of_a_table_has_an_owner_of_its_own() -> None:
+    """A request may come late: what gives an old lease back must not end the next one of the same process."""
+    from labelrelay._state_dynamodb import DynamoState
+
+    class Refused(Exception):
+        """Is raised by none of these calls."""
+
+    values: list[dict[str, Any]] = []
+
+    class Table:
+        def get_item(self, **_: Any) -> dict[str, Any]:
+            return {}
+
+        def update_item(self, **more: Any) -> dict[str, Any]:
+            values.append(more["ExpressionAttributeValues"])
+            return {}
+
+    state = DynamoState.__new__(DynamoState)
+    vars(state).update(
+        _db=Table(), _table="t", _process="me-", _numbers=itertools.count(), _lock=threading.Lock(), _leased={}, _refused=Refused
+    )
+    assert state.enter(ANNOTATION, (), 60, True) is not None
+    assert state.leave(ANNOTATION, None)
+    assert state.enter(ANNOTATION, (), 60, True) is not None
+    state.keep(60)
+    first, given_back, second, kept = (value[":owner"]["S"] for value in values)
+    assert given_back == first
+    assert second != first
+    assert kept == second
+    assert all(value[":process"] == {"S": "me-"} for value in values if ":process" in value)
+    assert first.startswith("me-")
+    assert second.startswith("me-")
+    assert state.leave(ANNOTATION, None)
+    assert state.leave(ANNOTATION, None), "it has none"
+    assert not state.leave(ANNOTATION, Known(V1, True))
