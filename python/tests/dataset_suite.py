@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ class Dataset:
         with (newest / "jsonl/samples.jsonl").open() as samples:
             return {annotation["id"]: annotation for line in samples for annotation in json.loads(line)["annotations"]}
 
+    def ground_truths(self) -> set[str]:
+        """Annotations that are a ground truth here, also those whose task was skipped: no snapshot has these."""
+        with closing(sqlite3.connect(self.folder / "cars/state.db", timeout=60)) as store:
+            found = store.execute("select annotation_id from annotations where ground_truth = 1")
+            return {str(id) for (id,) in found}
+
     def differences(self, platform: dict[str, dict[str, Any]]) -> str:
         """Words for what is not as the platform has it; none if it is."""
         there = {id: annotation for id, annotation in platform["annotation"].items() if not annotation["was_cancelled"]}
@@ -78,7 +85,7 @@ class Dataset:
         told = json.loads(verified.stdout)
         # Whoever sets a ground truth takes it from the task's others, and no event says so of these. If something newer about
         # that one overtook it, nobody knows of it.
-        untold = {id for id in there if here[id]["ground_truth"] and not there[id]["ground_truth"]}
+        untold = {id for id in self.ground_truths() & platform["annotation"].keys() if not platform["annotation"][id]["ground_truth"]}
         if not told["missing"] and not told["extra"] and all(name.rpartition("/")[2] in untold for name in told["different"]):
             return ""
         return f"verify says {verified.stdout}"
