@@ -1,6 +1,7 @@
 //! Our identity where no URL is signed. One is chosen by what the environment says; if that one fails, it is an error.
 
 mod certificate;
+mod file_error;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use azure_identity::{
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use certificate::CertificateFile;
+pub(crate) use file_error::IdentityFileError;
 use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
 use labelrelay_core::secret::open_to_others;
@@ -125,18 +127,6 @@ impl ClientAssertion for TokenFile {
         }
     }
 }
-
-/// The file of a federated token or of a certificate cannot be used: which, and why.
-#[derive(Debug)]
-pub(crate) struct IdentityFileError(String);
-
-impl fmt::Display for IdentityFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for IdentityFileError {}
 
 /// The identity that the environment names.
 pub(crate) fn credential(

@@ -241,7 +241,8 @@ async fn a_lease_that_could_not_be_ended_is_not_kept() {
     state.keep(LEASE).await.unwrap();
     assert_eq!(changes_of(&server).len(), 2, "a lease is kept");
     server.behave(Behaviour::error(400, "AccessDeniedException", "no"));
-    let left = state.leave(&annotation, Some(&known("1", &[])), None);
+    let seen = known("1", &[]);
+    let left = state.leave(&annotation, Some(&seen), None);
     assert!(left.await.is_err());
     server.behave(Behaviour::Well);
     state.keep(LEASE).await.unwrap();

@@ -1,7 +1,7 @@
 //! A service principal's certificate: its key signs an assertion for each token. The form is that of
 //! [Microsoft's page](https://learn.microsoft.com/entra/identity-platform/certificate-credentials).
 
-use super::IdentityFileError;
+use super::file_error::IdentityFileError;
 use async_trait::async_trait;
 use azure_core::Uuid;
 use azure_core::error::{Error, ErrorKind, Result as AzureResult};
