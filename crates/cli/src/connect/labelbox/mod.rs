@@ -63,7 +63,7 @@ pub(in crate::connect) struct Args {
     /// Say what would be done; change nothing
     #[arg(long)]
     plan: bool,
-    /// Mend what `labelrelay status` found: what this does without it as well
+    /// Mend what `labelrelay status` found; pull also where a public URL does not begin with `https://`
     #[arg(long, conflicts_with_all = ["rotate", "remove"])]
     repair: bool,
     /// Labelbox sends no event on demand; says what to click instead
