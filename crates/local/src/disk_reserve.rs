@@ -4,7 +4,8 @@
 //! drained. Beside a queue lies a reserve: an empty, allocated file, whose room consumers take when they find none. While it
 //! stands, deliveries are refused when the disk is full: nothing but consumers, and opening a queue, may use it.
 //! Whoever gave it up takes back what is left of it, before another program does. The queue's owner makes it whole when there
-//! is room for more than that. On file systems that copy on write, a reserve
+//! is room for more than that. Where the file has room again and the disk has not, he makes it smaller: an event goes through
+//! the journal, which lies on the disk. On file systems that copy on write, a reserve
 //! promises nothing: a file that is removed there may free nothing, and what is written needs new room.
 
 use crate::canonical_path::beside;
@@ -88,16 +89,22 @@ pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     let has = path.symlink_metadata().map_or(0, |file| file.len());
     let Disk { bytes, free } = Disk::of(database);
     let target = target(bytes);
-    if has >= target {
+    let journal = target / 4;
+    if has >= target && free >= journal {
         return true;
     }
-    if free.saturating_add(has) < 2 * target
-        && free.saturating_add(has).saturating_add(reusable()) < 2 * target
-    {
-        return has > 0;
+    if free.saturating_add(has) < 2 * target {
+        let reusable = reusable();
+        if free < journal && reusable >= journal && has > target / 2 {
+            shrink(&path, database, has - (journal - free));
+            return true;
+        }
+        if free.saturating_add(has).saturating_add(reusable) < 2 * target {
+            return has > 0;
+        }
     }
     for size in SIZES {
-        if size > has && size <= target && free >= size - has {
+        if size > has && size <= target && free >= size - has + journal {
             match make(&path, database, size) {
                 Err(error) if is_no_space(&error) => {}
                 // Of a directory that may not be written, and the like, whoever writes the queue will tell.
@@ -109,6 +116,14 @@ pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
         }
     }
     has > 0
+}
+
+/// Gives some of the reserve to the journal.
+fn shrink(path: &Path, database: &Path, bytes: u64) {
+    // Where it cannot, there is what there was.
+    if let Ok(file) = own_file(path, database) {
+        let _as_it_was = file.set_len(bytes);
+    }
 }
 
 fn make(path: &Path, database: &Path, bytes: u64) -> std::io::Result<()> {

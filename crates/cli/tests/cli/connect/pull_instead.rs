@@ -18,6 +18,7 @@ fn task(id: u64, annotation: u64) -> Value {
     });
     json!({
         "id": id, "project": 1, "created_at": time, "updated_at": time, "data": {},
+        "is_labeled": true, "overlap": 1, "total_annotations": 1, "cancelled_annotations": 0,
         "annotations": [held], "annotations_ids": annotation.to_string(),
     })
 }
