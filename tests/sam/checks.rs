@@ -122,7 +122,7 @@ fn only_alarms_of_what_does_not_happen_ring_without_data() {
         ("template.yaml", 10, "RedriveSilentAlarm"),
         (RECONCILE, 3, "SilentAlarm"),
         (CONSUMER, 1, "none"),
-        (ARCHIVE, 3, "none"),
+        (ARCHIVE, 6, "none"),
     ] {
         let alarms = alarms(template);
         assert_eq!(alarms.len(), count);
