@@ -91,11 +91,19 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
     container = tasks.describe_task_definition(taskDefinition=made["Write"])["taskDefinition"]["containerDefinitions"][0]
     writes = ["archive", "write", f"s3://{made['Archive']}/archive", "--queue", made["ArchiveQueue"]]
     compacts = scheduler.get_schedule(Name=made["CompactSchedule"])["Target"]["EcsParameters"]["TaskDefinitionArn"]
+    held_back = []
+    if suffix:
+        # One that the queue cannot take, one behind it in its group, and one of another group.
+        broken = {**records[0], "messageId": "broken", "attributes": {"MessageGroupId": "group"}}
+        alone = {"MessageGroupId": "another", "MessageDeduplicationId": "another"}
+        other = {**records[2], "messageId": "other", "attributes": alone}
+        held_back = called(made["Copier"], [broken, {**records[1], "messageId": "behind"}, other])
     sqs.delete_queue(QueueUrl=made["ArchiveQueue"])
     found[kind] = {
         "failed": failed,
         "events": events,
         "archive": archive,
+        "held_back": held_back,
         "all_fail": called(made["Copier"], records) == [one["messageId"] for one in records],
         "command": container["command"] == [*writes, "--dead-letter", made["ArchiveDeadLetters"]],
         "every": scheduler.get_schedule(Name=made["Schedule"])["ScheduleExpression"],

@@ -20,6 +20,7 @@ fn both_queues_have_each_event_to_the_byte_and_what_one_lacks_comes_again() {
     let script = include_str!("archive_stack.py");
     let printed = Ministack::start().boto3(script, &[&template, &bodies, REGION]);
     let found: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(found["fifo"]["held_back"], json!(["broken", "behind"]));
     for (kind, group) in [("plain", Value::Null), ("fifo", json!("group"))] {
         let found = &found[kind];
         assert_eq!(found["failed"], json!([]), "{kind}");
