@@ -43,6 +43,11 @@ impl Processing {
         }
     }
 
+    /// Tells whether the envelope names a span that this one is a child of.
+    pub const fn has_parent(&self) -> bool {
+        self.parent.is_some()
+    }
+
     /// The span, for whoever the event is handed to.
     pub const fn context(&self) -> TraceContext {
         self.context

@@ -38,6 +38,10 @@ impl Spans {
     pub(crate) fn begin_event(&self, attributes: &mut Attributes) -> Option<Processing> {
         let begun = self.0.as_ref()?.begin_processing(attributes)?;
         attributes.traceparent = Some(begun.context().to_string());
+        if !begun.has_parent() {
+            // It is of no trace, or of another one.
+            attributes.tracestate = None;
+        }
         Some(begun)
     }
 

@@ -159,12 +159,15 @@ async fn the_work_on_an_event_is_a_child_of_what_its_envelope_names() {
     let exporting = program.export();
     let begun = program.tracer.begin_processing(&event(Some(SENDERS)));
     let begun = begun.unwrap();
+    assert!(begun.has_parent());
     let context = begun.context();
     program.clock.advance(Duration::from_millis(20));
     program.tracer.end_processing(begun, None);
     let another = program.tracer.begin_processing(&event(Some("not one")));
+    let another = another.unwrap();
+    assert!(!another.has_parent());
     let error = Some(("rejected", "nobody has a use for it"));
-    program.tracer.end_processing(another.unwrap(), error);
+    program.tracer.end_processing(another, error);
     exporting.end().await;
 
     let spans = program.collector.spans();
