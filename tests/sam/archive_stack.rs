@@ -5,6 +5,8 @@ use crate::tool::root;
 use labelrelay_tests::servers::{Ministack, REGION};
 use serde_json::{Value, json};
 
+const TEMPLATE: &str = "infra/aws/archive.yaml";
+
 /// Envelopes whose bytes a parser would change.
 const BODIES: [&str; 3] = [
     "{\"id\": \"1\",\"data\":{\"n\": 9.5810, \"big\":12345678901234567890}}",
@@ -15,7 +17,7 @@ const BODIES: [&str; 3] = [
 #[test]
 #[ignore = "needs MiniStack: cargo xtask test"]
 fn both_queues_have_each_event_to_the_byte_and_what_one_lacks_comes_again() {
-    let template = std::fs::read_to_string(root().join("infra/aws/archive.yaml")).unwrap();
+    let template = std::fs::read_to_string(root().join(TEMPLATE)).unwrap();
     let bodies = json!(BODIES).to_string();
     let script = include_str!("archive_stack.py");
     let printed = Ministack::start().boto3(script, &[&template, &bodies, REGION]);
@@ -43,4 +45,40 @@ fn both_queues_have_each_event_to_the_byte_and_what_one_lacks_comes_again() {
         assert_eq!(found["every"], "rate(15 minutes)");
         assert_eq!(found["compacts"], true, "{kind}");
     }
+}
+
+/// A stack that cannot be made is rolled back, and its queues go with it: what was moved there by then would be lost. Red
+/// if the function that copies is called before everything else is there.
+#[test]
+fn nothing_is_copied_before_the_stack_that_archives_is_made() {
+    let template = std::fs::read_to_string(root().join(TEMPLATE)).unwrap();
+    let (_, resources) = template.split_once("\nResources:\n").unwrap();
+    let (resources, _) = resources.split_once("\nOutputs:\n").unwrap();
+    let all = resources.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+        name.chars().all(char::is_alphanumeric).then_some(name)
+    });
+    let all: Vec<_> = all.collect();
+    assert!(all.len() > 20, "{all:?}");
+
+    // What another one names is there before that one.
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '!' | '$' | '{');
+    let words = resources.split(|c: char| !is_part(c));
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    let named = words.windows(2).filter_map(|pair| match pair[0] {
+        "!Ref" | "!GetAtt" => Some(pair[1]),
+        _ => pair[1].strip_prefix("${"),
+    });
+    let named: Vec<_> = named.collect();
+    let (_, calls) = resources.split_once("\n  Calls:\n").unwrap();
+    let (calls, _) = calls.split_once("\n    Properties:\n").unwrap();
+    let waits: Vec<_> = calls
+        .lines()
+        .filter_map(|line| line.strip_prefix("      - "))
+        .collect();
+    let others = all.into_iter();
+    let others = others.filter(|name| *name != "Calls" && !named.contains(name));
+    let mut others: Vec<_> = others.collect();
+    others.sort_unstable();
+    assert_eq!(waits, others);
 }

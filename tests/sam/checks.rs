@@ -241,42 +241,6 @@ fn a_run_that_hangs_ends() {
     }
 }
 
-/// A stack that cannot be made is rolled back, and its queues go with it: what was moved there by then would be lost. Red
-/// if the function that copies is called before everything else is there.
-#[test]
-fn nothing_is_copied_before_the_stack_that_archives_is_made() {
-    let template = read(ARCHIVE);
-    let (_, resources) = template.split_once("\nResources:\n").unwrap();
-    let (resources, _) = resources.split_once("\nOutputs:\n").unwrap();
-    let all = resources.lines().filter_map(|line| {
-        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
-        name.chars().all(char::is_alphanumeric).then_some(name)
-    });
-    let all: Vec<_> = all.collect();
-    assert!(all.len() > 20, "{all:?}");
-
-    // What another one names is there before that one.
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '!' | '$' | '{');
-    let words = resources.split(|c: char| !is_part(c));
-    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    let named = words.windows(2).filter_map(|pair| match pair[0] {
-        "!Ref" | "!GetAtt" => Some(pair[1]),
-        _ => pair[1].strip_prefix("${"),
-    });
-    let named: Vec<_> = named.collect();
-    let (_, calls) = resources.split_once("\n  Calls:\n").unwrap();
-    let (calls, _) = calls.split_once("\n    Properties:\n").unwrap();
-    let waits: Vec<_> = calls
-        .lines()
-        .filter_map(|line| line.strip_prefix("      - "))
-        .collect();
-    let others = all.into_iter();
-    let others = others.filter(|name| *name != "Calls" && !named.contains(name));
-    let mut others: Vec<_> = others.collect();
-    others.sort_unstable();
-    assert_eq!(waits, others);
-}
-
 /// Red if the stack's table is not what the package asks for, or if a batch that fails in part comes again whole.
 #[test]
 fn the_function_that_consumes_fits_the_package() {
