@@ -26,8 +26,9 @@ impl PullMetrics {
         let Some(mut settings) = on.filter(|settings| settings.metrics.is_some()) else {
             return Self(None);
         };
-        // For what the exporter has to say: nothing else here logs. Without a log it works as well.
-        let _unheard = logging::start(Format::Human, false, By::AThread, env);
+        // For what the exporter has to say: nothing else here logs. Without a log it works as well. By no thread, which
+        // would take what the pull itself says, write it over the bar, and drop it where nobody reads.
+        let _unheard = logging::start(Format::Human, false, By::TheSpeaker, env);
         // What it sends has no spans.
         settings.traces = None;
         let nowhere = Destination::of_url("");
