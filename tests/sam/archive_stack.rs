@@ -76,8 +76,10 @@ fn nothing_is_copied_before_the_stack_that_archives_is_made() {
         .lines()
         .filter_map(|line| line.strip_prefix("      - "))
         .collect();
+    // Without the rights to a key, nothing is sent to a queue that has one.
+    let itself = ["Calls", "KeyPolicy"];
     let others = all.into_iter();
-    let others = others.filter(|name| *name != "Calls" && !named.contains(name));
+    let others = others.filter(|name| !itself.contains(name) && !named.contains(name));
     let mut others: Vec<_> = others.collect();
     others.sort_unstable();
     assert_eq!(waits, others);
