@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import uuid
@@ -35,7 +36,7 @@ values (%(key)s, %(owner)s, now() + %(seconds)s * interval '1 second', %(comes)s
 on conflict (key) do update set owner = excluded.owner, leased = excluded.leased,
     is_there = t.is_there or excluded.is_there,
     parents = case when excluded.is_there then excluded.parents else t.parents end
-where t.owner is null or t.owner = excluded.owner or t.leased < now()
+where t.owner is null or starts_with(t.owner, %(process)s) or t.leased < now()
 """
 
 LOOK_EVERY = 1000
@@ -49,10 +50,13 @@ class PostgresState:
         self._psycopg = client("psycopg")
         self._url = url
         self._lock = threading.Lock()
-        self._owner = uuid.uuid4().hex
+        self._process = f"{uuid.uuid4().hex}-"
+        self._numbers = itertools.count()
         self._remembered = remembered
         self._until_look = 0
-        self._leased: set[str] = set()
+        # Things that this process has leased, each with the owner of its lease: a statement may come late whose connection
+        # was lost, and what gives back an old lease must not end the next one of the same thing.
+        self._leased: dict[str, str] = {}
         try:
             self._db: Any = self._psycopg.connect(url, autocommit=True)
             with self._db.transaction():
@@ -96,16 +100,20 @@ class PostgresState:
             if held_before != parents:
                 for parent in parents:
                     self._run("insert into labelrelay_below values (%s, %s) on conflict do nothing", (written(parent), name))
+            owner = f"{self._process}{next(self._numbers)}"
             values = {
                 "key": name,
-                "owner": self._owner,
+                "owner": owner,
+                "process": self._process,
                 "seconds": seconds,
                 "comes": comes,
                 "parents": json.dumps(parents or held_before),
             }
+            # Before: a statement that failed may have been done all the same.
+            self._leased[name] = owner
             if self._run(LEASE, values).rowcount == 0:
+                del self._leased[name]
                 return None
-            self._leased.add(name)
             # Once more, after the lease: whoever had it before may have written.
             found = with_parents(key, parents, self._read)
             mine = found[key]
@@ -127,14 +135,17 @@ class PostgresState:
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
         name = written(key)
         with self._lock:
-            self._leased.discard(name)
+            # First: if what follows fails, nobody keeps the lease, and it runs out.
+            owner = self._leased.pop(name, None)
+            if owner is None:
+                return known is None
             if known is None:
-                self._run("update labelrelay_things set owner = null where key = %s and owner = %s", (name, self._owner))
+                self._run("update labelrelay_things set owner = null where key = %s and owner = %s", (name, owner))
                 return True
             done = self._run(
                 "update labelrelay_things set version = %s, is_there = %s, parents = %s,"
                 " owner = null where key = %s and owner = %s",
-                (known.version, known.is_there, json.dumps(known.parents), name, self._owner),
+                (known.version, known.is_there, json.dumps(known.parents), name, owner),
             )
             if done.rowcount == 0:
                 return False
@@ -145,8 +156,9 @@ class PostgresState:
     def keep(self, seconds: float) -> None:
         with self._lock:
             self._run(
-                "update labelrelay_things set leased = now() + %s * interval '1 second' where key = any(%s) and owner = %s",
-                (seconds, list(self._leased), self._owner),
+                "update labelrelay_things set leased = now() + %s * interval '1 second'"
+                " where key = any(%s) and owner = any(%s)",
+                (seconds, list(self._leased), list(self._leased.values())),
             )
 
     def remove(self, key: Key, until: str) -> None:
@@ -169,7 +181,7 @@ class PostgresState:
         with self._lock:
             if not self._db.closed:
                 self._run(
-                    "update labelrelay_things set owner = null where key = any(%s) and owner = %s",
-                    (list(self._leased), self._owner),
+                    "update labelrelay_things set owner = null where key = any(%s) and owner = any(%s)",
+                    (list(self._leased), list(self._leased.values())),
                 )
                 self._db.close()

@@ -306,3 +306,33 @@ def test_each_lease_of_a_table_has_an_owner_of_its_own() -> None:
     assert state.leave(ANNOTATION, None)
     assert state.leave(ANNOTATION, None), "it has none"
     assert not state.leave(ANNOTATION, Known(V1, True))
+
+
+def test_each_lease_in_postgres_has_an_owner_of_its_own(postgres: str) -> None:
+    """A statement may come late: what gives an old lease back must not end the next one of the same process."""
+    from labelrelay._state_postgres import PostgresState
+    from labelrelay._written import written
+
+    state, other, key = PostgresState(postgres), PostgresState(postgres), own(ANNOTATION)
+
+    def owner() -> str | None:
+        row = state._run("select owner from labelrelay_things where key = %s", (written(key),)).fetchone()
+        name: str | None = row[0]
+        return name
+
+    assert state.enter(key, (), 60, True) is not None
+    first = owner()
+    assert state.leave(key, None)
+    assert owner() is None
+    assert state.enter(key, (), 60, True) is not None
+    assert owner() not in (None, first)
+    # As if the answer to the lease was lost.
+    state._leased.clear()
+    assert state.leave(key, None), "it has none that it knows of"
+    assert not state.leave(key, Known(V1, True))
+    assert other.enter(key, (), 60, True) is None
+    assert state.enter(key, (), 60, True) is not None, "its own"
+    assert other.enter(key, (), 60, True) is None
+    state.close()
+    assert other.enter(key, (), 60, True) is not None, "what ended keeps nothing"
+    other.close()

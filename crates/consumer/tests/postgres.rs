@@ -112,3 +112,35 @@ async fn a_lease_that_could_not_be_ended_runs_out() {
     }
     assert!(free.is_some());
 }
+
+/// Red if what gives a lease back, and comes late, ends the next one of the same process.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn each_lease_has_an_owner_of_its_own() {
+    let server = Postgres::start();
+    let (state, other) = (open(&server).await, open(&server).await);
+    let annotation = key(Kind::Annotation, "5");
+    let owner = || server.sql("select coalesce(owner, '') from labelrelay_things");
+    let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert!(entered.is_some());
+    let first = owner();
+    assert!(state.leave(&annotation, None, None).await.unwrap());
+    assert_eq!(owner(), "");
+    let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert!(entered.is_some());
+    let second = owner();
+    assert_ne!(second, first);
+    assert_ne!(second, "");
+    // As if the answer to the lease was lost: the process may have its own thing, and nobody else.
+    let entered = other.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert_eq!(entered, None);
+    let entered = state.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert!(entered.is_some());
+    assert_ne!(owner(), second);
+    state.keep(LEASE).await.unwrap();
+    let left = state.leave(&annotation, Some(&known("1", &[])), None);
+    assert!(left.await.unwrap());
+    let left = state.leave(&annotation, Some(&known("2", &[])), None);
+    assert!(!left.await.unwrap(), "it has no lease any more");
+    assert!(state.leave(&annotation, None, None).await.unwrap());
+}

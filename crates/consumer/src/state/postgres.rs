@@ -10,9 +10,9 @@ use super::{Known, REMEMBERED, State, StateError};
 use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
 use session::Session;
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_postgres::Client;
 
@@ -43,16 +43,19 @@ type Connect = dyn Fn() -> BoxFuture<'static, Result<Client, tokio_postgres::Err
 pub struct PostgresState {
     connect: Box<Connect>,
     session: tokio::sync::Mutex<Option<Arc<Session>>>,
-    owner: String,
-    /// Things that this process has the leases of.
-    leased: Mutex<HashSet<String>>,
+    /// Beginning of the owners of all leases of this process.
+    process: String,
+    leases: AtomicU64,
+    /// Things that this process has leased, each with the owner of its lease: a statement may come late that was given up
+    /// with its connection, and what gives back an old lease must not end the next one of the same thing.
+    leased: Mutex<HashMap<String, String>>,
     events: AtomicU32,
 }
 
 impl std::fmt::Debug for PostgresState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PostgresState")
-            .field("owner", &self.owner)
+            .field("process", &self.process)
             .finish_non_exhaustive()
     }
 }
@@ -70,7 +73,8 @@ impl PostgresState {
         let state = Self {
             connect: Box::new(move || -> BoxFuture<'static, _> { Box::pin(connect()) }),
             session: tokio::sync::Mutex::new(None),
-            owner: random_name()?,
+            process: format!("{}-", random_name()?),
+            leases: AtomicU64::new(0),
             leased: Mutex::default(),
             events: AtomicU32::new(0),
         };
@@ -115,8 +119,8 @@ impl PostgresState {
         )))
     }
 
-    fn leased(&self, change: impl FnOnce(&mut HashSet<String>)) {
-        change(&mut self.leased.lock().unwrap_or_else(PoisonError::into_inner));
+    fn leased(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn remember(&self, session: &Session, event: &str) -> Result<(), StateError> {
@@ -157,22 +161,20 @@ impl PostgresState {
         } else {
             parents
         });
+        let number = self.leases.fetch_add(1, Ordering::Relaxed);
+        let owner = format!("{}{number}", self.process);
         // Before: a step that is given up may have been done all the same.
-        self.leased(|leased| {
-            leased.insert(name.clone());
-        });
+        self.leased().insert(name.clone(), owner.clone());
         let seconds = lease.as_secs_f64();
         let taken = session
             .client
             .execute(
                 &session.lease,
-                &[&name, &self.owner, &seconds, &comes, &held],
+                &[&name, &owner, &seconds, &comes, &held, &self.process],
             )
             .await?;
         if taken == 0 {
-            self.leased(|leased| {
-                leased.remove(&name);
-            });
+            self.leased().remove(&name);
             return Ok(None);
         }
         // Once more, after the lease: whoever had it before may have written.
@@ -201,15 +203,16 @@ impl PostgresState {
     ) -> Result<bool, StateError> {
         let name = written(key);
         // First: if this fails, nobody keeps the lease, and it runs out.
-        self.leased(|leased| {
-            leased.remove(&name);
-        });
+        let owner = self.leased().remove(&name);
+        let Some(owner) = owner else {
+            return Ok(known.is_none());
+        };
         let session = self.session().await?;
         let Some(known) = known else {
-            let names = [&name];
+            let (names, owners) = ([&name], [&owner]);
             let client = &session.client;
             client
-                .execute(&session.free, &[&names.as_slice(), &self.owner])
+                .execute(&session.free, &[&names.as_slice(), &owners.as_slice()])
                 .await?;
             return Ok(true);
         };
@@ -218,13 +221,7 @@ impl PostgresState {
             .client
             .execute(
                 &session.leave,
-                &[
-                    &known.version,
-                    &known.is_there,
-                    &parents,
-                    &name,
-                    &self.owner,
-                ],
+                &[&known.version, &known.is_there, &parents, &name, &owner],
             )
             .await?;
         if done == 0 {
@@ -240,10 +237,9 @@ impl PostgresState {
 /// Nobody need wait for the leases to run out. If it fails, they do.
 impl Drop for PostgresState {
     fn drop(&mut self) {
-        let mut names = Vec::new();
-        self.leased(|leased| names.extend(leased.drain()));
+        let leased = std::mem::take(&mut *self.leased());
+        let (names, owners): (Vec<String>, Vec<String>) = leased.into_iter().unzip();
         let session = self.session.get_mut().take();
-        let owner = std::mem::take(&mut self.owner);
         if let (Some(session), Ok(runtime), false) = (
             session,
             tokio::runtime::Handle::try_current(),
@@ -252,7 +248,7 @@ impl Drop for PostgresState {
             runtime.spawn(async move {
                 let _ = session
                     .client
-                    .execute(&session.free, &[&names, &owner])
+                    .execute(&session.free, &[&names, &owners])
                     .await;
             });
         }
@@ -296,8 +292,8 @@ impl State for PostgresState {
 
     fn keep(&self, lease: Duration) -> BoxFuture<'_, Result<(), StateError>> {
         Box::pin(self.in_time(async move {
-            let mut names = Vec::new();
-            self.leased(|leased| names.extend(leased.iter().cloned()));
+            let leased = self.leased().clone();
+            let (names, owners): (Vec<String>, Vec<String>) = leased.into_iter().unzip();
             if names.is_empty() {
                 return Ok(());
             }
@@ -305,7 +301,7 @@ impl State for PostgresState {
             let seconds = lease.as_secs_f64();
             session
                 .client
-                .execute(&session.keep, &[&seconds, &names, &self.owner])
+                .execute(&session.keep, &[&seconds, &names, &owners])
                 .await?;
             Ok(())
         }))

@@ -27,7 +27,7 @@ values ($1, $2, now() + $3::double precision * interval '1 second', $4, $5)
 on conflict (key) do update set owner = excluded.owner, leased = excluded.leased,
     is_there = t.is_there or excluded.is_there,
     parents = case when excluded.is_there then excluded.parents else t.parents end
-where t.owner is null or t.owner = excluded.owner or t.leased < now()
+where t.owner is null or starts_with(t.owner, $6) or t.leased < now()
 ";
 
 /// Makes the tables where there are none, in the one transaction that a message of several statements is.
@@ -68,10 +68,10 @@ impl Session {
                 .prepare("update labelrelay_things set version = $1, is_there = $2, parents = $3, owner = null where key = $4 and owner = $5")
                 .await?,
             free: client
-                .prepare("update labelrelay_things set owner = null where key = any($1) and owner = $2")
+                .prepare("update labelrelay_things set owner = null where key = any($1) and owner = any($2)")
                 .await?,
             keep: client
-                .prepare("update labelrelay_things set leased = now() + $1::double precision * interval '1 second' where key = any($2) and owner = $3")
+                .prepare("update labelrelay_things set leased = now() + $1::double precision * interval '1 second' where key = any($2) and owner = any($3)")
                 .await?,
             remove: client
                 .prepare("insert into labelrelay_things as t (key, until) values ($1, $2) on conflict (key) do update set until = greatest(t.until, excluded.until)")
