@@ -133,6 +133,15 @@ impl RemoteLedger {
         let fetched: std::io::Result<String> = within(&*self.clock, PATIENCE, fetch)
             .await
             .unwrap_or_else(|late| Err(std::io::Error::other(late.to_string())));
+        // Where it is read piece by piece, another run may have taken it away meanwhile: the key first.
+        if fetched.is_err()
+            && self
+                .patiently(self.store.get(&version.key))
+                .await?
+                .is_none()
+        {
+            return Ok(false);
+        }
         let digest = fetched.map_err(|error| self.failed(format_args!("{name}: {error}")))?;
         if digest == version.entry.ledger_sha256 {
             return Ok(true);

@@ -3,8 +3,11 @@ use super::copy::LocalCopy;
 use super::fetch::PAGE;
 use super::save::When;
 use crate::error::CliError;
-use labelrelay_core::Ledger as _;
+use bytes::Bytes;
+use futures_util::stream;
+use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Ledger as _, Payload};
 use labelrelay_local::LedgerFile;
 use labelrelay_testkit::clock::FakeClock;
 use labelrelay_testkit::in_memory::MemoryFallback;
@@ -86,6 +89,86 @@ fn what_others_saved_is_taken_in_while_the_ledger_is_open() {
         remote.save(&mut mine, When::End).await?;
         let version = Some("1".to_owned());
         assert_eq!(known(&remote, &[1, 2]).await?, [version.clone(), version]);
+        Ok(())
+    });
+}
+
+/// A store whose versions another run takes away while they are read, piece by piece.
+struct TakenAway(Arc<MemoryFallback>);
+
+impl FallbackStore for TakenAway {
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.0.put(key, envelope)
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        self.0.list(after, max)
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        self.0.get(key)
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.0.remove(key)
+    }
+
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.0.put_body(name, body)
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        _name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move {
+            for key in self.0.keys() {
+                self.0.remove(&key).await?;
+            }
+            let gone: std::io::Result<Bytes> =
+                Err(std::io::Error::other("it was removed while it was read"));
+            Ok(Some(StoredBody {
+                bytes: 1,
+                stream: Box::pin(stream::iter([gone])),
+            }))
+        })
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.0.remove_body(name)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        self.0.check()
+    }
+}
+
+#[test]
+fn what_is_taken_away_while_it_is_read_is_no_failure() {
+    run(async {
+        let (store, clock, remote) = remote();
+        let mut others = copy();
+        record(&mut open(&others), 1..2, "1");
+        remote.save(&mut others, When::End).await?;
+        let store = Arc::new(TakenAway(store));
+        let remote = RemoteLedger::new(store.clone(), "memory".to_owned(), clock, |_| {});
+        let mut mine = remote.fetch().await?;
+        assert!(mine.had.is_empty(), "nothing is there any more");
+        open(&mine);
+        record(&mut open(&others), 2..3, "1");
+        remote.save(&mut others, When::End).await?;
+        assert_eq!(store.0.keys().len(), 1);
+        remote.catch_up(&mut mine).await?;
+        assert!(mine.had.is_empty());
+        assert!(store.0.keys().is_empty(), "it was read");
         Ok(())
     });
 }
