@@ -40,7 +40,11 @@ impl RemoteLedger {
         if !file.exists() {
             return Ok(());
         }
-        for key in self.keys().await? {
+        let keys = self.keys().await?;
+        // What others have taken away is in what they saved. Counted on, it would be a reason to save everything, and so
+        // for the others in their turn.
+        copy.had.retain(|version| keys.contains(&version.key));
+        for key in keys {
             let mut known = copy.had.iter().chain(&copy.unsaved);
             if known.any(|version| version.key == key) {
                 continue;

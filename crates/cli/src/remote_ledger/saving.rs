@@ -22,12 +22,18 @@ impl Saving {
         let (end, mut ended) = oneshot::channel();
         let task = tokio::spawn(async move {
             while tokio::time::timeout(SAVE_EVERY, &mut ended).await.is_err() {
+                // What other replicas accepted, a pull need not send again. First: of several who have each saved everything,
+                // the next one then makes one of that, and no other does.
+                tokio::select! {
+                    caught_up = remote.catch_up(&mut copy) => {
+                        if let Err(failure) = caught_up {
+                            (remote.tell)(failure.message());
+                        }
+                    }
+                    _ = &mut ended => break,
+                }
                 if let Err(failure) = remote.save(&mut copy, When::Now).await {
                     // The last one decides.
-                    (remote.tell)(failure.message());
-                }
-                // What other replicas accepted, a pull need not send again.
-                if let Err(failure) = remote.catch_up(&mut copy).await {
                     (remote.tell)(failure.message());
                 }
             }

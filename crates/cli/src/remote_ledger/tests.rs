@@ -93,6 +93,27 @@ fn what_others_saved_is_taken_in_while_the_ledger_is_open() {
     });
 }
 
+/// Red if two replicas save everything again and again, each because of what the other took away.
+#[test]
+fn what_others_took_away_is_no_reason_to_save_everything() {
+    run(async {
+        let (store, _, remote) = remote();
+        let mut mine = copy();
+        record(&mut open(&mine), 1..2, "1");
+        remote.save(&mut mine, When::End).await?;
+        let mut others = remote.fetch().await?;
+        record(&mut open(&others), 2..3, "1");
+        others.is_torn = true;
+        remote.save(&mut others, When::End).await?;
+        assert_eq!(store.keys().len(), 1, "one has everything");
+        remote.catch_up(&mut mine).await?;
+        let had: Vec<_> = mine.had.iter().map(|version| version.key.clone()).collect();
+        assert_eq!(had, store.keys());
+        assert!(!mine.wants_whole());
+        Ok(())
+    });
+}
+
 /// A store whose versions another run takes away while they are read, piece by piece.
 struct TakenAway(Arc<MemoryFallback>);
 
