@@ -21,12 +21,9 @@ impl PostgresQueue {
     pub(crate) async fn examine(&self) -> Result<(), Failure> {
         let schema = &self.store.pool.server.url.schema;
         let mut lease = self.store.pool.lease().await?;
-        let asked = within(
-            &*self.store.pool.clock,
-            LIMIT,
-            Facts::ask(lease.connected(), schema),
-        )
-        .await;
+        let uses_tables = self.store.uses_tables();
+        let asked = Facts::ask(lease.connected(), schema, uses_tables);
+        let asked = within(&*self.store.pool.clock, LIMIT, asked).await;
         let facts = lease.settle(LIMIT, asked)?;
         facts.judge(&self.store.pool.server.url.user, schema)?;
         if facts.loses_at_failover() && !self.has_warned.swap(true, Ordering::Relaxed) {
@@ -38,7 +35,11 @@ impl PostgresQueue {
 }
 
 impl Facts {
-    async fn ask(connected: &mut Connected, schema: &str) -> Result<Self, Trouble> {
+    async fn ask(
+        connected: &mut Connected,
+        schema: &str,
+        uses_tables: bool,
+    ) -> Result<Self, Trouble> {
         let row = connected
             .client
             .query_one(include_str!("sql/examine.sql"), &[&schema])
@@ -50,7 +51,11 @@ impl Facts {
         } else {
             None
         };
-        if let Some(version) = version {
+        // Whoever uses the tables goes on. Of replicas that are updated one after the other, the first one changes the
+        // tables, and the rest must not be unready all at once.
+        if let Some(version) = version
+            && !uses_tables
+        {
             schema::is_known(version)?;
         }
         Ok(Self { row, version })
@@ -99,7 +104,7 @@ impl Facts {
             let grant = format!("GRANT USAGE ON SCHEMA {schema} TO \"{user}\"");
             return denied(&format!("may not use the schema {schema}"), &grant);
         }
-        if self.version != Some(schema::CURRENT) {
+        if self.version.is_none_or(|version| version < schema::CURRENT) {
             if self.is("may_make") {
                 return Ok(());
             }

@@ -74,11 +74,16 @@ impl Store {
         &self,
         connected: &'c mut Connected,
     ) -> Result<&'c mut Connected, Trouble> {
-        if !self.has_tables.load(Ordering::Relaxed) {
+        if !self.uses_tables() {
             schema::migrate(connected, &self.pool.server.url.schema).await?;
             self.has_tables.store(true, Ordering::Relaxed);
         }
         Ok(connected)
+    }
+
+    /// Tells whether this process has used the tables, and goes on with them.
+    pub(crate) fn uses_tables(&self) -> bool {
+        self.has_tables.load(Ordering::Relaxed)
     }
 
     /// Looks at the tables again if somebody has removed them.
@@ -188,16 +193,20 @@ impl Store {
         let mut lease = self.pool.lease().await?;
         let work = async {
             let connected = lease.connected();
-            let version = schema::version(&connected.client).await?;
-            let Some(version) = version.filter(|version| *version >= since) else {
-                return Ok(Vec::new());
-            };
-            schema::is_known(version)?;
+            if !self.uses_tables() {
+                let version = schema::version(&connected.client).await?;
+                let Some(version) = version.filter(|version| *version >= since) else {
+                    return Ok(Vec::new());
+                };
+                schema::is_known(version)?;
+            }
             let statement = connected.prepared(sql).await?;
             Ok::<_, Trouble>(connected.client.query(&statement, parameters).await?)
         };
         let done = within(&*self.pool.clock, LIMIT, work).await;
-        lease.settle(LIMIT, done)
+        lease
+            .settle(LIMIT, done)
+            .map_err(|failure| self.noted(failure))
     }
 
     /// Forgets ids whose window has passed; `true` if there may be more of them.
