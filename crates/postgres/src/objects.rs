@@ -138,9 +138,10 @@ impl FallbackStore for PostgresObjects {
                     BlobError::transient(format!("the body cannot be read: {error}"))
                 })?;
                 piece.extend_from_slice(&part);
-                if piece.len() >= PIECE {
-                    self.put_piece(name, number, &piece).await?;
-                    piece.clear();
+                // At the same places however the bytes come: a piece that is there may be of an attempt that broke off.
+                while piece.len() >= PIECE {
+                    let full = piece.split_to(PIECE);
+                    self.put_piece(name, number, &full).await?;
                     number += 1;
                 }
             }

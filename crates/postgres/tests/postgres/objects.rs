@@ -1,7 +1,9 @@
 //! The ledgers of pulls, which lie beside the queue.
 
 use crate::setup::postgres;
-use labelrelay_core::{CommandLineBackEnd as _, FallbackStore, Location};
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use labelrelay_core::{CommandLineBackEnd as _, FallbackStore, Location, Payload};
 use labelrelay_testkit::fallback_suite as suite;
 use labelrelay_tests::servers::Postgres as Server;
 use std::path::Path;
@@ -32,4 +34,21 @@ async fn a_ledger_is_kept_in_the_database() {
     assert_eq!(again.list(None, 10).await.expect("listed"), ["one"]);
     let other = ledger(&server, "ships").await;
     assert!(other.list(None, 10).await.expect("listed").is_empty());
+}
+
+/// Red if pieces are as large as what comes at once, or in another order.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_large_body_has_pieces() {
+    let server = Server::start();
+    let cars = ledger(&server, "cars").await;
+    let bytes: Vec<u8> = (0..=250).cycle().take(9_000_000).collect();
+    let body = Payload::from(Bytes::from(bytes.clone()));
+    cars.put_body("large", &body).await.expect("taken");
+    let sizes = "SELECT octet_length(bytes) FROM ledgers.objects ORDER BY piece";
+    assert_eq!(server.sql(sizes), "4194304\n4194304\n611392");
+    let stored = cars.get_body("large").await.expect("read").expect("there");
+    assert_eq!(stored.bytes, 9_000_000);
+    let pieces: Vec<_> = stored.stream.try_collect().await.expect("all of it");
+    assert!(pieces.concat() == bytes, "the same bytes");
 }
