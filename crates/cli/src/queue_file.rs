@@ -33,21 +33,34 @@ impl QueueArgs {
     /// The queue: of the flag, of the environment, of the configuration, else the one in the directory of our own.
     /// A queue can be read without knowing any secret.
     pub(crate) fn location(&self, env: &Env<'_>) -> Result<QueueLocation, CliError> {
+        let (location, _) = self.location_and_base(env)?;
+        Ok(location)
+    }
+
+    /// The same, and the directory in which relative paths of its URL begin.
+    pub(crate) fn location_and_base(
+        &self,
+        env: &Env<'_>,
+    ) -> Result<(QueueLocation, PathBuf), CliError> {
         let config = self.config.as_deref();
+        let here = env.cwd().to_owned();
         if let Some(url) = &self.queue {
-            return named(url, "`--queue`", env);
+            return Ok((named(url, "`--queue`", env)?, here));
         }
         if let (None, Some(url)) = (config, env.var("LABELRELAY_QUEUE")?) {
-            let location = locations::queue(&url, env.cwd());
-            return Ok(location.map_err(|error| error.at(ENVIRONMENT, QUEUE.variable))?);
+            let location = locations::queue(&url, &here);
+            let location = location.map_err(|error| error.at(ENVIRONMENT, QUEUE.variable))?;
+            return Ok((location, here));
         }
         let local_dir = LocalDir::below(env.cwd());
         // `serve` may have been configured by an environment that this shell has not.
         if find_configuration::is_first_start(env, config)? && local_dir.has_queue()? {
-            return Ok(QueueLocation::Sqlite(local_dir.queue_file()));
+            return Ok((QueueLocation::Sqlite(local_dir.queue_file()), here));
         }
         let found = find_configuration::find(env, config, Missing::Refuse)?;
-        open::queue_location(&found.config, env)
+        let location = open::queue_location(&found.config, env)?;
+        let base = open::setting(QUEUE, &found.config, env).base_dir;
+        Ok((location, base.to_owned()))
     }
 }
 

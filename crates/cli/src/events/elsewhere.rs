@@ -45,7 +45,9 @@ impl Elsewhere {
     /// The queue, if it is one that can be looked into and no file. What is wrong with its name is told by whoever looks for
     /// the file.
     pub(super) fn open(queue: &QueueArgs, env: &Env<'_>) -> Result<Option<Self>, CliError> {
-        let Ok(QueueLocation::Cloud(Cloud::Postgres, url)) = queue.location(env) else {
+        let Ok((QueueLocation::Cloud(Cloud::Postgres, url), base_dir)) =
+            queue.location_and_base(env)
+        else {
             return Ok(None);
         };
         let runtime = crate::runtime::small()?;
@@ -53,7 +55,7 @@ impl Elsewhere {
         let back_ends = BackEnds::new(Options::default(), env, clock);
         let at = Location {
             url: &url,
-            base_dir: env.cwd(),
+            base_dir: &base_dir,
         };
         let view = runtime.block_on(back_ends.queue_view(at))?;
         Ok(Some(Self { runtime, view }))

@@ -25,7 +25,7 @@ use labelrelay_http::admin::Metrics;
 use labelrelay_local::{LedgerFile, Options};
 use labelrelay_reconcile::http::Proxies;
 use labelrelay_reconcile::labelbox::ENDPOINT;
-use labelrelay_startup::Setting;
+use labelrelay_startup::{QUEUE, Setting};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -141,6 +141,7 @@ impl Opener {
     ) -> Result<One, CliError> {
         let clock = &self.clock;
         let key = |name: &str| format!("source.{}.pull.{name}", source.name);
+        let ledger = key("ledger");
         let server = match (&settings.url, source.provider) {
             (Some(url), _) => url.clone(),
             (None, Provider::Labelbox) => ENDPOINT.to_owned(),
@@ -153,10 +154,14 @@ impl Opener {
             }
         };
         let token = token(source, settings, config, &key("token"), env, clock).await?;
-        let at = Setting {
-            origin: &config.origin,
-            key: &key("ledger"),
-            base_dir: &config.base_dir,
+        let at = match (&self.location, &settings.ledger) {
+            // It lies where the queue's own setting says, which may be that of the environment.
+            (QueueLocation::Cloud(Cloud::Postgres, _), None) => open::setting(QUEUE, config, env),
+            _ => Setting {
+                origin: &config.origin,
+                key: &ledger,
+                base_dir: &config.base_dir,
+            },
         };
         let (queue, turn) = (&self.location, &self.turn);
         let place = place(source, settings, queue, turn, at, env, clock).await?;
