@@ -15,9 +15,9 @@ use labelrelay_event::{Attributes, Envelope};
 use labelrelay_local::{Filter, Options, Pattern, State, envelope_damage};
 use labelrelay_startup::SystemClock;
 use serde_json::value::RawValue;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// Events that are fetched at a time.
@@ -28,6 +28,9 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Numbers that are looked at again while following: an event may come to be there after one with a greater number.
 const AGAIN: u64 = 1000;
+
+/// Time for which they are. An event whose commit waits longer for a standby is not shown.
+const AGAIN_FOR: Duration = Duration::from_secs(60);
 
 /// A queue that can be looked into.
 pub(super) struct Elsewhere {
@@ -125,21 +128,28 @@ impl Elsewhere {
 
     /// The event with this number, else the newest one whose id begins so, else that of the platform's delivery.
     pub(super) fn find(&self, which: &str) -> Result<Option<Viewed>, CliError> {
-        if let Some(number) = which.parse::<u64>().ok().filter(|number| *number > 0) {
+        let number = which.parse::<u64>().ok();
+        if let Some(number) = number.filter(|number| *number > 0) {
             let found = self.page(ViewPage {
                 after: Some(number - 1),
                 before: number.checked_add(1),
                 newest_first: false,
                 max: 1,
             })?;
-            let found = found.into_iter().next();
-            return Ok(found.map(|event| Viewed {
-                attributes: attributes(&event).unwrap_or_default(),
-                event,
-            }));
+            if let Some(event) = found.into_iter().next() {
+                return Ok(Some(Viewed {
+                    attributes: attributes(&event).unwrap_or_default(),
+                    event,
+                }));
+            }
         }
+        // A mistyped number must not show another event.
+        let pattern = match number {
+            Some(_) => Pattern::is(which),
+            None => Pattern::begins(which),
+        };
         let by_id = Filter {
-            id: Some(Pattern::begins(which)),
+            id: Some(pattern.clone()),
             newest_first: true,
             ..Filter::default()
         };
@@ -167,7 +177,7 @@ impl Elsewhere {
             (None, _) => {
                 let by_delivery = Filter {
                     id: None,
-                    delivery: Some(Pattern::begins(which)),
+                    delivery: Some(pattern),
                     ..by_id
                 };
                 let mut found = None;
@@ -215,27 +225,35 @@ impl Elsewhere {
             return Ok(());
         }
         // Those that were there before the beginning, and did not pass or were too old to be shown.
-        let again = |last: u64| Filter {
-            after: Some(last.saturating_sub(AGAIN)),
+        let from = |last: u64| last.saturating_sub(AGAIN);
+        let later = |after: u64| Filter {
+            after: Some(after),
             newest_first: false,
             ..filter.clone()
         };
-        self.each(&again(last), |viewed| {
+        self.each(&later(from(last)), |viewed| {
             if viewed.event.number <= last {
                 known.insert(viewed.event.number);
             }
             Ok(true)
         })?;
+        // When each look began, and the greatest number then: a while later, nothing up to that is looked at again.
+        let mut looks = VecDeque::from([(Instant::now(), from(last))]);
         loop {
-            let from = last.saturating_sub(AGAIN);
-            self.each(&again(last), |viewed| {
+            while looks.get(1).is_some_and(|(at, _)| at.elapsed() > AGAIN_FOR) {
+                looks.pop_front();
+            }
+            let settled = looks.front().map_or(0, |(_, number)| *number);
+            let after = from(last).max(settled);
+            looks.push_back((Instant::now(), last));
+            self.each(&later(after), |viewed| {
                 last = last.max(viewed.event.number);
                 if known.insert(viewed.event.number) {
                     viewed.print_whole(json)?;
                 }
                 Ok(true)
             })?;
-            known.retain(|number| *number >= from);
+            known.retain(|number| *number > after);
             std::thread::sleep(POLL);
         }
     }
