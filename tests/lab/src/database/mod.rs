@@ -19,6 +19,10 @@ pub(crate) use consumer::Consumer;
 /// Schema of the queue.
 const SCHEMA: &str = "lab";
 
+/// A server keeps what its standby may not have yet, however long that is down: it would never catch up, and no commit
+/// would ever end.
+const KEEPS: &str = "wal_keep_size=512MB";
+
 /// A standby looks for its server again at once, and not some seconds later.
 const STANDBY: [&str; 1] = ["wal_retrieve_retry_interval=100ms"];
 
@@ -44,11 +48,10 @@ pub(crate) struct Database {
 impl Database {
     /// Starts server and standby. With the sabotage `asynchronous`, no commit waits for the standby.
     pub(crate) fn start(sabotage: Option<&str>) -> Self {
-        let waits = format!("synchronous_standby_names={}", Postgres::STANDBY);
-        let settings = match sabotage {
-            Some("asynchronous") => Vec::new(),
-            _ => vec![waits],
-        };
+        let mut settings = vec![KEEPS.to_owned()];
+        if sabotage != Some("asynchronous") {
+            settings.push(format!("synchronous_standby_names={}", Postgres::STANDBY));
+        }
         let server = Postgres::start_with(&texts(&settings));
         let standby = server.start_standby(&STANDBY);
         let namespaces = namespaces();
