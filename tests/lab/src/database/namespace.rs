@@ -3,10 +3,14 @@
 
 use std::net::Ipv4Addr;
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Namespaces that this process has made: each has a number.
 static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// Whoever makes one: two at once would find the same network free.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Networks that are tried: of 24 bits each, from 10.192.0.0 on.
 const NETWORKS: u32 = 4096;
@@ -28,6 +32,7 @@ impl Namespace {
     /// # Errors
     /// Why this process cannot.
     pub(super) fn new() -> Result<Self, String> {
+        let _turn = TURN.lock().unwrap();
         let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let first = process.wrapping_mul(OF_A_PROCESS).wrapping_add(number);
         let namespace = Self {
@@ -53,6 +58,8 @@ impl Namespace {
             ip(&["-n", name, "addr", "add", &far, "dev", inner])?;
             ip(&["-n", name, "link", "set", inner, "up"])?;
         }
+        // Whoever may make one may not always run something in it.
+        ip(&["netns", "exec", name, "true"])?;
         Ok(namespace)
     }
 
