@@ -139,6 +139,25 @@ fn events_in_postgres_are_looked_at() {
     });
 }
 
+/// Red if paths in a queue's URL begin where the verb is called.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+fn a_password_beside_the_configuration_is_found_from_elsewhere() {
+    let server = Postgres::start();
+    let place = Place::new();
+    std::fs::create_dir(place.path("sub")).unwrap();
+    for (_, password) in server.environment() {
+        place.write("sub/password", password);
+    }
+    let url = server.url(SCHEMA) + "&password=file:password";
+    place.write(
+        "sub/labelrelay.toml",
+        format!("queue = \"{url}\"\n{CONFIG}"),
+    );
+    let listed = place.run(&["events", "list", "--config", "sub/labelrelay.toml"]);
+    listed.good();
+}
+
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
 fn a_database_that_is_not_there_ends_the_start() {
