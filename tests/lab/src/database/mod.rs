@@ -13,6 +13,7 @@ use link::{Cut, Link};
 use namespace::Namespace;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 pub(crate) use consumer::Consumer;
 
@@ -25,6 +26,9 @@ const KEEPS: &str = "wal_keep_size=512MB";
 
 /// A standby looks for its server again at once, and not some seconds later.
 const STANDBY: [&str; 1] = ["wal_retrieve_retry_interval=100ms"];
+
+/// Longest wait for the standby.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Its servers, and what is wrong with them.
 pub(crate) struct Database {
@@ -60,7 +64,7 @@ impl Database {
             let near = namespace.map_or(Ipv4Addr::LOCALHOST, Namespace::database);
             [server.address, standby.address].map(|far| Link::between(near, far))
         });
-        Self {
+        let database = Self {
             links: links.collect(),
             namespaces,
             server,
@@ -70,6 +74,21 @@ impl Database {
             form: String::new(),
             severed: None,
             canceller: None,
+        };
+        database.wait_for_standby();
+        database
+    }
+
+    /// Waits until the standby follows the server. Before, each commit waits, and a sender that hangs up gets no event.
+    fn wait_for_standby(&self) {
+        let follows = format!(
+            "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '{}' AND state = 'streaming')",
+            Postgres::STANDBY
+        );
+        let begun = Instant::now();
+        while self.server.sql(&follows) != "t" {
+            assert!(begun.elapsed() < PATIENCE, "the standby follows");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -160,9 +179,15 @@ impl Database {
             }
             Fault::DatabaseDown if self.form == "hung" => self.primary().go_on(),
             Fault::DatabaseDown if self.is_promoted => self.standby.start_again_with(&STANDBY),
-            Fault::DatabaseDown => self.server.start_again_with(&texts(&self.settings)),
+            Fault::DatabaseDown => {
+                self.server.start_again_with(&texts(&self.settings));
+                self.wait_for_standby();
+            }
             _ if self.is_promoted => {}
-            Fault::StandbyDown => self.standby.start_again_with(&STANDBY),
+            Fault::StandbyDown => {
+                self.standby.start_again_with(&STANDBY);
+                self.wait_for_standby();
+            }
             Fault::Promoted => {
                 if let Some(canceller) = self.canceller.take() {
                     drop(canceller);
