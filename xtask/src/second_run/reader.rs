@@ -115,8 +115,11 @@ fn is_beginning(line: &str) -> bool {
 }
 
 /// How many tests a program ran, in the line in which it says how they went. Whatever else is in the terminal writes
-/// between its pieces, so the line need not begin with it.
+/// between its pieces, so the line need not begin with it. Behind the mark, a test tells what itself said elsewhere.
 fn verdict(line: &str) -> Option<usize> {
+    if line.starts_with("| ") {
+        return None;
+    }
     let (_, told) = line.split_once("test result: ")?;
     let counts = told
         .strip_prefix("ok. ")
@@ -178,7 +181,7 @@ mod tests {
     fn what_a_server_or_a_test_writes_is_no_program() {
         let read = read(
             "running 2 tests\nrunning late tests\nrunning a test\ntest a ... test result: ok. 2 passed; 0 failed; 0 ignored\n\
-             test result: unknown\n",
+             test result: unknown\n| running 1 test\n| test result: FAILED. 0 passed; 1 failed; 0 ignored\n",
         );
         assert_eq!(read.broke_off, None);
         assert_eq!(read.ran, 2);
