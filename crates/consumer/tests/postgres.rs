@@ -138,9 +138,10 @@ async fn each_lease_has_an_owner_of_its_own() {
     assert!(entered.is_some());
     assert_ne!(owner(), second);
     state.keep(LEASE).await.unwrap();
-    let left = state.leave(&annotation, Some(&known("1", &[])), None);
+    let (seen, newer) = (known("1", &[]), known("2", &[]));
+    let left = state.leave(&annotation, Some(&seen), None);
     assert!(left.await.unwrap());
-    let left = state.leave(&annotation, Some(&known("2", &[])), None);
+    let left = state.leave(&annotation, Some(&newer), None);
     assert!(!left.await.unwrap(), "it has no lease any more");
     assert!(state.leave(&annotation, None, None).await.unwrap());
 }
