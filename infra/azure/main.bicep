@@ -152,6 +152,13 @@ param backlogAlarmCount int = 1000
 @description('Alert when more requests than this are refused (4xx) within 15 minutes.')
 param refusedAlarmCount int = 20
 
+@minValue(0)
+@description('Tell the action group when a month has cost this much in the currency of the bill, or is about to. 0 makes no budget, and so does an empty actionGroupId.')
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget is first deployed, such as 2026-12-01. Later deployments repeat it, since Azure refuses to change it.')
+param monthlyBudgetStart string = ''
+
 @secure()
 @description('Leave it out: random, made for this deployment.')
 // checkov:skip=CKV_AZURE_131: no default is written here: each deployment makes a random one
@@ -172,6 +179,8 @@ var withFrontDoor = !empty(frontDoorSku)
 // The Front Door that is made here is one more proxy.
 var proxies = withFrontDoor ? max(trustedProxies, 2) : trustedProxies
 var withReconcile = labelStudio && !empty(reconcileImage) && !empty(reconcileUrl)
+// A budget that tells nobody is refused.
+var withBudget = monthlyBudget > 0 && !empty(actionGroupId)
 // It consumes what is made here.
 var withConsumer = makeQueue && makeBlobStore && !empty(consumerImage)
 
@@ -347,6 +356,11 @@ module alerts 'alerts.bicep' = {
     backlogAlarmCount: backlogAlarmCount
     refusedAlarmCount: refusedAlarmCount
   }
+}
+
+module budget 'budget.bicep' = if (withBudget) {
+  name: '${name}-budget'
+  params: { name: name, amount: monthlyBudget, start: monthlyBudgetStart, actionGroupId: actionGroupId }
 }
 
 @description('URL to enter in Labelbox; with ?code=KEY appended when the function asks for a key.')

@@ -15,7 +15,7 @@ fn properties_are_those_that_azure_knows() {
         let printed = output(&mut checker(&folder));
         let resources = printed.lines().last().unwrap();
         let count: usize = resources.split(' ').next().unwrap().parse().unwrap();
-        assert!(count >= 58, "the check saw the resources: {resources}");
+        assert!(count >= 60, "the check saw the resources: {resources}");
     });
 }
 
@@ -52,6 +52,8 @@ fn each_mistake_is_found() {
             "eventTriggersConfig",
         ),
         ("consumer.bicep", "pollingInterval", "pollInterval"),
+        ("budget.bicep", "contactGroups", "contactGroup"),
+        ("budget.bicep", "'Forecasted'", "'Forecast'"),
         ("front-door.bicep", "sampleSize", "sampleSizes"),
         ("front-door-route.bicep", "originHostHeader", "hostHeader"),
         ("front-door-route.bicep", "'HttpsOnly'", "'HttpsAlone'"),
@@ -151,6 +153,27 @@ fn a_front_door_that_is_made_closes_the_app_to_all_others() {
     // A redirection would lose the event, and an answer from a cache is no answer.
     let route = read("front-door-route.bicep");
     assert!(route.contains("httpsRedirect: 'Disabled'") && !route.contains("cacheConfiguration"));
+}
+
+/// Without an amount there is no budget, and a date that moved with each deployment would be refused from the second
+/// month on.
+#[test]
+fn a_budget_is_made_for_an_amount_and_its_start_stays() {
+    let main = read("main.bicep");
+    for line in [
+        "param monthlyBudget int = 0",
+        "param monthlyBudgetStart string = ''",
+        "var withBudget = monthlyBudget > 0 && !empty(actionGroupId)",
+        "module budget 'budget.bicep' = if (withBudget) {",
+    ] {
+        assert!(main.lines().any(|found| found.trim() == line), "{line}");
+    }
+    let budget = read("budget.bicep");
+    for told in ["'Actual'", "'Forecasted'"] {
+        assert!(budget.contains(&format!("thresholdType: {told}")), "{told}");
+    }
+    assert_eq!(budget.matches("contactGroups: [actionGroupId]").count(), 2);
+    assert!(!main.contains("utcNow(") && !budget.contains("utcNow("));
 }
 
 /// Events in the fallback, and the memory of reconcile, stay until somebody removes them.

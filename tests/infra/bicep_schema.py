@@ -27,6 +27,7 @@ MODELS = {
     "Microsoft.Cdn/profiles/afdEndpoints/routes": "cdn.Route",
     "Microsoft.Cdn/profiles/originGroups": "cdn.AFDOriginGroup",
     "Microsoft.Cdn/profiles/originGroups/origins": "cdn.AFDOrigin",
+    "Microsoft.Consumption/budgets": "consumption.Budget",
     "Microsoft.Insights/components": "applicationinsights.v2020_02_02.ApplicationInsightsComponent",
     "Microsoft.Insights/diagnosticSettings": "monitor.DiagnosticSettingsResource",
     "Microsoft.Insights/metricAlerts": "monitor.MetricAlertResource",

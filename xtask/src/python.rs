@@ -125,7 +125,7 @@ pub(crate) const TERRAFORM_GOOGLE: Environment = Environment {
 /// Parsers of Bicep, and the models of Azure's resources. Its name is not a version's: many packages
 /// make it up.
 pub(crate) const AZURE_MODELS: Environment = Environment {
-    folder: "azure-models-3",
+    folder: "azure-models-4",
     requirements: "azure-models.txt",
     program: "bin/python",
 };
