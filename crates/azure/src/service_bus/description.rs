@@ -1,7 +1,7 @@
 //! The description of a queue or a topic, as far as it matters here: an entry of Atom that holds XML.
 
 /// Words for whoever may not ask for it, and for topics, whose dead letters are in their subscriptions.
-pub(super) const HOW: &str = "not counted: `az servicebus queue show --query countDetails.deadLetterMessageCount` says their number, and for a topic `az servicebus topic subscription show`. Here it takes the right to manage the queue";
+pub(super) const HOW: &str = "not counted: `az servicebus queue show --query countDetails.deadLetterMessageCount` says their number, and for a topic `az servicebus topic subscription list` that of each subscription, and whether there is one. Here it takes the right to manage the queue";
 
 /// Number of the queue's dead letters; `None` where the text is not about a queue.
 pub(super) fn dead_letters(text: &[u8]) -> Option<u64> {
