@@ -124,6 +124,9 @@ param reconcileUrl string = ''
 @description('Minutes between runs. A run has one minute less, so that it is over when the next begins.')
 param reconcileMinutes int = 15
 
+@description('Leave a trace of each event of Label Studio, so that a run sends only what was missed. It costs a write for each event. Without traces a run queues each live event a second time, with the same id, and the alert webhook-broken never rings.')
+param traces bool = true
+
 // A program of yours that consumes: off unless an image is given. What it remembers is in PostgreSQL, whose URL is the
 // secret `consumer-state` in the vault that is made here, and has to be there first.
 
@@ -272,7 +275,7 @@ module function 'function.bicep' = {
     behindProxy: behindProxy || withFrontDoor
     frontDoorId: withFrontDoor ? frontDoor.outputs.id : frontDoorId
     proxyAddresses: proxyAddresses
-    settings: concat(settings, fallback ? withFallback : [], withReconcile ? withTraces : [])
+    settings: concat(settings, fallback ? withFallback : [], withReconcile && traces ? withTraces : [])
   }
 }
 
@@ -297,7 +300,7 @@ module roles 'roles.bicep' = {
     claims: makeBlobStore
     fallback: makeFallback
     ledger: false
-    traces: withReconcile
+    traces: withReconcile && traces
     labelboxSecret: makeLabelboxSecret
     labelStudioSecret: makeLabelStudioSecret
     labelStudioToken: false
@@ -319,7 +322,7 @@ module reconcile 'reconcile.bicep' = if (withReconcile) {
     workspaceId: function.outputs.workspaceId
     queue: makeQueue
     claims: makeBlobStore
-    settings: concat(settings, withTraces)
+    settings: concat(settings, traces ? withTraces : [])
   }
 }
 

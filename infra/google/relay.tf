@@ -89,7 +89,7 @@ locals {
     LABELRELAY_FALLBACK = "gs://${local.fallback_bucket}/fallback"
   } : {})
   # Where something pulls, a trace of each event tells it what need not be sent.
-  traces = local.reconcile ? { LABELRELAY_TRACES = "gs://${local.fallback_bucket}/${trimsuffix(local.traces_prefix, "/")}" } : {}
+  traces = local.reconcile && var.traces ? { LABELRELAY_TRACES = "gs://${local.fallback_bucket}/${trimsuffix(local.traces_prefix, "/")}" } : {}
 }
 
 resource "google_cloud_run_v2_service" "relay" {

@@ -173,6 +173,12 @@ variable "reconcile_minutes" {
   }
 }
 
+variable "traces" {
+  type        = bool
+  default     = true
+  description = "Leave a trace of each event of Label Studio, so that a run sends only what was missed. It costs a write for each event. Without traces a run publishes each live event a second time, with the same id, and the alert webhook-broken never rings."
+}
+
 # An archive
 
 variable "archive_image" {

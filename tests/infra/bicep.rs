@@ -176,6 +176,19 @@ fn a_budget_is_made_for_an_amount_and_its_start_stays() {
     assert!(!main.contains("utcNow(") && !budget.contains("utcNow("));
 }
 
+/// A run that reads traces where none are left takes each event for one that nothing delivered.
+#[test]
+fn traces_are_left_and_read_or_neither() {
+    let main = read("main.bicep");
+    for line in [
+        "param traces bool = true",
+        "settings: concat(settings, fallback ? withFallback : [], withReconcile && traces ? withTraces : [])",
+        "settings: concat(settings, traces ? withTraces : [])",
+    ] {
+        assert!(main.lines().any(|found| found.trim() == line), "{line}");
+    }
+}
+
 /// Events in the fallback, and the memory of reconcile, stay until somebody removes them.
 #[test]
 fn nothing_expires_but_claims_and_traces() {

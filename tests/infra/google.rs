@@ -196,7 +196,7 @@ fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn one_account_starts_both_jobs_and_nobody_else_does() {
     let deployment = Deployment::new(&GOOGLE);
-    deployment.apply(&[&RECONCILE[..], &["reconcile_minutes=60"]].concat());
+    deployment.apply(&[&RECONCILE[..], &["reconcile_minutes=60", "traces=false"]].concat());
     let operations = deployment.operations();
     let starters: Vec<_> = of(&operations, "google_cloud_run_v2_job_iam_member")
         .map(|operation| operation.state["member"].as_str().unwrap())
@@ -212,6 +212,14 @@ fn one_account_starts_both_jobs_and_nobody_else_does() {
         .collect();
     assert_eq!(schedules.len(), 2);
     assert!(schedules.contains(&"0 * * * *"), "{schedules:?}");
+    // Traces are a write for each event: whoever wants none has none.
+    for kind in ["google_cloud_run_v2_service", "google_cloud_run_v2_job"] {
+        for made in of(&operations, kind) {
+            let state = made.state.to_string();
+            assert!(state.contains("LABELRELAY_QUEUE"), "{state}");
+            assert!(!state.contains("LABELRELAY_TRACES"), "{state}");
+        }
+    }
 }
 
 #[test]
