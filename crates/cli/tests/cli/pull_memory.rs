@@ -19,7 +19,7 @@ const CAMPAIGN_BOUND: u64 = 256 * MIB;
 /// A thing is 140 bytes in a ledger: a step that held them all would take 11 MiB more for the many.
 const FEW: u64 = 20_000;
 const MANY: u64 = 100_000;
-const MOST_GROWTH: u64 = 7 * MIB;
+const MOST_GROWTH: u64 = 9 * MIB;
 
 /// Annotations of a task; with it, ten things.
 pub(crate) const ANNOTATIONS: u64 = 9;
