@@ -9,8 +9,9 @@ mod requests;
 mod thing;
 
 use super::holders::Walk;
-use super::host::{now, random_name};
+use super::host::now;
 use super::key_text::{key_of, written, written_all};
+use super::leases::Leases;
 use super::{Known, REMEMBERED, State, StateError};
 use futures_util::future::{join_all, try_join_all};
 use labelrelay_aws::DynamoTable;
@@ -18,8 +19,6 @@ use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
 use requests::{Change, Requests};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thing::{given_back, is_left_as, known, pk_of, without_lease};
 
@@ -53,12 +52,7 @@ const IS_MINE: &str = "#o = :owner";
 #[derive(Debug)]
 pub struct DynamoState {
     requests: Requests,
-    /// Beginning of the owners of all leases of this process.
-    process: String,
-    leases: AtomicU64,
-    /// Things that this process has leased, each with the owner of its lease: requests may overtake each other, and what gives
-    /// back an old lease must not end the next one of the same thing.
-    leased: Mutex<HashMap<String, String>>,
+    leases: Leases,
 }
 
 impl DynamoState {
@@ -69,16 +63,10 @@ impl DynamoState {
     pub async fn open(table: DynamoTable) -> Result<Self, StateError> {
         let state = Self {
             requests: Requests::new(table),
-            process: format!("{}-", random_name()?),
-            leases: AtomicU64::new(0),
-            leased: Mutex::default(),
+            leases: Leases::new()?,
         };
         state.requests.look().await?;
         Ok(state)
-    }
-
-    fn leased(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn remember(&self, event: &str) -> Result<(), StateError> {
@@ -123,11 +111,10 @@ impl DynamoState {
     ) -> Result<Option<HashMap<Key<'static>, Known>>, StateError> {
         self.put_below(key, parents).await?;
         let (name, now) = (written(key), now());
-        let number = self.leases.fetch_add(1, Ordering::Relaxed);
-        let owner = format!("{}{number}", self.process);
+        let owner = self.leases.begin(&name);
         let mut change = Change::of(&pk_of(&name), "SET #o = :owner, #l = :ends")
             .text(":owner", &owner)
-            .text(":process", &self.process)
+            .text(":process", self.leases.process())
             .number(":ends", now + lease.as_secs_f64())
             .number(":now", now)
             .number(":far", now + LONGEST_LEASE.as_secs_f64());
@@ -138,10 +125,8 @@ impl DynamoState {
                 change = change.and(", #p = :parents").text(":parents", &parents);
             }
         }
-        // Before: a step that is given up may have been done all the same.
-        self.leased().insert(name.clone(), owner);
         let Some(before) = self.requests.change(change, IS_FREE).await? else {
-            self.leased().remove(&name);
+            self.leases.end(&name);
             return Ok(None);
         };
         let before = known(&before)?;
@@ -182,9 +167,7 @@ impl DynamoState {
         event: Option<&str>,
     ) -> Result<bool, StateError> {
         let name = written(key);
-        // First: if this fails, nobody keeps the lease, and it runs out.
-        let owner = self.leased().remove(&name);
-        let Some(owner) = owner else {
+        let Some(owner) = self.leases.end(&name) else {
             return Ok(known.is_none());
         };
         let Some(known) = known else {
@@ -216,7 +199,7 @@ impl DynamoState {
     }
 
     async fn prolong(&self, lease: Duration) -> Result<(), StateError> {
-        let leased = self.leased().clone();
+        let leased = self.leases.all();
         let each = leased.iter().map(|(name, owner)| {
             let change = Change::of(&pk_of(name), "SET #l = :ends")
                 .text(":owner", owner)
@@ -232,7 +215,7 @@ impl DynamoState {
 /// Nobody need wait for the leases to run out. If it fails, they do.
 impl Drop for DynamoState {
     fn drop(&mut self) {
-        let leased = std::mem::take(&mut *self.leased());
+        let leased = self.leases.take_all();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };

@@ -7,6 +7,8 @@ mod holders;
 mod host;
 #[cfg(any(feature = "dynamodb", feature = "postgres", feature = "sqlite"))]
 mod key_text;
+#[cfg(any(feature = "dynamodb", feature = "postgres"))]
+mod leases;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

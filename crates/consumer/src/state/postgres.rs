@@ -4,15 +4,15 @@
 
 mod session;
 
-use super::host::random_name;
 use super::key_text::{key_of, written, written_all};
+use super::leases::Leases;
 use super::{Known, REMEMBERED, State, StateError};
 use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
 use session::Session;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio_postgres::Client;
 
@@ -43,19 +43,14 @@ type Connect = dyn Fn() -> BoxFuture<'static, Result<Client, tokio_postgres::Err
 pub struct PostgresState {
     connect: Box<Connect>,
     session: tokio::sync::Mutex<Option<Arc<Session>>>,
-    /// Beginning of the owners of all leases of this process.
-    process: String,
-    leases: AtomicU64,
-    /// Things that this process has leased, each with the owner of its lease: a statement may come late that was given up
-    /// with its connection, and what gives back an old lease must not end the next one of the same thing.
-    leased: Mutex<HashMap<String, String>>,
+    leases: Leases,
     events: AtomicU32,
 }
 
 impl std::fmt::Debug for PostgresState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PostgresState")
-            .field("process", &self.process)
+            .field("process", &self.leases.process())
             .finish_non_exhaustive()
     }
 }
@@ -73,9 +68,7 @@ impl PostgresState {
         let state = Self {
             connect: Box::new(move || -> BoxFuture<'static, _> { Box::pin(connect()) }),
             session: tokio::sync::Mutex::new(None),
-            process: format!("{}-", random_name()?),
-            leases: AtomicU64::new(0),
-            leased: Mutex::default(),
+            leases: Leases::new()?,
             events: AtomicU32::new(0),
         };
         state
@@ -119,10 +112,6 @@ impl PostgresState {
         )))
     }
 
-    fn leased(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn remember(&self, session: &Session, event: &str) -> Result<(), StateError> {
         let Session { client, .. } = session;
         client.execute(&session.handle, &[&event]).await?;
@@ -161,20 +150,24 @@ impl PostgresState {
         } else {
             parents
         });
-        let number = self.leases.fetch_add(1, Ordering::Relaxed);
-        let owner = format!("{}{number}", self.process);
-        // Before: a step that is given up may have been done all the same.
-        self.leased().insert(name.clone(), owner.clone());
+        let owner = self.leases.begin(&name);
         let seconds = lease.as_secs_f64();
         let taken = session
             .client
             .execute(
                 &session.lease,
-                &[&name, &owner, &seconds, &comes, &held, &self.process],
+                &[
+                    &name,
+                    &owner,
+                    &seconds,
+                    &comes,
+                    &held,
+                    &self.leases.process(),
+                ],
             )
             .await?;
         if taken == 0 {
-            self.leased().remove(&name);
+            self.leases.end(&name);
             return Ok(None);
         }
         // Once more, after the lease: whoever had it before may have written.
@@ -202,9 +195,7 @@ impl PostgresState {
         event: Option<&str>,
     ) -> Result<bool, StateError> {
         let name = written(key);
-        // First: if this fails, nobody keeps the lease, and it runs out.
-        let owner = self.leased().remove(&name);
-        let Some(owner) = owner else {
+        let Some(owner) = self.leases.end(&name) else {
             return Ok(known.is_none());
         };
         let session = self.session().await?;
@@ -237,8 +228,8 @@ impl PostgresState {
 /// Nobody need wait for the leases to run out. If it fails, they do.
 impl Drop for PostgresState {
     fn drop(&mut self) {
-        let leased = std::mem::take(&mut *self.leased());
-        let (names, owners): (Vec<String>, Vec<String>) = leased.into_iter().unzip();
+        let (names, owners): (Vec<String>, Vec<String>) =
+            self.leases.take_all().into_iter().unzip();
         let session = self.session.get_mut().take();
         if let (Some(session), Ok(runtime), false) = (
             session,
@@ -292,8 +283,7 @@ impl State for PostgresState {
 
     fn keep(&self, lease: Duration) -> BoxFuture<'_, Result<(), StateError>> {
         Box::pin(self.in_time(async move {
-            let leased = self.leased().clone();
-            let (names, owners): (Vec<String>, Vec<String>) = leased.into_iter().unzip();
+            let (names, owners): (Vec<String>, Vec<String>) = self.leases.all().into_iter().unzip();
             if names.is_empty() {
                 return Ok(());
             }
