@@ -38,6 +38,7 @@ mod page_token;
 mod platform_http;
 mod pull;
 mod pull_counts;
+mod pull_turn;
 mod queue;
 mod queue_file;
 mod queue_records;

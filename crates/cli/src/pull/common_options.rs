@@ -11,13 +11,14 @@ use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::output::{print, say};
 use crate::pull_counts::PullCounts;
+use crate::pull_turn::PullTurn;
 use crate::source_of_platform;
 use crate::telemetry::PullMetrics;
 use jiff::Timestamp;
+use labelrelay_core::Clock;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
-use labelrelay_core::{Clock, Lease};
 use labelrelay_http::admin::Metrics;
 use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
 use labelrelay_startup::SystemClock;
@@ -136,7 +137,7 @@ impl Common {
             counts: PullCounts::new(&source.name, Arc::clone(&metrics), Arc::clone(&clock)),
             clock: Arc::clone(&clock),
             target,
-            lease: Mutex::default(),
+            turn: Mutex::default(),
         };
         runtime.block_on(async {
             round.counts.began();
@@ -161,7 +162,7 @@ struct Round<'a> {
     clock: Arc<dyn Clock>,
     target: Target,
     /// The right to pull again and again, where several processes have one queue.
-    lease: Mutex<Option<Lease>>,
+    turn: Mutex<PullTurn>,
 }
 
 impl Round<'_> {
@@ -236,19 +237,8 @@ impl Round<'_> {
         if self.args.dry_run {
             return true;
         }
-        let mut lease = self.lease.lock().await;
-        if lease.as_ref().is_some_and(Lease::lasts) {
-            return true;
-        }
-        *lease = None;
-        match self.target.lease(&self.source.name).await {
-            Ok(taken) => {
-                *lease = taken;
-                lease.is_some()
-            }
-            // A queue that cannot be asked takes no events either, and the run says so.
-            Err(_) => true,
-        }
+        let asked = self.target.lease(&self.source.name);
+        self.turn.lock().await.is_mine(asked).await
     }
 }
 

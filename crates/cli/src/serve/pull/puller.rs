@@ -8,6 +8,7 @@ use super::unattended_progress::Told;
 use crate::arrivals::Arrived;
 use crate::error::chain;
 use crate::platform_http;
+use crate::pull_turn::PullTurn;
 use crate::queue_records::QueueRecords;
 use crate::queue_sender::QueueSender;
 use crate::serve::pull_state::PullState;
@@ -56,8 +57,7 @@ pub(super) struct Puller {
     arrived: Option<Arrived>,
     platform: Option<Arc<dyn Platform>>,
     held: Option<Held>,
-    /// The right to pull, where several replicas have one queue.
-    lease: Option<Lease>,
+    turn: PullTurn,
 }
 
 impl Puller {
@@ -67,7 +67,7 @@ impl Puller {
             arrived,
             platform: None,
             held: None,
-            lease: None,
+            turn: PullTurn::default(),
         }
     }
 
@@ -166,7 +166,7 @@ impl Puller {
         }
         // Also where another one pulls: what this one accepts is in the ledger that all of them have.
         self.hold(&platform).await?;
-        if !self.has_turn().await {
+        if !self.turn.is_mine(self.job.lease()).await {
             return Ok(None);
         }
         let Some(held) = &mut self.held else {
@@ -196,22 +196,6 @@ impl Puller {
             }
         }
         Ok(())
-    }
-
-    /// Tells whether this process is the one that pulls. Of several replicas with one queue, one is, as long as it lives.
-    async fn has_turn(&mut self) -> bool {
-        if self.lease.as_ref().is_some_and(Lease::lasts) {
-            return true;
-        }
-        self.lease = None;
-        match self.job.lease().await {
-            Ok(lease) => {
-                self.lease = lease;
-                self.lease.is_some()
-            }
-            // A queue that cannot be asked takes no events either, and the run says so.
-            Err(_) => true,
-        }
     }
 }
 
