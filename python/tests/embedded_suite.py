@@ -60,7 +60,10 @@ class Serving:
 
     def __init__(self, program: str, folder: Path, max_receives: int, of_the_source: str = "") -> None:
         self.folder = folder
-        (folder / "labelrelay.toml").write_text(CONFIG.format(max_receives=max_receives) + of_the_source)
+        # At once: another program may be reading it.
+        written = folder / "labelrelay.toml.new"
+        written.write_text(CONFIG.format(max_receives=max_receives) + of_the_source)
+        written.rename(folder / "labelrelay.toml")
         self.log = (folder / "serve.log").open("ab")
         # One that was killed has left its own.
         (folder / "ready").unlink(missing_ok=True)

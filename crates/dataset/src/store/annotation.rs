@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::changes::Table;
+use super::ground_truth;
 use super::region::{schema_id, write_classifications, write_regions};
 use super::removal::{self, Gone};
 use super::scores::Scores;
@@ -19,6 +20,7 @@ struct Known {
     deleted_by: Option<String>,
     task: Option<String>,
     project: Option<String>,
+    is_ground_truth: bool,
 }
 
 impl Known {
@@ -86,7 +88,15 @@ pub(super) fn take_in(
     {
         compared = Compared::Newer;
     }
+    let says_ground_truth = record.ground_truth == Some(true);
+    let makes_ground_truth = says_ground_truth && ground_truth::is_created_alone(event);
     if !gone.lets_in(compared) {
+        // What is known is newer. When it was made, the task's others lost theirs all the same.
+        if let (true, Some(known), Some(task), Some(version)) =
+            (makes_ground_truth, &known, task.as_deref(), version)
+        {
+            ground_truth::note_set(db, known.row, &key.source, task, version)?;
+        }
         return Ok(false);
     }
     if changed.order == Order::Unknown && !is_first_time(db, event, changed)? {
@@ -114,11 +124,13 @@ pub(super) fn take_in(
     if let Some(known) = &known {
         known.leave(db, &key.source, (project, task))?;
     }
-    if let (Some(task), Some(version)) = (task, version)
-        && record.ground_truth == Some(true)
-        && event.attributes().origin.is_none()
-    {
-        one_ground_truth(db, row, &key.source, task, version)?;
+    if let (true, Some(task), Some(version)) = (says_ground_truth, task, version) {
+        let became = event.attributes().origin.is_none()
+            && known.as_ref().is_some_and(|known| !known.is_ground_truth);
+        if makes_ground_truth || became {
+            ground_truth::note_set(db, row, &key.source, task, version)?;
+        }
+        ground_truth::take_if_late(db, row, &key.source, task, version)?;
     }
     if let Some(task) = task {
         super::task::note(db, &key.source, task, project)?;
@@ -167,36 +179,6 @@ pub(super) fn empty(db: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Label Studio has one ground truth a task. Whoever sets another one takes it from the others, and no event tells that:
-/// not even their version changes.
-fn one_ground_truth(
-    db: &Batch<'_>,
-    row: i64,
-    source: &str,
-    task: &str,
-    version: &str,
-) -> rusqlite::Result<()> {
-    let mut others = db.prepare_cached(
-        "UPDATE annotations SET ground_truth = 0
-         WHERE source = ?1 AND task_id = ?2 AND row != ?3 AND ground_truth = 1 AND coalesce(version, '') < ?4
-         RETURNING project_id",
-    )?;
-    let mut others = others.query((source, task, row, version))?;
-    while let Some(other) = others.next()? {
-        let project: Option<String> = other.get(0)?;
-        db.touch(Table::Annotations, source, project.as_deref(), Some(task))?;
-    }
-    // This event may have come late.
-    db.prepare_cached(
-        "UPDATE annotations SET ground_truth = 0
-         WHERE row = ?3 AND EXISTS (SELECT 1 FROM annotations AS others
-             WHERE others.source = ?1 AND others.task_id = ?2 AND others.row != ?3 AND others.ground_truth = 1
-                 AND others.origin IS NULL AND others.version > ?4)",
-    )?
-    .execute((source, task, row, version))
-    .map(drop)
-}
-
 /// Notes a change that no version puts in order; `false` if it was taken in before, and is not sent again on purpose.
 pub(super) fn is_first_time(
     db: &Transaction<'_>,
@@ -217,7 +199,7 @@ fn known(
     id: &str,
 ) -> rusqlite::Result<Option<Known>> {
     db.prepare_cached(
-        "SELECT row, version, deleted_by, task_id, project_id FROM annotations
+        "SELECT row, version, deleted_by, task_id, project_id, ground_truth FROM annotations
          WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3",
     )?
     .query_row((source, kind.as_str(), id), |row| {
@@ -227,6 +209,7 @@ fn known(
             deleted_by: row.get(2)?,
             task: row.get(3)?,
             project: row.get(4)?,
+            is_ground_truth: row.get(5)?,
         })
     })
     .optional()

@@ -5,6 +5,7 @@ mod annotation;
 mod batch;
 mod changes;
 mod fold;
+mod ground_truth;
 mod inputs;
 pub(crate) mod parts;
 mod project;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 7;
+const FORMAT: i64 = 8;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -39,6 +39,7 @@ CREATE TABLE annotations(
     raw TEXT,
     consensus REAL,                     -- scores, where Labelbox says them
     benchmark REAL,
+    ground_truth_set TEXT,              -- of Label Studio: the last version that is known to have been made the ground truth
     UNIQUE(source, kind, annotation_id)
 ) STRICT;
 CREATE INDEX annotations_of_task ON annotations(source, task_id);
@@ -226,11 +227,12 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
 }
 
 /// Columns that earlier formats did not have, each at the end of its table.
-const ADDED: [(&str, &str); 5] = [
+const ADDED: [(&str, &str); 6] = [
     ("regions", "frame INTEGER"),
     ("classes", "schema_id TEXT"),
     ("annotations", "consensus REAL"),
     ("annotations", "benchmark REAL"),
+    ("annotations", "ground_truth_set TEXT"),
     ("tasks", "agreement REAL"),
 ];
 

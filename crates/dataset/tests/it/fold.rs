@@ -155,6 +155,93 @@ fn a_task_has_one_ground_truth() {
     }
 }
 
+/// Red if an annotation loses its ground truth though the platform left it: imported ones are ground truths beside one another,
+/// and a new result of one takes nothing from the others. Red as well if it keeps one that was taken.
+#[test]
+fn ground_truths_of_an_import_stay_until_another_is_set() {
+    let told = |kind: &str, id: u32, second: u32, is_one: bool| {
+        let mut made = annotation(id, 7, second, &boxed("car"));
+        made["annotation"]["ground_truth"] = json!(is_one);
+        if kind == "imported" {
+            // As a pull finds it: the annotation itself, and nothing around it.
+            let mut found = made["annotation"].take();
+            found["project"] = json!(1);
+            return more(CREATED, second, &found, r#""origin":"reconcile","#);
+        }
+        made["action"] = json!(format!("ANNOTATION_{}", kind.to_uppercase()));
+        event(&format!("io.labelstud.annotation.{kind}"), second, &made)
+    };
+    let imported = |id| told("imported", id, 10, true);
+    let changed = |id, second, is_one| told("updated", id, second, is_one);
+    let created = |id, second| told("created", id, second, true);
+    let cases = [
+        ("imported", vec![imported(1), imported(2)], vec!["1", "2"]),
+        (
+            "and changed",
+            vec![imported(1), imported(2), changed(2, 20, true)],
+            vec!["1", "2"],
+        ),
+        (
+            "and changed before the pull",
+            vec![changed(2, 20, true), imported(1), imported(2)],
+            vec!["1", "2"],
+        ),
+        (
+            "set again",
+            vec![
+                imported(1),
+                imported(2),
+                changed(2, 20, false),
+                changed(2, 30, true),
+            ],
+            vec!["2"],
+        ),
+        (
+            "set before the pull tells of it",
+            vec![changed(2, 20, false), changed(2, 30, true), imported(1)],
+            vec!["2"],
+        ),
+        (
+            "created",
+            vec![imported(1), imported(2), created(3, 20)],
+            vec!["3"],
+        ),
+        (
+            "created, told after its change",
+            vec![
+                imported(1),
+                imported(2),
+                changed(3, 30, true),
+                created(3, 20),
+            ],
+            vec!["3"],
+        ),
+        (
+            "created, and changed to none, told late",
+            vec![changed(3, 30, false), created(3, 20), imported(1)],
+            vec![],
+        ),
+    ];
+    for (case, events, expected) in cases {
+        let mut dataset = Dataset::new();
+        for event in events {
+            dataset.fold(&[event]);
+        }
+        let mut options = labelrelay_dataset::Options::of(labelrelay_dataset::Format::Jsonl);
+        options.which = labelrelay_dataset::Which::All;
+        let snapshot = dataset.write(&options);
+        let path = dataset.dir.path().join(snapshot.path);
+        let samples = crate::support::lines(&path.join("jsonl/samples.jsonl"));
+        let annotations = samples[0]["annotations"].as_array().unwrap();
+        let found: Vec<_> = annotations
+            .iter()
+            .filter(|annotation| annotation["ground_truth"] == true)
+            .map(|annotation| annotation["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, expected, "{case}");
+    }
+}
+
 #[test]
 fn one_event_that_cannot_be_read_keeps_no_other_back() {
     let mut dataset = Dataset::new();
