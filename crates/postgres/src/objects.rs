@@ -8,7 +8,8 @@ use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Payload};
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -33,16 +34,33 @@ const GET_PIECE: &str = "SELECT bytes FROM objects \
     WHERE place = $1 AND is_body AND name = $2 AND piece = $3";
 const REMOVE_BODY: &str = "DELETE FROM objects WHERE place = $1 AND is_body AND name = $2";
 
+/// Age at which a body that no envelope names is an orphan: whoever put it there ended before the envelope, or removed the
+/// envelope and ended before the body. To save a ledger takes ten minutes at most, and to deliver an event less. The rest is
+/// for a machine whose clock is wrong: the age is that of the name, which has the time of whoever put the body there.
+const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Time between two looks for orphans.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(60 * 60);
+
+/// Pieces that one statement removes, at most: the number in `sql/remove_orphans.sql`.
+const REMOVED_AT_ONCE: u64 = 16;
+
 /// The objects of one place.
 #[derive(Clone)]
 pub(crate) struct PostgresObjects {
     store: Arc<Store>,
     place: String,
+    /// On the monotonic clock; orphans are looked for no earlier.
+    next_look: Arc<Mutex<Duration>>,
 }
 
 impl PostgresObjects {
     pub(crate) fn new(store: Arc<Store>, place: String) -> Self {
-        Self { store, place }
+        Self {
+            store,
+            place,
+            next_look: Arc::default(),
+        }
     }
 
     fn error(&self, failure: &Failure) -> BlobError {
@@ -77,6 +95,30 @@ impl PostgresObjects {
         let removed = self.store.query(sql, &[&self.place, &name]).await;
         removed.map(drop).map_err(|failure| self.error(&failure))
     }
+
+    /// Removes some bodies that no envelope names, now and then. It is told to nobody if that fails: what is the matter shows
+    /// in the next put, too, and orphans need nothing but room.
+    async fn remove_orphans(&self) {
+        let now = self.store.pool.clock.monotonic();
+        {
+            let mut next = self.next_look();
+            if now < *next {
+                return;
+            }
+            *next = now + BETWEEN_LOOKS;
+        }
+        let removed = self.store.remove_orphans(&self.place, ORPHANED).await;
+        if removed.is_ok_and(|removed| removed >= REMOVED_AT_ONCE) {
+            // There may be more.
+            *self.next_look() = now;
+        }
+    }
+
+    fn next_look(&self) -> MutexGuard<'_, Duration> {
+        self.next_look
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn bytes_of(row: &Row) -> Result<Bytes, Failure> {
@@ -92,7 +134,9 @@ impl FallbackStore for PostgresObjects {
         Box::pin(async move {
             let bytes: &[u8] = &envelope;
             let put = self.store.query(PUT, &[&self.place, &key, &bytes]).await;
-            put.map(drop).map_err(|failure| self.error(&failure))
+            put.map_err(|failure| self.error(&failure))?;
+            self.remove_orphans().await;
+            Ok(())
         })
     }
 

@@ -3,6 +3,7 @@
 use crate::setup::postgres;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
+use labelrelay_core::fallback::body_name;
 use labelrelay_core::{CommandLineBackEnd as _, FallbackStore, Location, Payload};
 use labelrelay_testkit::fallback_suite as suite;
 use labelrelay_tests::servers::Postgres as Server;
@@ -51,4 +52,50 @@ async fn a_large_body_has_pieces() {
     assert_eq!(stored.bytes, 9_000_000);
     let pieces: Vec<_> = stored.stream.try_collect().await.expect("all of it");
     assert!(pieces.concat() == bytes, "the same bytes");
+}
+
+/// A process that ends between a body and the envelope that names it leaves the body: whether it was to save both, or to
+/// remove them. Red if such bodies stay, if one goes that somebody may be about to name, or if all go at once.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_body_that_nothing_names_is_removed_a_day_later() {
+    let server = Server::start();
+    let cars = ledger(&server, "cars").await;
+    let ships = ledger(&server, "ships").await;
+    let body = Payload::from(Bytes::from_static(b"a ledger"));
+    let begun = |hours: u32| {
+        let begun = format!("(now() - interval '{hours} hours') AT TIME ZONE 'UTC'");
+        server.sql(&format!(
+            "SELECT to_char({begun}, 'YYYYMMDD\"T\"HH24MISS') || '.123456789Z-'"
+        ))
+    };
+    let (old, young) = (begun(25), begun(23));
+    let named = format!("{old}named");
+    let waits = format!("{young}waits");
+    for key in [&named, &waits] {
+        let name = body_name(key, "digest");
+        cars.put_body(&name, &body).await.expect("taken");
+    }
+    for n in 0..20 {
+        let name = body_name(&format!("{old}{n}"), "digest");
+        cars.put_body(&name, &body).await.expect("taken");
+    }
+    let others = body_name(&old, "digest");
+    ships.put_body(&others, &body).await.expect("taken");
+    let left = || {
+        let left = "SELECT count(*) FROM ledgers.objects WHERE is_body AND place = 'ledger/cars'";
+        server.sql(left)
+    };
+    assert_eq!(left(), "22");
+    // What is put is there first, and names its body.
+    for after in ["6", "2", "2"] {
+        cars.put(&named, "{}".into()).await.expect("taken");
+        assert_eq!(left(), after);
+    }
+    for key in [&named, &waits] {
+        let kept = cars.get_body(&body_name(key, "digest")).await;
+        assert!(kept.expect("read").is_some(), "{key}");
+    }
+    let kept = ships.get_body(&others).await.expect("read");
+    assert!(kept.is_some(), "it is another ledger's");
 }
