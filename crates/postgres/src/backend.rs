@@ -6,6 +6,7 @@ use crate::objects::PostgresObjects;
 use crate::password::Password;
 use crate::pool::Pool;
 use crate::queue::PostgresQueue;
+use crate::rights::TO_CONSUME;
 use crate::source::PostgresSource;
 use crate::store::Store;
 use crate::tls::Tls;
@@ -54,8 +55,8 @@ impl Postgres {
     /// The events of the queue at `url`, for a consumer. Makes the tables if there are none.
     ///
     /// # Errors
-    /// [`BackEndError`] when it is not the URL of a queue in Postgres, or the tables cannot be reached; and when
-    /// `dead_letter` of the options names a place, for dead letters have a table of their own.
+    /// [`BackEndError`] when it is not the URL of a queue in Postgres, or the tables cannot be reached, or the user lacks a
+    /// right to them; and when `dead_letter` of the options names a place, for dead letters have a table of their own.
     pub async fn event_source(
         &self,
         url: &str,
@@ -72,7 +73,7 @@ impl Postgres {
                 "leave the place for dead letters out",
             ));
         }
-        let prepared = store.prepare().await;
+        let prepared = store.prepare(TO_CONSUME).await;
         prepared.map_err(|failure| failure.fault.of_opening(&shown))?;
         Ok(PostgresSource::new(Arc::new(store), options.max_receives))
     }

@@ -1,31 +1,28 @@
-//! The start check: whether the server keeps what it has taken, and takes what we send. It makes nothing.
+//! The start check: whether the server keeps what it has taken, and lets us use the tables. It makes nothing.
 
 use crate::connection::Connected;
 use crate::failure::{Failure, Trouble};
 use crate::queue::PostgresQueue;
+use crate::rights::{Missing, Needs, TO_SEND, TO_UPGRADE};
 use crate::schema;
-use crate::store::LIMIT;
+use crate::store::{LIMIT, Store};
 use labelrelay_core::QueueErrorKind::{Denied, Misconfigured};
 use labelrelay_core::clock::within;
 use std::sync::atomic::Ordering;
 use tokio_postgres::Row;
 
 /// What the server says of itself and of us.
-struct Facts {
+pub(crate) struct Facts {
     row: Row,
     version: Option<i32>,
+    /// Rights to the tables that are there.
+    missing: Missing,
 }
 
 impl PostgresQueue {
     /// Fails with what keeps events from being sent, or from being kept.
     pub(crate) async fn examine(&self) -> Result<(), Failure> {
-        let schema = &self.store.pool.server.url.schema;
-        let mut lease = self.store.pool.lease().await?;
-        let uses_tables = self.store.uses_tables();
-        let asked = Facts::ask(lease.connected(), schema, uses_tables);
-        let asked = within(&*self.store.pool.clock, LIMIT, asked).await;
-        let facts = lease.settle(LIMIT, asked)?;
-        facts.judge(&self.store.pool.server.url.user, schema)?;
+        let facts = self.store.examine(TO_SEND).await?;
         if facts.loses_at_failover() && !self.has_warned.swap(true, Ordering::Relaxed) {
             let queue = self.store.resource();
             tracing::warn!(name: "standby_is_asynchronous", %queue, "the server has a standby that commits do not wait for: if it takes the server's place, it may lack the last events that were accepted; name it in synchronous_standby_names, and leave synchronous_commit on");
@@ -34,20 +31,36 @@ impl PostgresQueue {
     }
 }
 
+impl Store {
+    /// Fails with what keeps the tables from being used by whoever needs these rights, or from keeping what they take.
+    pub(crate) async fn examine(&self, needs: Needs) -> Result<Facts, Failure> {
+        let url = &self.pool.server.url;
+        let mut lease = self.pool.lease().await?;
+        let uses_tables = self.uses_tables();
+        let asked = Facts::ask(lease.connected(), &url.schema, uses_tables, needs);
+        let asked = within(&*self.pool.clock, LIMIT, asked).await;
+        let facts = lease.settle(LIMIT, asked)?;
+        facts.judge(&url.user, &url.schema)?;
+        Ok(facts)
+    }
+}
+
 impl Facts {
     async fn ask(
         connected: &mut Connected,
         schema: &str,
         uses_tables: bool,
+        needs: Needs,
     ) -> Result<Self, Trouble> {
-        let row = connected
-            .client
+        let client = &connected.client;
+        let row = client
             .query_one(include_str!("sql/examine.sql"), &[&schema])
             .await?;
-        // Whoever may not use the schema may not look at the version either, and hears of that.
-        let may_use: bool = row.try_get("may_use")?;
-        let version = if may_use {
-            schema::version(&connected.client).await?
+        // Whoever may not look at the version hears of that.
+        let (may_use, may_see): (bool, bool) =
+            (row.try_get("may_use")?, row.try_get("may_see_version")?);
+        let version = if may_use && may_see {
+            schema::version(client).await?
         } else {
             None
         };
@@ -58,7 +71,16 @@ impl Facts {
         {
             schema::is_known(version)?;
         }
-        Ok(Self { row, version })
+        let missing = match version {
+            Some(version) if version < schema::CURRENT => Missing::of(client, TO_UPGRADE).await?,
+            Some(_) => Missing::of(client, needs).await?,
+            None => Missing::default(),
+        };
+        Ok(Self {
+            row,
+            version,
+            missing,
+        })
     }
 
     fn is(&self, column: &str) -> bool {
@@ -104,26 +126,35 @@ impl Facts {
             let grant = format!("GRANT USAGE ON SCHEMA {schema} TO \"{user}\"");
             return denied(&format!("may not use the schema {schema}"), &grant);
         }
-        if self.version.is_none_or(|version| version < schema::CURRENT) {
-            if self.is("may_make") {
-                return Ok(());
+        if !self.is("may_see_version") {
+            let grant = format!("GRANT SELECT ON {schema}.schema_version TO \"{user}\"");
+            return denied(
+                &format!("may not read schema_version in the schema {schema}"),
+                &grant,
+            );
+        }
+        let create = format!("GRANT CREATE ON SCHEMA {schema} TO \"{user}\"");
+        match self.version {
+            Some(version) if version < schema::CURRENT => {
+                if self.is("may_make") && self.missing.is_nothing() {
+                    return Ok(());
+                }
+                let problem = format!(
+                    "may not change the tables of the schema {schema} from version {version} to version {}",
+                    schema::CURRENT
+                );
+                let grant = format!(
+                    "{create}; GRANT SELECT, INSERT ON {schema}.schema_version TO \"{user}\", or let another user change them: docs/postgres.md says how (Rights)"
+                );
+                denied(&problem, &grant)
             }
-            let grant = format!("GRANT CREATE ON SCHEMA {schema} TO \"{user}\"");
-            return denied(
+            Some(_) => self.missing.judge(user, schema),
+            None if self.is("may_make") => Ok(()),
+            None => denied(
                 &format!("may not make the tables of the schema {schema}"),
-                &grant,
-            );
+                &create,
+            ),
         }
-        if !self.is("may_send") {
-            let grant = format!(
-                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO \"{user}\"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO \"{user}\""
-            );
-            return denied(
-                &format!("may not write to the tables of the schema {schema}"),
-                &grant,
-            );
-        }
-        Ok(())
     }
 
     fn loses_at_failover(&self) -> bool {

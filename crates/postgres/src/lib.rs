@@ -27,6 +27,7 @@ mod password;
 mod pool;
 mod queue;
 mod receipt;
+mod rights;
 mod schema;
 mod source;
 mod standby_wait;

@@ -1,6 +1,7 @@
 //! Objects in a table beside the queue: the ledgers of pulls, which all replicas share.
 
 use crate::failure::Failure;
+use crate::rights::TO_KEEP_LEDGERS;
 use crate::store::Store;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
@@ -232,8 +233,8 @@ impl FallbackStore for PostgresObjects {
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(async move {
-            let prepared = self.store.prepare().await;
-            prepared.map_err(|failure| self.error(&failure))
+            let examined = self.store.examine(TO_KEEP_LEDGERS).await;
+            examined.map(drop).map_err(|failure| self.error(&failure))
         })
     }
 }

@@ -3,6 +3,7 @@
 use crate::connection::{Connected, TO_CONNECT};
 use crate::failure::{Failure, Trouble};
 use crate::pool::Pool;
+use crate::rights::{Missing, Needs};
 use crate::schema;
 use labelrelay_core::clock::within;
 use std::collections::HashMap;
@@ -94,14 +95,19 @@ impl Store {
         failure
     }
 
-    /// Makes the tables if they are not there.
-    pub(crate) async fn prepare(&self) -> Result<(), Failure> {
+    /// Makes the tables if they are not there, and fails if the user lacks one of these rights to them.
+    pub(crate) async fn prepare(&self, needs: Needs) -> Result<(), Failure> {
+        let url = &self.pool.server.url;
         let mut lease = self.pool.lease().await?;
-        let work = async { self.with_tables(lease.connected()).await.map(|_| ()) };
+        let work = async {
+            let connected = self.with_tables(lease.connected()).await?;
+            Missing::of(&connected.client, needs).await
+        };
         let done = within(&*self.pool.clock, LIMIT, work).await;
-        lease
+        let missing = lease
             .settle(LIMIT, done)
-            .map_err(|failure| self.noted(failure))
+            .map_err(|failure| self.noted(failure))?;
+        missing.judge(&url.user, &url.schema)
     }
 
     /// Stores events in one transaction. Once it returns, the new ones are durable, and so are the first copies of the

@@ -11,5 +11,6 @@ mod failures;
 mod objects;
 mod queue;
 mod refused;
+mod rights;
 mod setup;
 mod source;

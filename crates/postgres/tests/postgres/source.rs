@@ -116,12 +116,15 @@ async fn an_event_stays_where_nobody_may_make_dead_letters() {
         "CREATE ROLE consumer LOGIN PASSWORD '{password}'; \
          GRANT USAGE ON SCHEMA strict TO consumer; \
          GRANT SELECT ON strict.schema_version TO consumer; \
-         GRANT SELECT, UPDATE, DELETE ON strict.events TO consumer"
+         GRANT SELECT, UPDATE, DELETE ON strict.events TO consumer; \
+         GRANT SELECT, INSERT ON strict.dead_letters TO consumer"
     ));
     let url = server.url("strict").replace("postgres@", "consumer@");
     let opened = postgres(&server.environment())
         .event_source(&url, Path::new("/"), &SourceOptions::default())
         .await;
+    // Later: a consumer that lacks it does not start.
+    server.sql("REVOKE INSERT ON strict.dead_letters FROM consumer");
     let error = suite::a_failed_rejection_leaves_the_event(Subject {
         queue: &queue,
         source: &opened.expect("a source"),
