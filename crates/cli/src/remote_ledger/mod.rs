@@ -54,6 +54,11 @@ impl RemoteLedger {
         }
     }
 
+    /// Fails with what keeps a ledger from being saved, as far as that is seen without saving one.
+    pub(crate) async fn check(&self) -> Result<(), CliError> {
+        self.patiently(self.store.check()).await
+    }
+
     /// The failure, which shall name the store and not the copy of a moment.
     pub(crate) fn says(&self, failure: CliError, copy: &Path) -> CliError {
         match failure {

@@ -146,6 +146,8 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     report.found_dead_letters(checked.dead_letters);
     report.blob_store = stores::checked(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
     report.fallback = stores::checked(config.fallback.as_ref(), FALLBACK, &config, env)?;
+    let ledger_fault = runtime.block_on(stores::ledger_fault(&config, &location, env))?;
+    report.faults.extend(ledger_fault);
     let (mut recent, mut queue_file) = (None, None);
     if let QueueLocation::Sqlite(file) = &location {
         let serve = serve_address::listening(file);

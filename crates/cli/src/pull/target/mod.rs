@@ -208,6 +208,10 @@ async fn queue(
     traces: Option<Arc<Traces>>,
     options: RunOptions<'_>,
 ) -> Result<Opened, CliError> {
+    if !options.dry_run {
+        // Before anything is sent: it is to be remembered.
+        remote.check().await?;
+    }
     let copy = remote.fetch().await?;
     let file = copy.file();
     let named = |failure| remote.says(failure, &file);

@@ -57,6 +57,7 @@ impl LedgerLocation {
                 })
             }
             Self::Store(remote) => {
+                remote.check().await.map_err(said)?;
                 let copy = remote.fetch().await.map_err(said)?;
                 let file = copy.file();
                 let named = |error: LedgerError| said(remote.says(error.into(), &file));
