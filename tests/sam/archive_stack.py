@@ -1,22 +1,66 @@
 # Deploys the template whose text is the first argument beside what the first stack would have made, once for each kind of
 # queue, and hands its function what a queue handed out. The second argument has the bodies. Prints what came of it. boto3.rs
 # puts the beginning before it.
+import re
 import time
 
-sqs, iam, ec2, lambdas = client("sqs"), client("iam"), client("ec2"), client("lambda")
+import yaml
+
+sqs, ec2, lambdas = client("sqs"), client("ec2"), client("lambda")
 stacks, tasks, scheduler = client("cloudformation"), client("ecs"), client("scheduler")
 bodies = json.loads(args[1])
 vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
 subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
-statement = {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": "*"}
-policy = {"Version": "2012-10-17", "Statement": [statement]}
-consumes = iam.create_policy(PolicyName="labelrelay-consumes", PolicyDocument=json.dumps(policy))["Policy"]["Arn"]
+
+
+class Functions(yaml.SafeLoader):
+    """Reads functions as objects of one member."""
+
+
+def function(loader, name, node):
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_scalar(node)}
+
+
+Functions.add_multi_constructor("!", function)
+
+
+def reckoned(value, parameters):
+    """What AWS makes of an expression."""
+    if isinstance(value, list):
+        return [reckoned(one, parameters) for one in value]
+    if not isinstance(value, dict):
+        return value
+    [(name, given)] = value.items()
+    given = reckoned(given, parameters)
+    match name:
+        case "Ref":
+            return parameters[given]
+        case "Join":
+            return given[0].join(given[1])
+        case "Split":
+            return given[1].split(given[0])
+        case "Select":
+            return given[1][given[0]]
+        case "Equals":
+            return given[0] == given[1]
+    raise ValueError(name)
+
+
+def template(parameters):
+    """With the one condition reckoned that the stand-in does not understand: it splits no text there."""
+    is_fifo = reckoned(yaml.load(args[0], Functions)["Conditions"]["MakeFifo"], parameters)
+    text, count = re.subn("(?m)^  MakeFifo: .*$", f'  MakeFifo: !Equals ["{is_fifo}", "True"]', args[0])
+    assert count == 1
+    return text
 
 
 def deployed(name, parameters):
     """What was made, by its name in the template."""
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-    stacks.create_stack(StackName=name, TemplateBody=args[0], Capabilities=["CAPABILITY_IAM"], Parameters=given)
+    text = template(parameters)
+    stacks.create_stack(StackName=name, TemplateBody=text, Capabilities=["CAPABILITY_IAM"], Parameters=given)
     for _ in range(1200):
         stack = stacks.describe_stacks(StackName=name)["Stacks"][0]
         if not stack["StackStatus"].endswith("IN_PROGRESS"):
@@ -74,9 +118,7 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
         {
             "Image": "labelrelay:1",
             "QueueUrl": f"https://sqs.{args[2]}.amazonaws.com/000000000000/relay-{kind}{suffix}",
-            "Fifo": "true" if suffix else "false",
             "BucketName": "labelrelay-bucket",
-            "ConsumerPolicyArn": consumes,
             "VpcId": vpc,
             "SubnetIds": subnet,
         },
@@ -100,6 +142,7 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
         held_back = called(made["Copier"], [broken, {**records[1], "messageId": "behind"}, other])
     sqs.delete_queue(QueueUrl=made["ArchiveQueue"])
     found[kind] = {
+        "is_fifo": [made[name].endswith(".fifo") for name in ("EventsQueue", "EventsDeadLetters")],
         "failed": failed,
         "events": events,
         "archive": archive,

@@ -25,6 +25,8 @@ fn both_queues_have_each_event_to_the_byte_and_what_one_lacks_comes_again() {
     assert_eq!(found["fifo"]["held_back"], json!(["broken", "behind"]));
     for (kind, group) in [("plain", Value::Null), ("fifo", json!("group"))] {
         let found = &found[kind];
+        let is_fifo = kind == "fifo";
+        assert_eq!(found["is_fifo"], json!([is_fifo, is_fifo]), "{kind}");
         assert_eq!(found["failed"], json!([]), "{kind}");
         for (queue, group) in [("events", &group), ("archive", &Value::Null)] {
             let copies = found[queue].as_array().unwrap();
@@ -76,11 +78,47 @@ fn nothing_is_copied_before_the_stack_that_archives_is_made() {
         .lines()
         .filter_map(|line| line.strip_prefix("      - "))
         .collect();
-    // Without the rights to a key, nothing is sent to a queue that has one.
-    let itself = ["Calls", "KeyPolicy"];
+    // Without the rights to a key, a queue that has one gives nothing and takes nothing.
+    let itself = ["Calls", "CopierKeyPolicy", "RelayKeysPolicy", "KeyPolicy"];
     let others = all.into_iter();
     let others = others.filter(|name| !itself.contains(name) && !named.contains(name));
     let mut others: Vec<_> = others.collect();
     others.sort_unstable();
     assert_eq!(waits, others);
+}
+
+/// Red if it may do what a consumer may besides, such as reading large bodies or sending to dead letters.
+#[test]
+fn the_function_that_copies_may_take_send_and_log_alone() {
+    let template = std::fs::read_to_string(root().join(TEMPLATE)).unwrap();
+    let (_, role) = template.split_once("\n  CopierRole:\n").unwrap();
+    let (role, _) = role.split_once("\n  Logs:\n").unwrap();
+    assert!(!role.contains("ManagedPolicyArns"), "{role}");
+    let lines = role.lines().map(str::trim);
+    let actions: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("Action: "))
+        .collect();
+    let allowed = [
+        "sts:AssumeRole",
+        "[logs:CreateLogStream, logs:PutLogEvents]",
+        "[sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes]",
+        "sqs:SendMessage",
+    ];
+    assert_eq!(actions, allowed);
+    assert!(!role.contains("Resource: \"*\""), "{role}");
+    // What else is attached to it.
+    let attached = template
+        .split("\n  ")
+        .filter(|part| part.contains("Roles: [!Ref CopierRole"));
+    assert_eq!(attached.count(), 2);
+    for policy in ["CopierKeyPolicy", "RelayKeysPolicy"] {
+        let (_, policy) = template.split_once(&format!("\n  {policy}:\n")).unwrap();
+        let (policy, _) = policy.split_once("\n  KeyPolicy:\n").unwrap();
+        let services = policy
+            .lines()
+            .filter(|line| line.contains("kms:ViaService"));
+        for line in services {
+            assert!(line.contains("\"sqs.") && !line.contains("s3."), "{line}");
+        }
+    }
 }
