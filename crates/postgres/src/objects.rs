@@ -36,8 +36,9 @@ const GET_PIECE: &str = "SELECT bytes FROM objects \
 const REMOVE_BODY: &str = "DELETE FROM objects WHERE place = $1 AND is_body AND name = $2";
 
 /// Age at which a body that no envelope names is an orphan: whoever put it there ended before the envelope, or removed the
-/// envelope and ended before the body. To save a ledger takes ten minutes at most, and to deliver an event less. The rest is
-/// for a machine whose clock is wrong: the age is that of the name, which has the time of whoever put the body there.
+/// envelope and ended before the body. Whoever saves a ledger takes a save of more than an hour for failed, and does it anew;
+/// to deliver an event takes seconds. The rest is for a machine whose clock is wrong: the age is that of the name, which has
+/// the time of whoever put the body there.
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Time between two looks for orphans.

@@ -5,6 +5,7 @@ use super::copy::LocalCopy;
 use super::version::{Entry, Version, key};
 use crate::error::CliError;
 use bytes::Bytes;
+use jiff::SignedDuration;
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::{Payload, Spool as _};
 use labelrelay_event::Digest;
@@ -19,6 +20,10 @@ use tokio::task::spawn_blocking;
 
 /// Watermarks alone are saved this often: without them, a run looks at more, and finds nothing new in it.
 const WATERMARKS_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// A save that took longer, because the program was stopped or its machine slept, has failed: until a key named it, its body
+/// belonged to nobody, and Postgres removes such bodies when they are a day old.
+const LONGEST_SAVE: SignedDuration = SignedDuration::from_hours(1);
 
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -86,13 +91,18 @@ impl RemoteLedger {
             ledger_sha256: digest,
         };
         let text = serde_json::to_vec(&entry).map_err(|error| self.failed(error))?;
-        let key = key(self.clock.now())?;
+        let begun = self.clock.now();
+        let key = key(begun)?;
         let version = Version { key, entry };
         let name = version.body();
         let saved = async {
             self.patiently(self.store.put_body(&name, &body)).await?;
             let put = self.store.put(&version.key, text.into());
-            self.patiently(put).await
+            self.patiently(put).await?;
+            if self.clock.now().duration_since(begun) > LONGEST_SAVE {
+                return Err(self.failed("to save it took more than an hour; it is saved anew"));
+            }
+            Ok::<_, CliError>(())
         };
         if let Err(failure) = saved.await {
             // Removed by the next save, not now: it may come to be there yet, and would be a key without its ledger.

@@ -114,10 +114,11 @@ fn what_others_took_away_is_no_reason_to_save_everything() {
     });
 }
 
-/// A store whose versions another run takes away while they are read, piece by piece.
-struct TakenAway(Arc<MemoryFallback>);
+/// A store whose versions another run takes away while they are read, piece by piece. With a clock, it takes hours to store
+/// a body.
+struct Hindered(Arc<MemoryFallback>, Option<Arc<FakeClock>>);
 
-impl FallbackStore for TakenAway {
+impl FallbackStore for Hindered {
     fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
         self.0.put(key, envelope)
     }
@@ -143,6 +144,9 @@ impl FallbackStore for TakenAway {
         name: &'a str,
         body: &'a Payload,
     ) -> BoxFuture<'a, Result<(), BlobError>> {
+        if let Some(clock) = &self.1 {
+            clock.advance(Duration::from_secs(2 * 60 * 60));
+        }
         self.0.put_body(name, body)
     }
 
@@ -179,7 +183,7 @@ fn what_is_taken_away_while_it_is_read_is_no_failure() {
         let mut others = copy();
         record(&mut open(&others), 1..2, "1");
         remote.save(&mut others, When::End).await?;
-        let store = Arc::new(TakenAway(store));
+        let store = Arc::new(Hindered(store, None));
         let remote = RemoteLedger::new(store.clone(), "memory".to_owned(), clock, |_| {});
         let mut mine = remote.fetch().await?;
         assert!(mine.had.is_empty(), "nothing is there any more");
@@ -190,6 +194,24 @@ fn what_is_taken_away_while_it_is_read_is_no_failure() {
         remote.catch_up(&mut mine).await?;
         assert!(mine.had.is_empty());
         assert!(store.0.keys().is_empty(), "it was read");
+        Ok(())
+    });
+}
+
+/// Whoever stood still in the middle of a save cannot know whether the body is still there.
+#[test]
+fn a_save_that_took_hours_is_done_anew() {
+    run(async {
+        let (store, clock, remote) = remote();
+        let slow = Arc::new(Hindered(Arc::clone(&store), Some(Arc::clone(&clock))));
+        let slow = RemoteLedger::new(slow, "memory".to_owned(), clock, |_| {});
+        let mut mine = copy();
+        record(&mut open(&mine), 1..2, "1");
+        assert!(slow.save(&mut mine, When::End).await.is_err());
+        remote.save(&mut mine, When::End).await?;
+        assert_eq!((store.envelopes().len(), store.bodies().len()), (1, 1));
+        let version = Some("1".to_owned());
+        assert_eq!(known(&remote, &[1]).await?, [version]);
         Ok(())
     });
 }
