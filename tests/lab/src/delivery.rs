@@ -2,6 +2,7 @@
 //! oracle can make every body again.
 
 mod body;
+mod labelling;
 
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
@@ -9,6 +10,8 @@ use crate::random_json;
 use crate::sources::{Source, foreign, secret};
 use labelrelay_tests::random::Random;
 use labelrelay_tests::sender;
+
+pub(crate) use labelling::{PROJECT, Told, annotations_of};
 
 /// Age up to which a delivery is sent again.
 const BACK: u64 = 200;
@@ -27,6 +30,8 @@ pub(crate) struct Delivery {
     pub(crate) is_twin: bool,
     /// Nothing in the body tells this event from another with the same bytes: only the delivery does.
     has_no_version: bool,
+    /// What it tells, where more is derived from that.
+    pub(crate) told: Option<Told>,
     id: String,
     topic: &'static str,
     below: &'static str,
@@ -110,6 +115,7 @@ impl Delivery {
             delivery.is_again = false;
             delivery.is_twin = false;
             delivery.has_no_version = false;
+            delivery.told = None;
         }
         if delivery.body.len() < 2 && delivery.way != Way::Whole {
             delivery.way = Way::Whole;
@@ -125,6 +131,7 @@ impl Delivery {
             topic,
             below,
             has_no_version,
+            told,
         } = body::make(plan, number, source, random);
         Self {
             number,
@@ -135,6 +142,7 @@ impl Delivery {
             is_again: false,
             is_twin: false,
             has_no_version,
+            told,
             id: format!("{:x}-{number:x}", plan.seed),
             topic,
             below,
@@ -151,6 +159,7 @@ impl Delivery {
             body: body.into_bytes(),
             credential: Credential::Of(plan.generation(number)),
             has_no_version: false,
+            told: None,
             ..delivery
         }
     }

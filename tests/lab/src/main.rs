@@ -20,6 +20,7 @@
 
 mod database;
 mod delivery;
+mod derived;
 mod fault;
 mod fault_injector;
 mod obligations;

@@ -1,6 +1,8 @@
 //! Checks every answer against the content of the queue and the stores, after all is over.
 
-use crate::delivery::Delivery;
+mod content;
+
+use crate::derived;
 use crate::obligations::{self, Ledger};
 use crate::plan::{Action, Plan};
 use crate::queue::Queue;
@@ -9,31 +11,38 @@ use crate::seed_dir::{self, SeedDir};
 use crate::sender::SENDERS;
 use crate::sources::Source;
 use crate::violation::{Violation, ViolationKind};
-use labelrelay_event::{Data, Digest, Envelope};
+use content::{Content, Found, genuine};
+use labelrelay_event::Digest;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// An event that was found.
-struct Found {
-    id: String,
-    source: Source,
-    digest: Digest,
+/// What came of a look at everything.
+pub(crate) struct Findings {
+    /// Everything that was not kept.
+    pub(crate) violations: Vec<Violation>,
+    /// Number of derived events.
+    pub(crate) derived: usize,
 }
 
-/// Everything that was not kept, of one seed.
+/// Checks everything of one seed.
 pub(crate) fn check(
     plan: &Plan,
     seed_dir: &SeedDir,
     queue: &Queue<'_>,
     records: &[Record],
     troubled: &[u32],
-) -> Vec<Violation> {
+) -> Findings {
     let ledger = obligations::ledger(plan, records);
     let mut violations: Vec<Violation> = records
         .iter()
         .filter_map(|record| obligations::judge(plan, record, troubled))
         .collect();
-    let found = read_queue(plan, queue, &ledger, &mut violations);
+    let content = content::read(plan, queue, &ledger, &mut violations);
+    let Content {
+        found,
+        causes,
+        derived,
+    } = &content;
     read_blobs(seed_dir, &ledger, &mut violations);
     // No process runs any more, and none may leave anything of a body there, however it ended.
     let homes = seed_dir.homes().iter();
@@ -42,7 +51,7 @@ pub(crate) fn check(
         left.map(|path| Violation::general(ViolationKind::Left, path.display().to_string())),
     );
     let mut by_id: HashMap<&str, Vec<&Found>> = HashMap::new();
-    for event in &found {
+    for event in found {
         by_id.entry(&event.id).or_default().push(event);
     }
     acknowledged(records, &by_id, &mut violations);
@@ -54,9 +63,13 @@ pub(crate) fn check(
             violations.push(Violation::of(ViolationKind::Lost, record.number, detail));
         }
     }
-    twice(plan, &by_id, &found, &ledger, &mut violations);
+    twice(plan, &by_id, found, &ledger, &mut violations);
     violations.extend(merged(records));
-    violations
+    derived::check(seed_dir, causes, derived, &mut violations);
+    Findings {
+        derived: derived.len(),
+        violations,
+    }
 }
 
 /// Checks that all is there that senders that hung up are owed.
@@ -72,7 +85,7 @@ pub(crate) fn has_hung_up(
         return true;
     }
     let ledger = obligations::ledger(plan, records);
-    let found = read_queue(plan, queue, &ledger, &mut Vec::new());
+    let found = content::read(plan, queue, &ledger, &mut Vec::new()).found;
     let waiting = !seed_dir.waiting().is_empty();
     missing.all(|record| {
         let is_there =
@@ -105,82 +118,16 @@ fn acknowledged(
     }
 }
 
-/// Reads every event; each must be one that was sent, byte for byte.
-fn read_queue(
+/// Tells whether all derived events are there that what is in the queue demands.
+pub(crate) fn has_derived(
     plan: &Plan,
+    seed_dir: &SeedDir,
     queue: &Queue<'_>,
-    ledger: &Ledger,
-    violations: &mut Vec<Violation>,
-) -> Vec<Found> {
-    let mut found = Vec::new();
-    for stored in queue.events() {
-        match read_event(plan, ledger, &stored.envelope) {
-            Ok(event) => match stored.id {
-                Some(id) if id != event.id => {
-                    let detail = format!("the row {id} holds the event {}", event.id);
-                    violations.push(Violation::general(ViolationKind::Changed, detail));
-                }
-                _ => found.push(event),
-            },
-            Err(wrong) => violations.push(wrong),
-        }
-    }
-    found
-}
-
-fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Violation> {
-    let changed = |detail: String| Violation::general(ViolationKind::Changed, detail);
-    let envelope = Envelope::decode(bytes).map_err(|error| changed(error.to_string()))?;
-    let attributes = &envelope.attributes;
-    let id = attributes.id.clone();
-    let body = match envelope.data {
-        Data::Reference => {
-            let place = attributes.dataref.as_deref().unwrap_or_default();
-            let path = place.strip_prefix("file://").unwrap_or_default();
-            std::fs::read(path).map_err(|error| {
-                Violation::general(ViolationKind::Lost, format!("{id}: {place}: {error}"))
-            })?
-        }
-        data => {
-            let body = data
-                .bytes()
-                .map_err(|error| changed(format!("{id}: {error}")))?;
-            body.unwrap_or_default().into_owned()
-        }
-    };
-    if !envelope.matches_digest(&body) {
-        return Err(changed(format!("{id}: datasha256 is not that of the data")));
-    }
-    let source = Source::ALL
-        .into_iter()
-        .find(|source| attributes.source.strip_prefix('/') == Some(source.name()))
-        .ok_or_else(|| changed(format!("{id}: no source is called {}", attributes.source)))?;
-    let digest = Digest::of(&body);
-    let number = genuine(ledger, source, digest, &id)?;
-    if Delivery::of(plan, number).body != body {
-        let detail = format!("{id}: not the bytes of this delivery");
-        return Err(Violation::of(ViolationKind::Changed, number, detail));
-    }
-    Ok(Found { id, source, digest })
-}
-
-/// The delivery that brought this body, if one did that may have become an event.
-fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Result<u32, Violation> {
-    match ledger.get(&(source, digest)) {
-        Some(sent) if sent.possible > 0 => Ok(sent.number),
-        Some(sent) if sent.is_not_current => {
-            let detail = format!("{what}: only sent with a forged credential");
-            Err(Violation::of(ViolationKind::Forged, sent.number, detail))
-        }
-        Some(sent) => {
-            let detail = format!("{what}: never arrived whole, or was refused for good");
-            Err(Violation::of(ViolationKind::Invented, sent.number, detail))
-        }
-        None => {
-            let detail = format!("{what}: nobody sent it to {}", source.name());
-            Err(Violation::general(ViolationKind::Invented, detail))
-        }
-    }
+    records: &[Record],
+) -> bool {
+    let ledger = obligations::ledger(plan, records);
+    let content = content::read(plan, queue, &ledger, &mut Vec::new());
+    derived::are_there(seed_dir, &content.causes, &content.derived)
 }
 
 /// Every object of the blob store is whole, and was sent by somebody who may.

@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) spool_threshold: u64,
     /// `true` if the queue recognises repeats.
     pub(crate) window: bool,
+    /// `true` if the queue adds derived events.
+    pub(crate) derives: bool,
     /// `true` if the last process is killed, `false` if it is asked to stop.
     pub(crate) ends_by_kill: bool,
     /// In order.
@@ -102,6 +104,8 @@ impl Plan {
             fallback: random.below(100) < 60,
             blob_store: random.below(100) < 70,
             window: random.below(100) < 90,
+            // Not drawn, so that what is drawn of a seed does not depend on it.
+            derives: !seed.is_multiple_of(3),
             ends_by_kill: random.below(2) == 0,
             spool_threshold: SPOOL_THRESHOLDS[usize::try_from(random.below(4)).unwrap()],
             steps: Vec::new(),

@@ -130,10 +130,17 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
     let processes = injector.processes();
     let (mut violations, troubled, more) = injector.end_all();
     records.extend(more);
-    violations.extend(afterwards(plan, &seed_dir, options, database, &mut records));
+    violations.extend(afterwards(
+        plan,
+        &seed_dir,
+        options,
+        database,
+        &queue,
+        &mut records,
+    ));
     violations.extend(database.and_then(not_consumed));
-    let checked = oracle::check(plan, &seed_dir, &queue, &records, &troubled);
-    violations.extend(checked);
+    let findings = oracle::check(plan, &seed_dir, &queue, &records, &troubled);
+    violations.extend(findings.violations);
     if options.keep && !violations.is_empty() {
         println!("seed {}: kept in {}", plan.seed, seed_dir.keep().display());
     }
@@ -141,6 +148,7 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
         records,
         violations,
         processes: processes + u32::try_from(plan.processes()).unwrap(),
+        derived: findings.derived,
     }
 }
 
@@ -158,12 +166,13 @@ fn not_consumed(database: &Mutex<Database>) -> Option<Violation> {
 }
 
 /// Nothing is wrong any more: `labelrelay serve` starts on what is left, takes more, and moves what waits in
-/// the fallback into the queue. All replicas do.
+/// the fallback into the queue, and derives what is left to derive. All replicas do.
 fn afterwards(
     plan: &Plan,
     seed_dir: &SeedDir,
     options: &Options,
     database: Option<&Mutex<Database>>,
+    queue: &Queue<'_>,
     records: &mut Vec<Record>,
 ) -> Vec<Violation> {
     let mut programs = Vec::new();
@@ -196,6 +205,10 @@ fn afterwards(
     if !eventually(|| seed_dir.waiting().is_empty()) {
         let detail = format!("{} events stay in the fallback", seed_dir.waiting().len());
         violations.push(Violation::general(ViolationKind::Stuck, detail));
+    }
+    if plan.derives {
+        // The last process may have left some of this work. What is missing when all of it is done, the oracle finds.
+        eventually(|| queue.is_read() || oracle::has_derived(plan, seed_dir, queue, records));
     }
     for program in programs {
         stop(program, &mut violations);
@@ -258,8 +271,8 @@ fn report(plan: &Plan, verdict: &Verdict, options: &Options) {
     if let Some(steps) = (!plan.steps.is_empty()).then_some(&plan.steps) {
         let _ = writeln!(
             text,
-            "  {:?}, fallback {}, blob store {}, window {}",
-            plan.deployment, plan.fallback, plan.blob_store, plan.window
+            "  {:?}, fallback {}, blob store {}, window {}, derived events {}",
+            plan.deployment, plan.fallback, plan.blob_store, plan.window, plan.derives
         );
         for step in steps {
             let _ = writeln!(text, "  at {:5}: {:?}", step.at, step.action);

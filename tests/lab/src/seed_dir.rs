@@ -157,12 +157,12 @@ fn configuration(plan: &Plan, folder: &Path) -> String {
     );
     if !are_replicas {
         let window = if plan.window { WINDOW_SECONDS } else { 0 };
-        // Whatever is on the queue was sent by somebody: the oracle knows no other event.
+        let derive = plan.derives;
         let _ = writeln!(
             text,
             "[embedded_queue]
 repeat_window_s = {window}
-derive = false"
+derive = {derive}"
         );
     }
     for source in Source::ALL {

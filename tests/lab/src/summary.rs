@@ -14,6 +14,7 @@ pub(crate) struct Summary {
     seeds: u64,
     processes: u64,
     bytes: u64,
+    derived: usize,
     total: Row,
     calm: Row,
     rows: BTreeMap<Fault, Row>,
@@ -36,6 +37,7 @@ impl Summary {
     pub(crate) fn add(&mut self, plan: &Plan, verdict: &Verdict) {
         self.seeds += 1;
         self.processes += u64::from(verdict.processes);
+        self.derived += verdict.derived;
         let mut met: HashMap<u32, Faults> = HashMap::new();
         for record in &verdict.records {
             let faults = met.entry(record.number).or_default();
@@ -112,10 +114,11 @@ impl fmt::Display for Summary {
         self.total.write("**all**", f)?;
         write!(
             f,
-            "\n{} seeds, {} processes, {} MB of bodies, slowest answer {} ms, {} broken",
+            "\n{} seeds, {} processes, {} MB of bodies, {} derived events, slowest answer {} ms, {} broken",
             self.seeds,
             self.processes,
             self.bytes / 1_000_000,
+            self.derived,
             self.slowest.as_millis(),
             self.violations()
         )

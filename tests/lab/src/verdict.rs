@@ -9,4 +9,6 @@ pub(crate) struct Verdict {
     pub(crate) violations: Vec<Violation>,
     /// Processes that were started.
     pub(crate) processes: u32,
+    /// Derived events that were found.
+    pub(crate) derived: usize,
 }

@@ -1,10 +1,12 @@
 //! Bodies: what the platforms send, what they might send, and what nobody should.
 
+use super::labelling::{self, Told};
 use crate::plan::{Deployment, Plan};
 use crate::random_json;
 use crate::sources::Source;
 use http::{HeaderMap, Method};
 use labelrelay_core::RequestHead;
+use labelrelay_core::describe::Description;
 use labelrelay_core::identity::Identity;
 use labelrelay_core::provider::Provider;
 use labelrelay_event::Digest;
@@ -23,6 +25,8 @@ pub(super) struct Made {
     pub(super) below: &'static str,
     /// Two deliveries of it are two events, whatever its bytes: nothing in it is a version.
     pub(super) has_no_version: bool,
+    /// What it tells, where more is derived from that.
+    pub(super) told: Option<Told>,
 }
 
 pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random) -> Made {
@@ -39,6 +43,7 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
         topic: topics[usize::try_from(random.below(5)).unwrap()],
         below: "",
         has_no_version: false,
+        told: None,
     };
     let kind = random.below(100);
     // Whole seconds, label links, model runs, what is not understood.
@@ -47,6 +52,12 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
         Source::LabelStudio | Source::Token => matches!(kind, 52..54 | 88..98),
     };
     made.body = match (kind, source) {
+        (0..52, Source::LabelStudio | Source::Token) if plan.derives => {
+            let (body, told) = labelling::make(&tag, number, random);
+            made.has_no_version = told.is_deletion();
+            made.told = Some(told);
+            body
+        }
         (0..45, Source::Labelbox) => sender::label(&tag),
         (0..45, _) => annotation(&tag, number, random),
         (45..52, Source::Labelbox) => workflow(&tag),
@@ -56,7 +67,7 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
             format!(r#"{{"modelId":"m","modelRunId":"{tag}"}}"#).into_bytes()
         }
         (52..54, _) => label_link(number),
-        (54..70, _) => fixture_body(random),
+        (54..70, _) => fixture_body(plan.derives && source != Source::Labelbox, random),
         (70..88, _) => random_json::object(random, &tag).into_bytes(),
         (88..96, _) => not_json(&tag, random),
         (96..98, _) => shared_body(random),
@@ -95,10 +106,18 @@ fn workflow(tag: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Bodies recorded of the platforms, and the edge cases, as they are.
-fn fixture_body(random: &mut Random) -> Vec<u8> {
-    static BODIES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    let bodies = BODIES.get_or_init(|| {
+/// A body recorded of a platform, or an edge case.
+struct Fixture {
+    body: Vec<u8>,
+    /// Label Studio would tell of tasks or annotations by it.
+    tells: bool,
+}
+
+/// Bodies recorded of the platforms, and the edge cases, as they are. Where more is derived, those alone from which
+/// nothing is: what follows from the others, only a second ledger could say.
+fn fixture_body(must_not_tell: bool, random: &mut Random) -> Vec<u8> {
+    static FIXTURES: OnceLock<Vec<Fixture>> = OnceLock::new();
+    let fixtures = FIXTURES.get_or_init(|| {
         let labelbox = fixture::labelbox().into_iter().map(|sample| sample.body);
         let label_studio = fixture::label_studio().into_iter().map(|it| it.body);
         let edge = fixture::files(&fixture::folder().join("edge"), "json");
@@ -108,13 +127,40 @@ fn fixture_body(random: &mut Random) -> Vec<u8> {
         // reported of it is a repeat, whatever its bytes.
         let mut versions = HashSet::new();
         all.filter(|body| !body.is_empty() && versions.insert(version(body)))
+            .map(|body| Fixture {
+                tells: tells(&body),
+                body,
+            })
             .collect()
     });
-    bodies[usize::try_from(random.below(bodies.len() as u64)).unwrap()].clone()
+    loop {
+        let fixture = &fixtures[usize::try_from(random.below(fixtures.len() as u64)).unwrap()];
+        if !(must_not_tell && fixture.tells) {
+            return fixture.body.clone();
+        }
+    }
 }
 
 /// Version that Label Studio's body stands for; for anything else, the body itself.
 fn version(body: &[u8]) -> String {
+    match description(body).identity {
+        Identity::Version { kind, id, version } => format!("{kind} {id} {version}"),
+        _ => Digest::of(body).to_hex(),
+    }
+}
+
+/// Tells whether more may be derived from Label Studio's body.
+fn tells(body: &[u8]) -> bool {
+    let event_type = description(body).event_type;
+    match event_type.kind() {
+        "annotation" | "task" => true,
+        "project" => event_type.is_deletion(),
+        _ => false,
+    }
+}
+
+/// What Label Studio's body is about.
+fn description(body: &[u8]) -> Description {
     let head = RequestHead {
         method: Method::POST,
         path: "/label-studio".to_owned(),
@@ -124,10 +170,7 @@ fn version(body: &[u8]) -> String {
     };
     let mut inspector = Provider::LabelStudio.inspector(&head);
     inspector.update(body);
-    match inspector.finish().description.identity {
-        Identity::Version { kind, id, version } => format!("{kind} {id} {version}"),
-        _ => Digest::of(body).to_hex(),
-    }
+    inspector.finish().description
 }
 
 fn not_json(tag: &str, random: &mut Random) -> Vec<u8> {

@@ -21,6 +21,7 @@ impl Plan {
             fallback: random.below(100) < 40,
             blob_store: random.below(100) < 70,
             window: true,
+            derives: false,
             ends_by_kill: random.below(2) == 0,
             spool_threshold: SPOOL_THRESHOLDS[usize::try_from(random.below(4)).unwrap()],
             steps: Vec::new(),

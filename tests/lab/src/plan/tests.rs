@@ -11,6 +11,14 @@ fn a_seed_is_one_plan() {
     }
 }
 
+/// Red if all seeds have derived events, or few of them.
+#[test]
+fn two_seeds_of_three_derive() {
+    let derives = |seed: &u64| Plan::of(*seed, 2000).derives;
+    assert_eq!((0..300).filter(derives).count(), 200);
+    assert!(!(0..3).any(|seed| Plan::of_replicas(seed, 2000).derives));
+}
+
 #[test]
 fn every_fault_is_drawn_and_ends() {
     let mut seen = HashSet::new();
