@@ -20,8 +20,8 @@ Usage: lab [--seeds A..B | --seed S] [--deliveries N] [--jobs J] [--only serve|l
                    programs are
   --within MINUTES begin no seed after so many minutes
   --sabotage MODE  break the laboratory server on purpose, to see that it is noticed:
-                   early, drop, flip, forge, twice, swallow, merge, blind, hasty; with --replicas
-                   `asynchronous`: no commit waits for the standby
+                   early, drop, flip, forge, twice, swallow, merge, blind, hasty, forget, echo; with
+                   --replicas `asynchronous`: no commit waits for the standby
   --program PATH   the labelrelay to test (default: beside this program)
   --keep           keep the folders of seeds that failed";
 

@@ -31,6 +31,7 @@ fn twelve_seeds_break_nothing() {
     println!("{said}");
     assert!(output.status.success(), "{said}");
     assert!(said.contains("12 seeds"), "{said}");
+    assert!(!said.contains(" 0 derived events"), "{said}");
 }
 
 /// A laboratory server that breaks a promise is found out, and the seed is named.
@@ -48,6 +49,9 @@ fn every_sabotage_is_noticed() {
         // The queue's file is taken away in these, and the process asked to stop in that.
         ("blind", "12..14", "lost: delivery"),
         ("hasty", "3..4", "silence: delivery"),
+        // Derived events are on in this one.
+        ("forget", "7..8", ", is not in the queue"),
+        ("echo", "7..8", "no event in the queue demands this one"),
     ] {
         let output = lab(&format!(
             "--seeds {seeds} --deliveries 1200 --sabotage {sabotage}"

@@ -12,8 +12,10 @@ mod stores;
 
 use crate::plan::LABORATORY_LIMIT;
 use crate::seed_dir;
+use crate::sources::Source;
 use clock::LabClock;
 use labelrelay_core::config::{Config, SecretRef};
+use labelrelay_core::derive::Derivation;
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::{Parts, Relay, SecretSource};
 use labelrelay_files::FileSpool;
@@ -112,10 +114,24 @@ fn open(
     if sabotage == Some("twice") {
         options.window = Duration::ZERO;
     }
+    if config.embedded_queue.derive.unwrap_or(true) {
+        let mut sources = config.sources.clone();
+        if sabotage == Some("forget") {
+            // What follows from deliveries to this source never comes.
+            sources.retain(|source| source.name != Source::Token.name());
+        }
+        options.derivation = Derivation::of(&sources).map(Arc::new);
+    }
+    let derivation = options.derivation.clone();
     let clock = Arc::clone(&switches.clock);
     let queue = EmbeddedQueue::open(seed_dir::queue(folder), options, clock.clone()).unwrap();
     let queue = Arc::new(queue);
-    let lab_queue = LabQueue::new(Arc::clone(&queue), switches.queue.clone(), sabotage);
+    let lab_queue = LabQueue::new(
+        Arc::clone(&queue),
+        switches.queue.clone(),
+        derivation,
+        sabotage,
+    );
     let mut parts = Parts::new(
         Arc::new(lab_queue),
         clock,

@@ -2,6 +2,8 @@
 
 use super::mode::{Mode, Switch};
 use bytes::Bytes;
+use labelrelay_core::derive::Derivation;
+use labelrelay_core::task_facts::TaskFact;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
@@ -19,6 +21,7 @@ const ONE_IN: u64 = 100;
 pub(super) struct LabQueue {
     queue: Arc<EmbeddedQueue>,
     switch: Switch,
+    derivation: Option<Arc<Derivation>>,
     sabotage: Option<Sabotage>,
     sent: AtomicU64,
     /// Written bodies, by their digests.
@@ -40,10 +43,17 @@ enum Sabotage {
     Merge,
     /// Does not see that the queue's files were taken away, and says yes.
     Blind,
+    /// Tells of an annotation that went with others once more, under another id.
+    Echo,
 }
 
 impl LabQueue {
-    pub(super) fn new(queue: Arc<EmbeddedQueue>, switch: Switch, sabotage: Option<&str>) -> Self {
+    pub(super) fn new(
+        queue: Arc<EmbeddedQueue>,
+        switch: Switch,
+        derivation: Option<Arc<Derivation>>,
+        sabotage: Option<&str>,
+    ) -> Self {
         let sabotage = match sabotage {
             Some("early") => Some(Sabotage::Early),
             Some("drop") => Some(Sabotage::Drop),
@@ -51,13 +61,15 @@ impl LabQueue {
             Some("swallow") => Some(Sabotage::Swallow),
             Some("merge") => Some(Sabotage::Merge),
             Some("blind") => Some(Sabotage::Blind),
+            Some("echo") => Some(Sabotage::Echo),
             // Sabotages of other components.
-            Some("twice" | "forge" | "hasty") | None => None,
+            Some("twice" | "forge" | "hasty" | "forget") | None => None,
             Some(other) => panic!("no sabotage: {other}"),
         };
         Self {
             queue,
             switch,
+            derivation,
             sabotage,
             sent: AtomicU64::new(0),
             bodies: Mutex::default(),
@@ -103,8 +115,38 @@ impl LabQueue {
                 let message = OutboundMessage::new(attributes, Bytes::from(envelope));
                 self.queue.send(&message).await
             }
+            Sabotage::Echo => {
+                let receipt = self.queue.send(message).await?;
+                if let Some(echo) = self.echo(message) {
+                    self.queue.send(&echo).await?;
+                }
+                Ok(receipt)
+            }
             _ => self.queue.send(message).await,
         }
+    }
+
+    /// A deletion that follows from a message, as if another version had been the last of what is gone.
+    fn echo(&self, message: &OutboundMessage) -> Option<OutboundMessage> {
+        let derivation = self.derivation.as_ref()?;
+        let event = derivation.read(message)?;
+        let TaskFact::AnnotationsGone {
+            ids,
+            are_several: true,
+        } = event.facts.first()?
+        else {
+            return None;
+        };
+        let (cause, annotation) = (&event.cause, *ids.first()?);
+        let project = cause.project.as_deref();
+        derivation.deletion(
+            cause,
+            annotation,
+            Some("another"),
+            None,
+            project,
+            self.queue.limits(),
+        )
     }
 
     async fn faulty(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
