@@ -138,3 +138,35 @@ pub(super) fn genuine(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labelrelay_event::{Attributes, DataEncoding, EventType, encode};
+
+    /// Red if a derived event counts as a delivery, or if what nobody sent passes for one that is derived.
+    #[test]
+    fn a_derived_event_is_no_delivery() {
+        let event_type = EventType::from_static("io.labelstud.task.completed");
+        let data: &[u8] = br#"{"task":7}"#;
+        let received = "2026-11-30T00:00:00Z";
+        let mut attributes =
+            Attributes::new("1", "/token", &event_type, &Digest::of(data), received);
+        let read = |attributes: &Attributes| {
+            let envelope = encode(attributes, DataEncoding::Json, data.len(), [data]);
+            let stored = Stored {
+                id: Some("1".to_owned()),
+                envelope,
+            };
+            let mut content = Content::default();
+            let added = content.add(&Plan::of(1, 100), &Ledger::new(), 0, &stored);
+            (content, added.map_err(|wrong| wrong.kind))
+        };
+        let (_, added) = read(&attributes);
+        assert_eq!(added, Err(ViolationKind::Invented));
+        attributes.origin = Some(Origin::Derived);
+        let (content, added) = read(&attributes);
+        assert_eq!(added, Ok(()));
+        assert_eq!((content.derived.len(), content.found.len()), (1, 0));
+    }
+}
