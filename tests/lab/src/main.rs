@@ -9,8 +9,8 @@
 //! can be brought upon it from outside, and the *laboratory server* (`lab server`): the same pipeline, the
 //! same HTTP server, the same queue file and stores, behind wrappers that refuse, hang or lie when told to.
 //!
-//! In two seeds of three the queue derives events, and the oracle says which have to be there (`derived`): nothing but the
-//! order of the queue decides that.
+//! In two seeds of three the queue derives events, and the oracle says which have to be there (`derived`): nothing
+//! but the order of the queue decides that.
 //!
 //! With `--replicas` it is three of `labelrelay serve` over one Postgres, with a standby and a consumer beside them.
 

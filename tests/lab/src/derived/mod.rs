@@ -1,8 +1,8 @@
 //! Derived events: what the events of the queue demand, held against what is there.
 //!
-//! Each follows from an event that is in the queue, and from those before it. So the causes are read in the order of the
-//! queue, whatever befell the process meanwhile: an event that is there has what follows from it, once, and what does not
-//! follow is not there. The ids are the documented ones, by which a repeat of the cause gives nothing new.
+//! Each follows from an event that is in the queue, and from those before it. So the causes are read in the order of
+//! the queue, whatever befell the process meanwhile: an event that is there has what follows from it, once, and what
+//! does not follow is not there. The ids are the documented ones, by which a repeat of the cause gives nothing new.
 
 mod tasks;
 
