@@ -10,7 +10,6 @@ pub mod admin;
 mod body_stream;
 mod connection;
 pub mod memory;
-pub mod observe;
 mod options;
 mod server;
 mod service;
@@ -18,6 +17,8 @@ mod slots;
 mod tasks;
 mod well_formed;
 
+#[cfg(feature = "admin")]
+pub use labelrelay_metrics::observe;
 pub use options::ServeOptions;
 pub use server::{serve, serve_with};
 pub use service::respond;

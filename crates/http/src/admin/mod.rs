@@ -1,22 +1,12 @@
 //! The second, loopback address: metrics for Prometheus, reasons, which are not for senders, and a page, where somebody
 //! mounts one.
 
-mod ages;
-mod archive;
-mod dropped;
 mod host;
-mod labels;
-mod metrics;
 mod pages;
-mod pull;
-mod queue;
-mod silence;
 mod text_response;
 
-pub use archive::ArchiveGauges;
-pub use metrics::Metrics;
+pub use labelrelay_metrics::{ArchiveGauges, LedgerGauges, Metrics, QueueGauges};
 pub use pages::PageAnswer;
-pub use queue::{LedgerGauges, QueueGauges};
 
 use crate::options::ServeOptions;
 use crate::server::serve_with;

@@ -1,6 +1,6 @@
 //! Time since each source last delivered something: so that somebody hears of a webhook that is gone.
 
-use super::ages::encode_ages;
+use crate::ages::encode_ages;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 /// The last delivery of each source.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Silence(Arc<Mutex<BTreeMap<String, Last>>>);
+pub(crate) struct Silence(Arc<Mutex<BTreeMap<String, Last>>>);
 
 /// The last delivery of a source.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +23,7 @@ struct Last {
 
 impl Silence {
     /// A source from which deliveries are expected from now on.
-    pub(super) fn expect(&self, source: &str) {
+    pub(crate) fn expect(&self, source: &str) {
         self.at(|all| {
             let last = Last {
                 since: Some(Instant::now()),
@@ -35,7 +35,7 @@ impl Silence {
 
     /// A source that may deliver from now on, and need not. Its first delivery makes it one from which others are
     /// expected, also if it came before.
-    pub(super) fn allow(&self, source: &str) {
+    pub(crate) fn allow(&self, source: &str) {
         self.at(|all| {
             let last = all.entry(source.to_owned()).or_default();
             if !last.has_delivered {
@@ -45,7 +45,7 @@ impl Silence {
     }
 
     /// A verified delivery. What is not expected is no source of ours.
-    pub(super) fn broken(&self, source: &str) {
+    pub(crate) fn broken(&self, source: &str) {
         self.at(|all| {
             if let Some(last) = all.get_mut(source) {
                 *last = Last {
@@ -86,7 +86,7 @@ impl Collector for Silence {
 
 #[cfg(test)]
 mod tests {
-    use crate::admin::Metrics;
+    use crate::Metrics;
     use labelrelay_core::{Observer as _, Outcome, Report};
 
     fn report(source: &str, outcome: Outcome) -> Report {

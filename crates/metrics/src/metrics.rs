@@ -1,11 +1,11 @@
 //! Counts and measurements of requests, in Prometheus' format.
 
-use super::archive::{ArchiveGauges, ArchiveState};
-use super::dropped::Dropped;
-use super::labels::{AttemptLabels, ClosedLabels, RequestLabels, SourceLabels};
-use super::pull::PullState;
-use super::queue::{QueueGauges, QueueState};
-use super::silence::Silence;
+use crate::archive::{ArchiveGauges, ArchiveState};
+use crate::dropped::Dropped;
+use crate::labels::{AttemptLabels, ClosedLabels, RequestLabels, SourceLabels};
+use crate::pull::PullState;
+use crate::queue::{QueueGauges, QueueState};
+use crate::silence::Silence;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, QueueErrorKind, Report};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -245,7 +245,7 @@ impl Metrics {
     }
 
     /// Figures of the queue and of the archive, one a line; empty where nothing is known.
-    pub(super) fn queue_lines(&self) -> String {
+    pub fn queue_lines(&self) -> String {
         self.queue.lines() + &self.archive.lines()
     }
 

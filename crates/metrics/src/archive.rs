@@ -61,10 +61,10 @@ impl ArchiveGauges {
 
 /// The newest figures, as whoever writes the archive left them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ArchiveState(Arc<Mutex<Option<ArchiveGauges>>>);
+pub(crate) struct ArchiveState(Arc<Mutex<Option<ArchiveGauges>>>);
 
 impl ArchiveState {
-    pub(super) fn set(&self, figures: ArchiveGauges) {
+    pub(crate) fn set(&self, figures: ArchiveGauges) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(figures);
     }
 
@@ -72,7 +72,7 @@ impl ArchiveState {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn lines(&self) -> String {
+    pub(crate) fn lines(&self) -> String {
         let mut text = String::new();
         if let Some(figures) = self.get() {
             for (name, _, value) in figures.gauges() {

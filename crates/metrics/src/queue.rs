@@ -103,10 +103,10 @@ impl QueueGauges {
 
 /// The newest figures, as whoever watches the queue left them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct QueueState(Arc<Mutex<Option<QueueGauges>>>);
+pub(crate) struct QueueState(Arc<Mutex<Option<QueueGauges>>>);
 
 impl QueueState {
-    pub(super) fn set(&self, figures: Option<QueueGauges>) {
+    pub(crate) fn set(&self, figures: Option<QueueGauges>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = figures;
     }
 
@@ -114,7 +114,7 @@ impl QueueState {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn lines(&self) -> String {
+    pub(crate) fn lines(&self) -> String {
         let mut text = String::new();
         if let Some(figures) = self.get() {
             for (name, _, value) in figures.gauges() {

@@ -5,10 +5,10 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
 use std::fmt;
 
-pub(super) struct Dropped<F> {
-    pub(super) name: &'static str,
-    pub(super) help: &'static str,
-    pub(super) count: F,
+pub(crate) struct Dropped<F> {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) count: F,
 }
 
 impl<F: Fn() -> u64 + Send + Sync + 'static> Collector for Dropped<F> {

@@ -1,6 +1,6 @@
 //! Results of pulling from the platforms, as metrics: they show a pull that has ended, or one that brings nothing.
 
-use super::ages::encode_ages;
+use crate::ages::encode_ages;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -50,33 +50,33 @@ const COUNTS: [Count; 4] = [
 
 /// The newest figures, by source.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PullState(Arc<Mutex<BTreeMap<String, Figures>>>);
+pub(crate) struct PullState(Arc<Mutex<BTreeMap<String, Figures>>>);
 
 impl PullState {
-    pub(super) fn began(&self, source: &str) {
+    pub(crate) fn began(&self, source: &str) {
         self.change(source, |_| {});
     }
 
-    pub(super) fn succeeded(&self, source: &str) {
+    pub(crate) fn succeeded(&self, source: &str) {
         self.change(source, |figures| {
             figures.runs += 1;
             figures.good = Instant::now();
         });
     }
 
-    pub(super) fn failed(&self, source: &str) {
+    pub(crate) fn failed(&self, source: &str) {
         self.change(source, |figures| figures.failures += 1);
     }
 
-    pub(super) fn found(&self, source: &str, events: u64) {
+    pub(crate) fn found(&self, source: &str, events: u64) {
         self.change(source, |figures| figures.found += events);
     }
 
-    pub(super) fn undelivered(&self, source: &str, events: u64) {
+    pub(crate) fn undelivered(&self, source: &str, events: u64) {
         self.change(source, |figures| figures.undelivered += events);
     }
 
-    pub(super) fn changed(&self, source: &str, age: Duration) {
+    pub(crate) fn changed(&self, source: &str, age: Duration) {
         // Nothing is older than the machine's own clock can say.
         let Some(changed) = Instant::now().checked_sub(age) else {
             return;
@@ -137,7 +137,7 @@ impl Collector for PullState {
 
 #[cfg(test)]
 mod tests {
-    use crate::admin::Metrics;
+    use crate::Metrics;
     use std::time::Duration;
 
     #[test]

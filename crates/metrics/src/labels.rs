@@ -3,23 +3,23 @@
 use prometheus_client::encoding::EncodeLabelSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RequestLabels {
-    pub(super) source: String,
-    pub(super) outcome: &'static str,
+pub(crate) struct RequestLabels {
+    pub(crate) source: String,
+    pub(crate) outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct SourceLabels {
-    pub(super) source: String,
+pub(crate) struct SourceLabels {
+    pub(crate) source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct AttemptLabels {
-    pub(super) source: String,
-    pub(super) kind: &'static str,
+pub(crate) struct AttemptLabels {
+    pub(crate) source: String,
+    pub(crate) kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct ClosedLabels {
-    pub(super) why: &'static str,
+pub(crate) struct ClosedLabels {
+    pub(crate) why: &'static str,
 }

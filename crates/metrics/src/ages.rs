@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Instant;
 
 /// Writes one gauge: for each source, the seconds since the moment beside it.
-pub(super) fn encode_ages<'a>(
+pub(crate) fn encode_ages<'a>(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
