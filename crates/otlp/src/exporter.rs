@@ -1,5 +1,6 @@
 //! Sends what a tracer noted, and the metrics, for as long as the program runs.
 
+use crate::deltas::Told;
 use crate::ended::{self, Ended};
 use crate::exposition::{self, Span};
 use crate::health::{Health, Sent};
@@ -39,6 +40,10 @@ pub struct Exporter<P> {
     spans_health: Health,
     metrics_health: Health,
     metrics_due: Instant,
+    /// Where only what came since is told.
+    told: Option<Told>,
+    /// End of a flush after which the collector is left alone for a while.
+    failed_at: Option<Timestamp>,
 }
 
 /// An exporter at work. What waits is lost if it is not [ended](Self::end).
@@ -80,7 +85,17 @@ impl<P: Post> Exporter<P> {
             batch: Vec::new(),
             spans_health: Health::of("spans"),
             metrics_health: Health::of("metrics"),
+            told: None,
+            failed_at: None,
         }
+    }
+
+    /// The same, which tells of each count what came since the collector last took it: for programs of which many run, each
+    /// for a short time.
+    #[must_use]
+    pub fn with_deltas(mut self) -> Self {
+        self.told = Some(Told::nothing(nanoseconds(self.start)));
+        self
     }
 
     /// Begins, as a task of its own.
@@ -90,13 +105,47 @@ impl<P: Post> Exporter<P> {
         Exporting { stop, task }
     }
 
+    /// Sends what waits and what was counted now, in `within` at most: for a program that stands still between its requests.
+    /// After a failure the collector is left alone for a while, which is counted by the time of the day: other clocks may
+    /// stand still with the program.
+    pub async fn flush(&mut self, within: Duration) {
+        if self.is_left_alone() {
+            return;
+        }
+        let end = Some(Instant::now() + within);
+        self.send_spans(end).await;
+        self.send_metrics(end).await;
+        self.failed_at = (self.failures() > 0).then(|| self.clock.now());
+    }
+
+    fn is_left_alone(&self) -> bool {
+        let Some(failed_at) = self.failed_at else {
+            return false;
+        };
+        let since = self.clock.now().duration_since(failed_at);
+        // A clock that was set back says nothing.
+        Duration::try_from(since).is_ok_and(|since| since < pause_after(self.failures()))
+    }
+
+    fn failures(&self) -> u32 {
+        self.spans_health.failures.max(self.metrics_health.failures)
+    }
+
+    /// Longest time for a request that shall have ended by then.
+    fn longest(&self, end: Option<Instant>) -> Duration {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        left.map_or(self.settings.timeout, |left| {
+            left.min(self.settings.timeout)
+        })
+    }
+
     async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         let mut is_last = false;
         while !is_last {
             is_last = self.wait(&mut stop).await;
-            self.send_spans().await;
+            self.send_spans(None).await;
             if is_last || self.metrics_due <= Instant::now() {
-                self.send_metrics().await;
+                self.send_metrics(None).await;
                 self.metrics_due = Instant::now() + self.settings.metric_interval;
             }
         }
@@ -110,9 +159,7 @@ impl<P: Post> Exporter<P> {
         let pause = if is_well {
             self.settings.span_delay
         } else {
-            // One second, two, four.
-            let factor = 1 << failures.saturating_sub(1).min(5);
-            LONGEST_PAUSE.min(Duration::from_secs(factor))
+            pause_after(failures)
         };
         let spans_due = Instant::now() + pause;
         let due = match (&self.settings.traces, &self.settings.metrics) {
@@ -127,7 +174,7 @@ impl<P: Post> Exporter<P> {
         }
     }
 
-    async fn send_spans(&mut self) {
+    async fn send_spans(&mut self, end: Option<Instant>) {
         let Some(target) = &self.settings.traces else {
             return;
         };
@@ -139,13 +186,14 @@ impl<P: Post> Exporter<P> {
                 self.batch = self.tracer.take();
                 due = due.saturating_sub(self.batch.len());
             }
-            if self.batch.is_empty() {
+            let longest = self.longest(end);
+            if self.batch.is_empty() || longest.is_zero() {
                 return;
             }
             let destination = self.tracer.destination();
             let message = ended::message(&self.settings.resource, destination, &self.batch);
             let message = message.encode_to_vec().into();
-            let sent = send(&mut self.post, target, message, self.settings.timeout).await;
+            let sent = send(&mut self.post, target, message, longest).await;
             self.spans_health.note(&sent);
             match sent {
                 Sent::Taken => {}
@@ -156,20 +204,37 @@ impl<P: Post> Exporter<P> {
         }
     }
 
-    async fn send_metrics(&mut self) {
+    async fn send_metrics(&mut self, end: Option<Instant>) {
         let Some(target) = &self.settings.metrics else {
             return;
         };
-        let span = Span {
-            start: nanoseconds(self.start),
-            now: nanoseconds(self.clock.now()),
+        let start = nanoseconds(self.start);
+        let now = nanoseconds(self.clock.now());
+        let start = self.told.as_ref().map_or(start, |told| told.until);
+        let counted = exposition::metrics(&(self.exposition)(), Span { start, now });
+        let (metrics, counted) = match &self.told {
+            Some(told) => (told.since(&counted), Some(counted)),
+            None => (counted, None),
         };
-        let message = exposition::message(&self.settings.resource, &(self.exposition)(), span);
+        let longest = self.longest(end);
+        if metrics.is_empty() || longest.is_zero() {
+            return;
+        }
+        let message = exposition::message(&self.settings.resource, metrics);
         let message = message.encode_to_vec().into();
         // The next message has all of what is counted as well: this one is not sent again.
-        let sent = send(&mut self.post, target, message, self.settings.timeout).await;
+        let sent = send(&mut self.post, target, message, longest).await;
+        if let (Sent::Taken, Some(counted)) = (&sent, counted) {
+            self.told = Some(Told::all_of(counted, now));
+        }
         self.metrics_health.note(&sent);
     }
+}
+
+/// One second, two, four.
+fn pause_after(failures: u32) -> Duration {
+    let factor = 1 << failures.saturating_sub(1).min(5);
+    LONGEST_PAUSE.min(Duration::from_secs(factor))
 }
 
 async fn send<P: Post>(post: &mut P, target: &Target, message: Bytes, most: Duration) -> Sent {

@@ -18,18 +18,17 @@ pub(crate) struct Span {
     pub(crate) now: u64,
 }
 
-/// The message that has the metrics of a text in `OpenMetrics`' form.
+/// The message that has these metrics.
 pub(crate) fn message(
     of: &[(String, String)],
-    exposition: &str,
-    span: Span,
+    metrics: Vec<Metric>,
 ) -> ExportMetricsServiceRequest {
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
             resource: Some(resource(of)),
             scope_metrics: vec![ScopeMetrics {
                 scope: Some(scope()),
-                metrics: metrics(exposition, span),
+                metrics,
                 ..ScopeMetrics::default()
             }],
             ..ResourceMetrics::default()
@@ -37,7 +36,8 @@ pub(crate) fn message(
     }
 }
 
-fn metrics(exposition: &str, span: Span) -> Vec<Metric> {
+/// The metrics of a text in `OpenMetrics`' form.
+pub(crate) fn metrics(exposition: &str, span: Span) -> Vec<Metric> {
     let mut families: Vec<Family<'_>> = Vec::new();
     for line in exposition.lines() {
         let Some(comment) = line.strip_prefix("# ") else {

@@ -1,13 +1,11 @@
 //! Metrics of `pull`: those of the admin port that tell of pulling.
 
-use super::collector::Collector;
-use super::set_up::read;
 use crate::env::Env;
 use crate::logging::{self, By, Format};
 use crate::output::say;
 use labelrelay_core::Clock;
 use labelrelay_http::admin::Metrics;
-use labelrelay_otlp::{Destination, Exporter, Exporting, Tracer};
+use labelrelay_otlp::{Collector, Destination, Exporter, Exporting, Settings, Tracer};
 use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 
@@ -20,7 +18,7 @@ pub(crate) struct PullMetrics(Option<Exporting>);
 impl PullMetrics {
     /// Begins to send. Within a Tokio runtime.
     pub(crate) fn begin(metrics: &Arc<Metrics>, clock: &Arc<dyn Clock>, env: &Env<'_>) -> Self {
-        let on = read(env, |wrong| {
+        let on = Settings::at_start_or(env.lookup(), &OsEntropy, |wrong| {
             say(format_args!("warning: {wrong}. No metrics are sent"));
         });
         let Some(mut settings) = on.filter(|settings| settings.metrics.is_some()) else {

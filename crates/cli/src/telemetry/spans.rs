@@ -1,12 +1,10 @@
 //! Spans of the events that `consume` hands on.
 
-use super::collector::Collector;
-use super::set_up::settings;
 use crate::env::Env;
 use labelrelay_consumer::Outcome;
 use labelrelay_core::Clock;
 use labelrelay_event::Attributes;
-use labelrelay_otlp::{Destination, Exporter, Exporting, Processing, Tracer};
+use labelrelay_otlp::{Collector, Destination, Exporter, Exporting, Processing, Settings, Tracer};
 use labelrelay_startup::{OsEntropy, SystemClock};
 use std::sync::Arc;
 
@@ -19,7 +17,8 @@ pub(crate) struct SpansSent(Option<Exporting>);
 impl Spans {
     /// Begins to send, for events that come from `queue`, a URL. Within a Tokio runtime.
     pub(crate) fn begin(queue: &str, env: &Env<'_>) -> (Self, SpansSent) {
-        let on = settings(env).filter(|settings| settings.traces.is_some());
+        let on = Settings::at_start(env.lookup(), &OsEntropy);
+        let on = on.filter(|settings| settings.traces.is_some());
         let Some(mut settings) = on else {
             return (Self(None), SpansSent(None));
         };

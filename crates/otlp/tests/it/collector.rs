@@ -157,14 +157,21 @@ impl Program {
     }
 
     pub(crate) fn export(&self) -> Exporting {
-        let exporter = Exporter::new(
+        let exposition = || "# HELP a_b B.\n# TYPE a_b gauge\na_b 1\n# EOF\n".to_owned();
+        self.exporter(exposition).begin()
+    }
+
+    pub(crate) fn exporter(
+        &self,
+        exposition: impl Fn() -> String + Send + 'static,
+    ) -> Exporter<Collector> {
+        Exporter::new(
             self.settings.clone(),
             self.tracer.clone(),
-            || "# HELP a_b B.\n# TYPE a_b gauge\na_b 1\n# EOF\n".to_owned(),
+            exposition,
             Arc::new(self.clock.clone()),
             self.collector.clone(),
-        );
-        exporter.begin()
+        )
     }
 
     pub(crate) async fn deliver(&self, request: &TestRequest) -> Answer {

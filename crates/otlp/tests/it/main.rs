@@ -9,4 +9,5 @@
 
 mod collector;
 mod exporting;
+mod flushing;
 mod spans;

@@ -1,11 +1,12 @@
 //! The connection to a collector.
 
-use crate::http_client::{BrokeOff, Connection, TrustedRoots};
+use crate::post::Post;
+use crate::settings::Target;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use labelrelay_otlp::{Post, Target};
+use labelrelay_http_client::{BrokeOff, Connection, TrustedRoots};
 
 /// An answer of a collector is small. Of a larger one, the connection is not used again.
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
@@ -15,7 +16,7 @@ const NAME: &str = concat!("labelrelay/", env!("CARGO_PKG_VERSION"));
 
 /// Posts to one collector, over one connection for as long as that lives.
 #[derive(Default)]
-pub(crate) struct Collector {
+pub struct Collector {
     roots: TrustedRoots,
     kept: Option<(Uri, Connection)>,
 }
