@@ -5,73 +5,14 @@ use labelrelay_tests::client::{self, Client};
 use labelrelay_tests::program;
 use labelrelay_tests::relay::{Relay, SECRET, Site, eventually};
 use labelrelay_tests::sender;
-use labelrelay_tests::servers::{Server, free_ports, installed};
+use labelrelay_tests::servers::{CollectedSpan, Rotel, free_ports, installed};
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command};
 
-/// A span, as the collector printed it.
-#[derive(Debug, Default, Clone)]
-struct Span {
-    service: String,
-    trace: String,
-    parent: String,
-    id: String,
-    name: String,
-    kind: String,
-}
-
-fn collector() -> Server {
-    let program = installed("LABELRELAY_TEST_ROTEL");
-    let is_ready = |address| TcpStream::connect(address).is_ok();
-    Server::start_until("rotel", is_ready, |port, folder| {
-        let [grpc] = free_ports();
-        let mut command = Command::new(&program);
-        command.args(["start", "--exporter", "blackhole"]);
-        command.args(["--otlp-http-endpoint", &format!("127.0.0.1:{port}")]);
-        command.args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")]);
-        command.args(["--debug-log", "traces", "--debug-log", "metrics"]);
-        command.args(["--debug-log-verbosity", "detailed"]);
-        command.arg("--pid-file").arg(folder.join("pid"));
-        command
-    })
-}
-
-/// The spans in the words of the collector, in whole lines: it may be writing.
-fn spans(log: &str) -> Vec<Span> {
-    let (log, _) = log.rsplit_once('\n').unwrap_or_default();
-    let mut spans: Vec<Span> = Vec::new();
-    let mut service = String::new();
-    for line in log.lines() {
-        let Some((key, value)) = line.split_once(':') else {
-            continue;
-        };
-        let value = value.trim().to_owned();
-        match (key.trim(), spans.last_mut()) {
-            ("-> service.name", _) => {
-                let name = value
-                    .strip_prefix("Str(")
-                    .and_then(|name| name.strip_suffix(')'));
-                name.unwrap_or_default().clone_into(&mut service);
-            }
-            ("Trace ID", _) => spans.push(Span {
-                service: service.clone(),
-                trace: value,
-                ..Span::default()
-            }),
-            ("Parent ID", Some(span)) => span.parent = value,
-            ("ID", Some(span)) => span.id = value,
-            ("Name", Some(span)) if span.name.is_empty() => span.name = value,
-            ("Kind", Some(span)) => span.kind = value,
-            _ => {}
-        }
-    }
-    spans
-}
-
 /// The one of the trace that has this name.
-fn named<'a>(spans: &'a [Span], trace: &str, name: &str) -> &'a Span {
+fn named<'a>(spans: &'a [CollectedSpan], trace: &str, name: &str) -> &'a CollectedSpan {
     let found: Vec<_> = spans
         .iter()
         .filter(|span| span.trace == trace && span.name == name)
@@ -86,7 +27,7 @@ fn named<'a>(spans: &'a [Span], trace: &str, name: &str) -> &'a Span {
 #[ignore = "needs a collector, and a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
 fn spans_of_sender_relay_and_consumer_hang_together() {
     let _machine = crate::beside_others();
-    let collector = collector();
+    let collector = Rotel::start();
     let site = Site::new();
     let endpoint = collector.endpoint();
     let relay = site.serve_with(&[
@@ -115,8 +56,8 @@ fn spans_of_sender_relay_and_consumer_hang_together() {
     assert!(output.status.success(), "{output:?}\n{}", relay.log());
     // The sender's span, and of each delivery those of the server, the producer and the consumer.
     let spans = eventually("the collector has all spans", || {
-        let spans = spans(&collector.log());
-        let is_whole = |span: &Span| {
+        let spans = collector.spans();
+        let is_whole = |span: &CollectedSpan| {
             [&span.id, &span.name, &span.kind]
                 .iter()
                 .all(|part| !part.is_empty())
@@ -170,7 +111,7 @@ impl Drop for Consuming {
 #[ignore = "needs a collector, and a build with OpenTelemetry: run it with `cargo xtask e2e telemetry`"]
 fn what_consume_hands_on_joins_the_trace() {
     let _machine = crate::beside_others();
-    let collector = collector();
+    let collector = Rotel::start();
     let endpoint = collector.endpoint();
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -194,8 +135,8 @@ fn what_consume_hands_on_joins_the_trace() {
         .unwrap();
     let consuming = Consuming(consuming);
     let spans = eventually("the collector has all spans", || {
-        let spans = spans(&collector.log());
-        let is_whole = |span: &Span| !span.id.is_empty() && !span.kind.is_empty();
+        let spans = collector.spans();
+        let is_whole = |span: &CollectedSpan| !span.id.is_empty() && !span.kind.is_empty();
         (spans.len() >= 3 && spans.iter().all(is_whole)).then_some(spans)
     });
     drop(consuming);

@@ -14,6 +14,7 @@ mod nats;
 mod postgres;
 mod process;
 mod pubsub;
+mod rotel;
 mod seaweedfs;
 
 pub use azurite::{Azurite, Message as AzureMessage, Tls};
@@ -27,6 +28,7 @@ pub use nats::Nats;
 pub use postgres::{Postgres, WaitCanceller};
 pub use process::{Server, free_ports};
 pub use pubsub::{PubSub, Pulled};
+pub use rotel::{CollectedSpan, Rotel};
 pub use seaweedfs::Seaweedfs;
 
 use std::path::PathBuf;
