@@ -1,8 +1,7 @@
 //! Lambda's INIT phase: chooses the role and opens the relay.
 
-use crate::telemetry::Telemetry;
-use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
-use labelrelay_core::{Clock, Relay};
+use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_core::{Clock, Observer, Relay};
 use labelrelay_startup::{Injected, Open, OsEntropy, StartError, warm};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,24 +38,24 @@ pub fn role(lookup: Lookup<'_>) -> Result<Role, ConfigError> {
     }
 }
 
-/// Opens the pipeline: reads its secrets and makes its connections. `LABELRELAY_WARM=off` skips only the connections.
+/// Opens the pipeline of `config`: reads its secrets and makes its connections. `LABELRELAY_WARM=off` skips only the connections.
 ///
 /// # Errors
 /// [`StartError`] names the setting and the cure.
 pub async fn relay(
+    config: &Config,
     open: &Open<'_>,
     clock: Arc<dyn Clock>,
-    telemetry: Arc<Telemetry>,
+    observer: Arc<dyn Observer>,
 ) -> Result<Relay, StartError> {
-    let config = open.configuration()?;
     let injected = Injected {
         clock,
         entropy: Arc::new(OsEntropy),
-        observer: telemetry,
+        observer,
         spool: None,
     };
-    let relay = open.relay(&config, injected).await?;
+    let relay = open.relay(config, injected).await?;
     let connects = open.lookup.text(WARM)?.as_deref() != Some("off");
-    warm(&relay, &config, open.lookup, PATIENCE, connects).await?;
+    warm(&relay, config, open.lookup, PATIENCE, connects).await?;
     Ok(relay)
 }

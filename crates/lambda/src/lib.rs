@@ -9,6 +9,7 @@
 
 mod clock;
 pub mod event;
+mod export;
 mod function;
 pub mod init;
 pub mod log;
@@ -19,6 +20,9 @@ mod telemetry;
 
 pub use clock::FunctionClock;
 pub use event::{Event, Front};
+#[cfg(feature = "otlp")]
+pub use export::Answered;
+pub use export::Export;
 pub use function::{Function, NotARequest};
 pub use redrive::Redrive;
 pub use response::Response;

@@ -1,13 +1,14 @@
 //! The function's `bootstrap`: wiring alone.
 
 use labelrelay_aws::Aws;
-use labelrelay_core::Clock;
 use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
+use labelrelay_core::{Clock, Observer};
 use labelrelay_lambda::init::{self, Role};
-use labelrelay_lambda::{Event, Function, FunctionClock, Redrive, Telemetry, log};
+use labelrelay_lambda::{Event, Export, Function, FunctionClock, Redrive, Telemetry, log};
 use labelrelay_startup::log::{Line, Sink, level, panics_to, subscriber, written};
 use labelrelay_startup::{Open, StartError};
-use lambda_http::lambda_runtime::{self, Diagnostic};
+use lambda_http::lambda_runtime::layers::TracingLayer;
+use lambda_http::lambda_runtime::{self, Diagnostic, Runtime};
 use lambda_http::{Error, LambdaEvent, service_fn};
 use std::path::Path;
 use std::process::ExitCode;
@@ -70,9 +71,16 @@ fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), RunError> {
         .map_err(|error| RunError::Runtime(error.into()))?;
     match init::role(lookup)? {
         Role::Relay => {
-            let relay = init::relay(&open, clock, Arc::clone(&telemetry));
-            let relay = Arc::new(runtime.block_on(relay)?);
-            runtime.block_on(Box::pin(serve(Function::new(relay, telemetry))))
+            let config = open.configuration()?;
+            let log: Arc<dyn Observer> = Arc::<Telemetry>::clone(&telemetry);
+            let opened = async {
+                let (export, log) = Export::of(config.queue.as_deref(), lookup, &clock, log);
+                let relay = Box::pin(init::relay(&config, &open, Arc::clone(&clock), log));
+                Ok::<_, StartError>((relay.await?, export))
+            };
+            let (relay, export) = runtime.block_on(opened)?;
+            let function = Function::new(Arc::new(relay), telemetry);
+            runtime.block_on(Box::pin(serve(function, export)))
         }
         Role::Redrive => {
             let redrive = runtime.block_on(Redrive::open(&open, clock, telemetry))?;
@@ -82,16 +90,18 @@ fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), RunError> {
     .map_err(RunError::Runtime)
 }
 
-async fn serve(function: Function) -> Result<(), Error> {
-    let function = &function;
-    let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
+async fn serve(function: Function, export: Export) -> Result<(), Error> {
+    let (function, export) = (&function, &export);
+    let handler = service_fn(move |event: LambdaEvent<Event>| {
         let (event, context) = event.into_parts();
         log::in_request(context.request_id, async move {
             let answer = function.invoke(event, context.deadline).await;
             answer.map_err(|error| diagnostic("NotARequest", &error))
         })
-    }));
-    Box::pin(run).await
+    });
+    // As `lambda_runtime::run` does it, and the export around it.
+    let runtime = Runtime::new(handler).layer(TracingLayer::new());
+    Box::pin(export.after_answers(runtime).run()).await
 }
 
 async fn empty(redrive: Redrive) -> Result<(), Error> {

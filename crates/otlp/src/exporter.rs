@@ -105,14 +105,14 @@ impl<P: Post> Exporter<P> {
         Exporting { stop, task }
     }
 
-    /// Sends what waits and what was counted now, in `within` at most: for a program that stands still between its requests.
-    /// After a failure the collector is left alone for a while, which is counted by the time of the day: other clocks may
+    /// Sends what waits and what was counted now, in `within` and the time of one request at most: for a program that stands
+    /// still between its requests. After a failure the collector is left alone for a while, which is counted by the time of the day: other clocks may
     /// stand still with the program.
     pub async fn flush(&mut self, within: Duration) {
         if self.is_left_alone() {
             return;
         }
-        let end = Some(Instant::now() + within);
+        let end = Some(Instant::now() + within.min(self.settings.timeout));
         self.send_spans(end).await;
         self.send_metrics(end).await;
         self.failed_at = (self.failures() > 0).then(|| self.clock.now());

@@ -3,12 +3,13 @@
 use crate::collector::Collector;
 use crate::deliveries::DeliveryTelemetry;
 use crate::exporter::Exporter;
-use crate::settings::Settings;
+use crate::settings::{Settings, TIMEOUT};
 use labelrelay_core::config::Lookup;
 use labelrelay_core::{Clock, Entropy, Observer};
 use labelrelay_metrics::Metrics;
 use labelrelay_metrics::observe::Tee;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a function says of itself.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct AboutFunction<'a> {
     pub provider: &'static str,
     /// `faas.name`, if the platform tells it.
     pub name: Option<String>,
+    /// Longest time for a request to the collector, unless the environment says another.
+    pub timeout: Duration,
 }
 
 /// Spans of a function's deliveries, and its counts, before anything is sent.
@@ -36,6 +39,10 @@ impl FunctionTelemetry {
         entropy: Arc<dyn Entropy>,
     ) -> Option<Self> {
         let mut settings = Settings::at_start(lookup, &*entropy)?;
+        // What is no text was told already, and switched it off.
+        if let Ok(None) = lookup.text(TIMEOUT) {
+            settings.timeout = about.timeout;
+        }
         settings.say("cloud.provider", || about.provider.to_owned());
         if let Some(name) = &about.name {
             settings.say("faas.name", || name.clone());

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use std::time::Duration;
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+pub(crate) const TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
 
 /// Settings of an export that is on.
 #[derive(Debug, Clone)]
@@ -81,7 +82,7 @@ impl Settings {
             metrics,
             sampler: sampler(lookup)?,
             resource: resource(lookup)?,
-            timeout: milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000)?,
+            timeout: milliseconds(TIMEOUT, 10_000)?,
             span_delay: milliseconds("OTEL_BSP_SCHEDULE_DELAY", 5_000)?,
             metric_interval: milliseconds("OTEL_METRIC_EXPORT_INTERVAL", 60_000)?,
         }))

@@ -12,8 +12,8 @@ const OLDER_VERSIONS: &str = "older_versions::";
 pub(crate) const PLAIN: &str = "xtask/load";
 
 /// The same with the back ends of all clouds, of Postgres, and with OpenTelemetry, which are off by default. Nothing but
-/// `labelrelay` differs.
-pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres";
+/// `labelrelay` and the functions differs.
+pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres,labelrelay-lambda/otlp";
 
 impl TestSetup {
     /// The end-to-end tests, all of them one at a time: several load all cores.
@@ -51,9 +51,13 @@ impl TestSetup {
     }
 
     /// The tests of AWS that need more than Rust, or those with one of `names` in theirs.
-    pub(crate) fn aws_tests(&self, names: &[String]) -> [Command; 2] {
+    pub(crate) fn aws_tests(&self, names: &[String]) -> [Command; 3] {
         let own = "test --workspace --no-fail-fast --test aws --test lambda --test sam --features xtask/load -- --show-output --ignored";
-        [self.named(own, names), self.serve_tests("aws", names)]
+        [
+            self.named(own, names),
+            self.serve_tests("aws", names),
+            self.exported_tests("lambda", names),
+        ]
     }
 
     /// The tests of Google Cloud that need more than Rust: each starts servers of its own, and loads them.
@@ -93,6 +97,23 @@ impl TestSetup {
         }
         for name in names {
             tests.arg(format!("clouds::{cloud}::{name}"));
+        }
+        self.tell(&mut tests);
+        tests
+    }
+
+    /// The tests of a function that is built with OpenTelemetry, some of which need a collector. All of the workspace is
+    /// named with it, so that nothing but the functions is compiled again.
+    fn exported_tests(&self, target: &str, names: &[String]) -> Command {
+        let mut tests = cargo("test --workspace --no-fail-fast");
+        tests.args(["--test", target, "--features", ALL]);
+        tests.args(["--", "--test-threads=2", "--show-output"]);
+        tests.arg("--include-ignored");
+        if names.is_empty() {
+            tests.arg("exported::");
+        }
+        for name in names {
+            tests.arg(format!("exported::{name}"));
         }
         self.tell(&mut tests);
         tests

@@ -11,6 +11,8 @@ mod binary;
 mod conformance;
 mod edges;
 mod event_builder;
+#[cfg(feature = "otlp")]
+mod exported;
 mod failures;
 mod fallback;
 mod fronts;
@@ -18,5 +20,7 @@ mod handler;
 mod init;
 mod large_fallback;
 mod no_secrets_in_logs;
+#[cfg(feature = "otlp")]
+mod runtime_api;
 mod setup;
 mod start;

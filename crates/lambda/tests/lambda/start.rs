@@ -1,7 +1,7 @@
 //! Starts, as of every other program.
 
 use labelrelay_lambda::{FunctionClock, Telemetry, init};
-use labelrelay_startup::Open;
+use labelrelay_startup::{Open, StartError};
 use labelrelay_testkit::start_suite::{Given, same_start};
 use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
@@ -15,8 +15,11 @@ async fn start(given: Given) -> Result<(), (u8, String)> {
     };
     let sink = Arc::new(|_: &[u8]| {});
     let telemetry = Arc::new(Telemetry::new("relay".to_owned(), LevelFilter::OFF, sink));
-    let started = init::relay(&open, Arc::new(FunctionClock::default()), telemetry).await;
-    let said = |error: labelrelay_startup::StartError| (error.exit_code(), error.to_string());
+    let said = |error: StartError| (error.exit_code(), error.to_string());
+    let config = open.configuration();
+    let config = config.map_err(|error| said(error.into()))?;
+    let clock = Arc::new(FunctionClock::default());
+    let started = init::relay(&config, &open, clock, telemetry).await;
     started.map(drop).map_err(said)
 }
 
