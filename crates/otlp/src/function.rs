@@ -20,8 +20,8 @@ pub struct AboutFunction<'a> {
     pub provider: &'static str,
     /// `faas.name`, if the platform tells it.
     pub name: Option<String>,
-    /// Longest time for a request to the collector, unless the environment says another.
-    pub timeout: Duration,
+    /// Longest time for a request to the collector where the environment says none; `None`: the usual one.
+    pub timeout: Option<Duration>,
 }
 
 /// Spans of a function's deliveries, and its counts, before anything is sent.
@@ -39,9 +39,9 @@ impl FunctionTelemetry {
         entropy: Arc<dyn Entropy>,
     ) -> Option<Self> {
         let mut settings = Settings::at_start(lookup, &*entropy)?;
-        // What is no text was told already, and switched it off.
-        if let Ok(None) = lookup.text(TIMEOUT) {
-            settings.timeout = about.timeout;
+        // What is no text switched it off already.
+        if let (Some(timeout), Ok(None)) = (about.timeout, lookup.text(TIMEOUT)) {
+            settings.timeout = timeout;
         }
         settings.say("cloud.provider", || about.provider.to_owned());
         if let Some(name) = &about.name {

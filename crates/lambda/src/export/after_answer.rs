@@ -45,7 +45,7 @@ impl Export {
             queue: queue.unwrap_or_default(),
             provider: "aws",
             name: lookup.text("AWS_LAMBDA_FUNCTION_NAME").ok().flatten(),
-            timeout: TIMEOUT,
+            timeout: Some(TIMEOUT),
         };
         let on = FunctionTelemetry::at_start(&about, lookup, clock, Arc::new(OsEntropy));
         let Some(telemetry) = on else {
