@@ -2,7 +2,8 @@
 
 use labelrelay_cloud_function::platform_request::Front;
 use labelrelay_cloud_function::stop::{self, Signals};
-use labelrelay_cloud_function::{init, log, redrive};
+use labelrelay_cloud_function::{Export, init, log, redrive};
+use labelrelay_core::Clock;
 use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
 use labelrelay_google::Google;
 use labelrelay_http::{memory, serve_with};
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout_at};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
@@ -103,7 +105,10 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
     let config = open.configuration()?;
     let address = init::address(&config, lookup)?;
     let clock = Arc::new(SystemClock::new());
-    let observer = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let lines = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let clock: Arc<dyn Clock> = clock;
+    let export = Export::of(&config, lookup, &clock);
+    let observer = export.beside(lines);
     let relay = Arc::new(init::relay(&config, &open, clock, observer).await?);
     let mut signals = Signals::new().map_err(other)?;
     let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -133,6 +138,7 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
         stop::options(of_one_address),
     );
     let server = tokio::spawn(server);
+    let exporting = export.begin();
     let queue = config.queue.clone();
     tokio::spawn(async move {
         tokio::time::sleep(FIRST_LINE).await;
@@ -149,7 +155,11 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
         () = signals.stopped() => {}
     }
     let _ = stopping.send(());
-    match tokio::time::timeout(stop::PATIENCE, server).await {
+    let last = Instant::now() + stop::PATIENCE;
+    let ended = timeout_at(last, server).await;
+    // What is not sent by then is dropped: deliveries come first.
+    let _ = timeout_at(last, exporting.end()).await;
+    match ended {
         Ok(Ok(())) => {
             tracing::info!(name: "stopped", "stopped: everything that was accepted is finished");
             Ok(())

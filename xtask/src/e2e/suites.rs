@@ -13,7 +13,7 @@ pub(crate) const PLAIN: &str = "xtask/load";
 
 /// The same with the back ends of all clouds, of Postgres, and with OpenTelemetry, which are off by default. Nothing but
 /// `labelrelay` and the functions differs.
-pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres,labelrelay-lambda/otlp";
+pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres,labelrelay-lambda/otlp,labelrelay-cloud-function/otlp";
 
 impl TestSetup {
     /// The end-to-end tests, all of them one at a time: several load all cores.
@@ -61,9 +61,13 @@ impl TestSetup {
     }
 
     /// The tests of Google Cloud that need more than Rust: each starts servers of its own, and loads them.
-    pub(crate) fn google_tests(&self, names: &[String]) -> [Command; 2] {
+    pub(crate) fn google_tests(&self, names: &[String]) -> [Command; 3] {
         let own = "test --workspace --no-fail-fast --test google --test cloud_function --features xtask/load -- --test-threads=2 --show-output --ignored";
-        [self.named(own, names), self.serve_tests("google", names)]
+        [
+            self.named(own, names),
+            self.serve_tests("google", names),
+            self.exported_tests("cloud_function", names),
+        ]
     }
 
     /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.

@@ -10,6 +10,8 @@
 mod conformance;
 mod contract;
 mod deliveries;
+#[cfg(feature = "otlp")]
+mod exported;
 mod outage;
 mod proxy;
 mod redrive;
