@@ -4,7 +4,7 @@
 //! machine gives tokens out.
 
 use labelrelay_azure::Azure;
-use labelrelay_azure_function::{Handler, configuration, format, port, relay, warm};
+use labelrelay_azure_function::{Export, Handler, configuration, format, port, relay, warm};
 use labelrelay_core::Clock;
 use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
 use labelrelay_http::{ServeOptions, memory, serve_with};
@@ -78,7 +78,10 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
         back_end: &azure,
     };
     let config = configuration(&open)?;
-    let observer = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let lines = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let clock: Arc<dyn Clock> = clock;
+    let export = Export::of(&config, lookup, &clock);
+    let observer = export.beside(lines);
     let relay = Arc::new(relay(&config, &open, clock, observer).await?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
@@ -99,6 +102,7 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     let observer = Arc::clone(&relay.parts().observer);
     // A task of its own, which the reading of certificates does not hold up.
     let mut server = tokio::spawn(serve_with(listener, answer, observer, stop, options));
+    let exporting = export.begin();
     let configuration = config.origin.clone();
     tokio::spawn(async move {
         tokio::time::sleep(FIRST_LINE).await;
@@ -114,6 +118,7 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
         }
         ended = &mut server => ended,
     };
+    exporting.end().await;
     ended.map_err(|broke| Stop::Io(broke.into()))
 }
 

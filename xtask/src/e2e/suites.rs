@@ -13,7 +13,7 @@ pub(crate) const PLAIN: &str = "xtask/load";
 
 /// The same with the back ends of all clouds, of Postgres, and with OpenTelemetry, which are off by default. Nothing but
 /// `labelrelay` and the functions differs.
-pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres,labelrelay-lambda/otlp,labelrelay-cloud-function/otlp";
+pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres,labelrelay-lambda/otlp,labelrelay-cloud-function/otlp,labelrelay-azure-function/otlp";
 
 impl TestSetup {
     /// The end-to-end tests, all of them one at a time: several load all cores.
@@ -71,9 +71,13 @@ impl TestSetup {
     }
 
     /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.
-    pub(crate) fn azure_tests(&self, names: &[String]) -> [Command; 2] {
+    pub(crate) fn azure_tests(&self, names: &[String]) -> [Command; 3] {
         let own = "test --workspace --no-fail-fast --test azure --test azure_function --features xtask/load -- --test-threads=2 --show-output --ignored";
-        [self.named(own, names), self.serve_tests("azure", names)]
+        [
+            self.named(own, names),
+            self.serve_tests("azure", names),
+            self.exported_tests("azure_function", names),
+        ]
     }
 
     /// The tests of Postgres that need more than Rust: each starts a server of its own.

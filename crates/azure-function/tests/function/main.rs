@@ -9,6 +9,8 @@
 )]
 
 mod conformance;
+#[cfg(feature = "otlp")]
+mod exported;
 mod identity;
 mod in_process;
 mod label_studio;

@@ -1,0 +1,39 @@
+//! A build without it.
+
+use labelrelay_core::config::{Config, Lookup};
+use labelrelay_core::{Clock, Observer};
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+/// Nothing is exported.
+pub struct Export;
+
+/// Nothing is at work.
+pub struct Exporting;
+
+impl Export {
+    /// Reads nothing.
+    pub fn of(_: &Config, _: Lookup<'_>, _: &Arc<dyn Clock>) -> Self {
+        Self
+    }
+
+    /// Hands `log` back.
+    pub fn beside(&self, log: Arc<dyn Observer>) -> Arc<dyn Observer> {
+        let Self = self;
+        log
+    }
+
+    /// Begins nothing.
+    pub fn begin(self) -> Exporting {
+        let Self = self;
+        Exporting
+    }
+}
+
+impl Exporting {
+    /// Has nothing to send.
+    pub fn end(self) -> Ready<()> {
+        let Self = self;
+        ready(())
+    }
+}
