@@ -12,14 +12,16 @@ FROM rust:1.95-slim-trixie AS build
 WORKDIR /src
 # Told by `labelrelay --version`: docker build --build-arg LABELRELAY_COMMIT=$(git rev-parse HEAD) …
 ARG LABELRELAY_COMMIT
+# For OpenTelemetry in a function: --build-arg FUNCTION_FEATURES=labelrelay-cloud-function/otlp …
+ARG FUNCTION_FEATURES=""
 ENV CARGO_TARGET_DIR=/target
 COPY . .
 # `labelrelay` with the queues and stores of all clouds, and with OpenTelemetry. What a cloud starts is built to be small.
 # The owner of the folder `data` becomes the owner of a new volume.
 RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google,labelrelay/nats,labelrelay/otlp,labelrelay/postgres \
         --package labelrelay --package xtask && \
-    cargo build --profile function --locked --package labelrelay-cloud-function \
-        --package labelrelay-azure-function && \
+    cargo build --profile function --locked --features "$FUNCTION_FEATURES" \
+        --package labelrelay-cloud-function --package labelrelay-azure-function && \
     mkdir -p /image/data && \
     for program in labelrelay labelrelay-cloud-function; do \
         CARGO_MANIFEST_DIR="$PWD/xtask" /target/release/xtask release licences-of "$program" \
