@@ -3,6 +3,10 @@
 //!
 //! It trusts what this machine trusts, and knows neither a proxy nor a pool: whoever wants a connection kept keeps it.
 
+mod trusted_roots;
+
+pub use trusted_roots::TrustedRoots;
+
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Request, Response, Uri};
@@ -12,16 +16,12 @@ use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 /// An answer of a relay is a small JSON object; whatever else is there, this much of it is enough.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -112,25 +112,6 @@ async fn exchange(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
         .map_err(|error| format!("the answer broke off: {error}"))?
         .to_bytes();
     Ok(Answer { status, body })
-}
-
-/// Certificates that this machine trusts, read when it is needed first.
-#[derive(Default)]
-pub struct TrustedRoots(OnceCell<TlsConnector>);
-
-impl TrustedRoots {
-    /// Tells whether this machine trusts anybody.
-    ///
-    /// # Errors
-    /// The cure, if it trusts nobody.
-    pub async fn check(&self) -> Result<(), String> {
-        self.connector().await.map(|_| ())
-    }
-
-    async fn connector(&self) -> Result<&TlsConnector, String> {
-        let read = async { Ok::<_, String>(TlsConnector::from(Arc::new(tls_config()?))) };
-        self.0.get_or_try_init(|| read).await
-    }
 }
 
 /// What a URL says of a connection.
@@ -341,21 +322,4 @@ fn with_host(request: Request<Bytes>) -> Result<Request<Full<Bytes>>, String> {
         .entry(CONNECTION)
         .or_insert(HeaderValue::from_static("keep-alive"));
     Ok(Request::from_parts(head, Full::new(body)))
-}
-
-/// Trusts what this machine trusts, so that a company's own authority works as it does elsewhere.
-fn tls_config() -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(
-            "this machine trusts no certificate authority: install its CA certificates".to_owned(),
-        );
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }

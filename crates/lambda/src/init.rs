@@ -38,7 +38,8 @@ pub fn role(lookup: Lookup<'_>) -> Result<Role, ConfigError> {
     }
 }
 
-/// Opens the pipeline of `config`: reads its secrets and makes its connections. `LABELRELAY_WARM=off` skips only the connections.
+/// Opens the pipeline of `config`: reads its secrets and makes its connections. `LABELRELAY_WARM=off` skips only the
+/// connections.
 ///
 /// # Errors
 /// [`StartError`] names the setting and the cure.

@@ -106,8 +106,8 @@ impl<P: Post> Exporter<P> {
     }
 
     /// Sends what waits and what was counted now, in `within` and the time of one request at most: for a program that stands
-    /// still between its requests. After a failure the collector is left alone for a while, which is counted by the time of the day: other clocks may
-    /// stand still with the program.
+    /// still between its requests. After a failure the collector is left alone for a while, which is counted by the time of
+    /// the day: other clocks may stand still with the program.
     pub async fn flush(&mut self, within: Duration) {
         if self.is_left_alone() {
             return;
