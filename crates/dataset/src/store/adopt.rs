@@ -135,6 +135,13 @@ fn take_over(db: &Batch<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
     // A removal of it was wrong, or of something before.
     db.prepare_cached("DELETE FROM main.removals WHERE source = ?1 AND kind = ?2 AND id = ?3")?
         .execute((&id.source, &id.kind, &id.id))?;
+    // The same if another annotation of its task was taken for the only ground truth.
+    db.prepare_cached(
+        "DELETE FROM main.ground_truths
+         WHERE (source, task_id) = (SELECT source, task_id FROM main.annotations WHERE row = ?1 AND ground_truth = 1)
+             AND version > (SELECT coalesce(version, '') FROM main.annotations WHERE row = ?1)",
+    )?
+    .execute([ours])?;
     take_task_over(db, theirs)?;
     let mut labels = db.prepare_cached(
         "SELECT DISTINCT value FROM main.regions, json_each(labels) WHERE annotation = ?1 ORDER BY position",

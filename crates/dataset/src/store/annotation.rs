@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::changes::Table;
-use super::ground_truth;
+use super::ground_truth::{self, Past, Told};
 use super::region::{schema_id, write_classifications, write_regions};
 use super::removal::{self, Gone};
 use super::scores::Scores;
@@ -20,7 +20,8 @@ struct Known {
     deleted_by: Option<String>,
     task: Option<String>,
     project: Option<String>,
-    is_ground_truth: bool,
+    created: Option<String>,
+    past: Past,
 }
 
 impl Known {
@@ -88,19 +89,26 @@ pub(super) fn take_in(
     {
         compared = Compared::Newer;
     }
-    let says_ground_truth = record.ground_truth == Some(true);
-    let makes_ground_truth = says_ground_truth && ground_truth::is_created_alone(event);
+    // An id may be given again, and the other annotation with it has a past of its own.
+    let known_before = known
+        .as_ref()
+        .filter(|known| known.created.as_deref() == record.created.as_deref());
+    let mut past = known_before.map(|it| it.past.clone()).unwrap_or_default();
+    let mut is_ground_truth = record.ground_truth == Some(true);
+    let mut have_others_changed = false;
+    if let Some(told) = Told::of(changed, record, task.as_deref()) {
+        have_others_changed = ground_truth::take_in(db, event, &told, &mut past)?;
+        is_ground_truth = ground_truth::is_one(db, &told)?;
+    }
     if !gone.lets_in(compared) {
-        // What is known is newer. When it was made, the task's others lost theirs all the same.
-        if let (true, Some(known), Some(task), Some(version)) =
-            (makes_ground_truth, &known, task.as_deref(), version)
-        {
-            ground_truth::note_set(db, known.row, &key.source, task, version)?;
+        // What is known is newer. It may say less of how the task came by its ground truth.
+        if let Some(known) = known_before.filter(|known| known.past != past) {
+            ground_truth::keep(db, known.row, &past)?;
         }
-        return Ok(false);
+        return Ok(have_others_changed);
     }
     if changed.order == Order::Unknown && !is_first_time(db, event, changed)? {
-        return Ok(false);
+        return Ok(have_others_changed);
     }
     let is_settled = compared != Compared::Unsettled && changed.order == Order::Newer;
     let author = record.author.as_deref();
@@ -114,23 +122,17 @@ pub(super) fn take_in(
             row: known.as_ref().map(|known| known.row),
             task: task.as_deref(),
             project: project.as_deref(),
-            is_settled,
+            ordering: if is_settled { "newer" } else { "unknown" },
             is_marked: gone == Gone::ByHeader,
             is_forgotten,
+            is_ground_truth,
+            past: &past,
         },
     )?;
     let (project, task) = (project.as_deref(), task.as_deref());
     db.touch(Table::Annotations, &key.source, project, task)?;
     if let Some(known) = &known {
         known.leave(db, &key.source, (project, task))?;
-    }
-    if let (true, Some(task), Some(version)) = (says_ground_truth, task, version) {
-        let became = event.attributes().origin.is_none()
-            && known.as_ref().is_some_and(|known| !known.is_ground_truth);
-        if makes_ground_truth || became {
-            ground_truth::note_set(db, row, &key.source, task, version)?;
-        }
-        ground_truth::take_if_late(db, row, &key.source, task, version)?;
     }
     if let Some(task) = task {
         super::task::note(db, &key.source, task, project)?;
@@ -199,7 +201,8 @@ fn known(
     id: &str,
 ) -> rusqlite::Result<Option<Known>> {
     db.prepare_cached(
-        "SELECT row, version, deleted_by, task_id, project_id, ground_truth FROM annotations
+        "SELECT row, version, deleted_by, task_id, project_id, created_at, ground_truth_told,
+             coalesce(ground_truth_set_after, CASE WHEN ground_truth = 0 THEN version END) FROM annotations
          WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3",
     )?
     .query_row((source, kind.as_str(), id), |row| {
@@ -209,7 +212,11 @@ fn known(
             deleted_by: row.get(2)?,
             task: row.get(3)?,
             project: row.get(4)?,
-            is_ground_truth: row.get(5)?,
+            created: row.get(5)?,
+            past: Past {
+                told: row.get(6)?,
+                set_after: row.get(7)?,
+            },
         })
     })
     .optional()
@@ -220,9 +227,11 @@ struct Holders<'a> {
     row: Option<i64>,
     task: Option<&'a str>,
     project: Option<&'a str>,
-    is_settled: bool,
+    ordering: &'static str,
     is_marked: bool,
     is_forgotten: bool,
+    is_ground_truth: bool,
+    past: &'a Past,
 }
 
 fn write(
@@ -255,13 +264,13 @@ fn write(
         with.project,
         with.task,
         changed.version,
-        if with.is_settled { "newer" } else { "unknown" },
+        with.ordering,
         with.is_marked.then_some("header"),
         author.filter(|_| !with.is_forgotten),
         record.created.as_deref(),
         record.updated.as_deref(),
         record.skipped.unwrap_or(false),
-        record.ground_truth.unwrap_or(false),
+        with.is_ground_truth,
         record.workflow.as_deref(),
         attributes.id,
         attributes.receivedtime,
@@ -271,21 +280,23 @@ fn write(
         serde_json::to_string(&relations).unwrap_or_default(),
         scores.consensus,
         scores.benchmark,
+        with.past.told,
+        with.past.set_after,
     ])?;
     Ok(with.row.unwrap_or_else(|| db.last_insert_rowid()))
 }
 
 const INSERT: &str = "INSERT INTO annotations(source, kind, annotation_id, project_id, task_id, version, ordering, state, \
      deleted_by, author, created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, \
-     raw, relations, consensus, benchmark) \
+     raw, relations, consensus, benchmark, ground_truth_told, ground_truth_set_after) \
      VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'present', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-     ?21, ?22)";
+     ?21, ?22, ?23, ?24)";
 
 /// The same values, over the row that is there.
 const UPDATE: &str = "UPDATE annotations SET project_id = ?4, task_id = ?5, version = coalesce(?6, version), \
      ordering = ?7, state = 'present', deleted_by = ?8, author = ?9, created_at = ?10, updated_at = ?11, skipped = ?12, \
      ground_truth = ?13, workflow = ?14, event_id = ?15, received_at = ?16, origin = ?17, sha256 = ?18, raw = ?19, \
-     relations = ?20, consensus = ?21, benchmark = ?22 \
+     relations = ?20, consensus = ?21, benchmark = ?22, ground_truth_told = ?23, ground_truth_set_after = ?24 \
      WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3";
 
 /// A relation, as the state keeps it.

@@ -1,12 +1,12 @@
 //! Tables of the working state.
 
-use super::{inputs, parts};
+use super::{ground_truth, inputs, parts};
 use crate::DatasetError;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 8;
+const FORMAT: i64 = 9;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -39,7 +39,8 @@ CREATE TABLE annotations(
     raw TEXT,
     consensus REAL,                     -- scores, where Labelbox says them
     benchmark REAL,
-    ground_truth_set TEXT,              -- of Label Studio: the last version that is known to have been made the ground truth
+    ground_truth_told TEXT,             -- of Label Studio: the last version that was told to be a ground truth
+    ground_truth_set_after TEXT,        -- a ground truth of a later version than this was set, and not imported
     UNIQUE(source, kind, annotation_id)
 ) STRICT;
 CREATE INDEX annotations_of_task ON annotations(source, task_id);
@@ -195,6 +196,9 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
             }
             transaction.execute_batch(TABLES).map_err(&failed)?;
             transaction.execute_batch(inputs::TABLE).map_err(&failed)?;
+            transaction
+                .execute_batch(ground_truth::TABLE)
+                .map_err(&failed)?;
             parts::make(&transaction).map_err(&failed)?;
             end(transaction).map_err(&failed)
         }
@@ -211,6 +215,7 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
     }
     // What was taken in before is not known.
     db.execute_batch(inputs::TABLE)?;
+    db.execute_batch(ground_truth::TABLE)?;
     for (table, column) in ADDED {
         add_column(db, table, column)?;
     }
@@ -227,12 +232,13 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
 }
 
 /// Columns that earlier formats did not have, each at the end of its table.
-const ADDED: [(&str, &str); 6] = [
+const ADDED: [(&str, &str); 7] = [
     ("regions", "frame INTEGER"),
     ("classes", "schema_id TEXT"),
     ("annotations", "consensus REAL"),
     ("annotations", "benchmark REAL"),
-    ("annotations", "ground_truth_set TEXT"),
+    ("annotations", "ground_truth_told TEXT"),
+    ("annotations", "ground_truth_set_after TEXT"),
     ("tasks", "agreement REAL"),
 ];
 

@@ -48,7 +48,8 @@ fn a_dataset_with_triggers_loses_them() {
     let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
     db.execute_batch(
         "ALTER TABLE regions DROP COLUMN frame; ALTER TABLE classes DROP COLUMN schema_id; DROP TABLE inputs;
-         ALTER TABLE annotations DROP COLUMN ground_truth_set;
+         ALTER TABLE annotations DROP COLUMN ground_truth_told; ALTER TABLE annotations DROP COLUMN ground_truth_set_after;
+         DROP TABLE ground_truths;
          ALTER TABLE annotations DROP COLUMN consensus; ALTER TABLE annotations DROP COLUMN benchmark;
          ALTER TABLE tasks DROP COLUMN agreement;",
     )

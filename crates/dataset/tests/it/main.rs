@@ -13,6 +13,7 @@ mod compare;
 #[cfg(unix)] // it looks at tables as `parts` does
 mod earlier_formats;
 mod fold;
+mod ground_truths;
 #[cfg(unix)] // it looks at tables as `parts` does
 mod known_late;
 mod media;
