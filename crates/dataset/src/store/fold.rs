@@ -1,7 +1,7 @@
 //! Takes one event in: what is newer than what is known.
 
 use super::batch::Batch;
-use super::version::received;
+use super::version::{as_of, received};
 use super::{annotation, project, removal, review, steps, task};
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
 use labelrelay_event::{Event, EventError, Origin};
@@ -42,7 +42,8 @@ fn take_in_changed(
             annotation::take_in(db, event, changed, record)
         }
         (Kind::Task, Some(Record::Task(record))) => {
-            task::take_in(db, &changed.key, record, &received(event))
+            let seen = as_of(event, record.updated.as_deref());
+            task::take_in(db, &changed.key, record, &seen)
         }
         (Kind::Project, Some(Record::Project(record))) => project::take_in(
             db,
@@ -52,9 +53,7 @@ fn take_in_changed(
             &received(event),
         ),
         (Kind::Review, Some(Record::Thing(thing))) => review::take_in(db, event, changed, thing),
-        (Kind::Completion, _) => {
-            steps::complete(db, &changed.key, &event.attributes().receivedtime)
-        }
+        (Kind::Completion, _) => steps::complete(db, event, changed),
         (Kind::Workflow, Some(Record::Workflow(record))) => {
             steps::move_in_workflow(db, changed, record)
         }

@@ -99,8 +99,11 @@ fn end(
         Kind::Project => "project_id = ?2",
         _ => return Ok(()),
     };
+    // What is still there of it is newer, and so is the task: its data need not have changed since.
     let statement = format!(
-        "UPDATE tasks SET deleted = 1, data = NULL, media_url = NULL WHERE source = ?1 AND {tasks} AND seen_at <= ?3
+        "UPDATE tasks SET deleted = 1, data = NULL, media_url = NULL
+         WHERE source = ?1 AND {tasks} AND seen_at <= ?3 AND NOT EXISTS (SELECT 1 FROM annotations
+             WHERE annotations.source = tasks.source AND annotations.task_id = tasks.task_id AND state = 'present')
          RETURNING project_id, task_id"
     );
     change(db, Table::Tasks, &statement, source, (source, id, until))

@@ -89,7 +89,7 @@ CREATE TABLE tasks(
     workflow_state TEXT, workflow_at TEXT,
     completed_at TEXT,                  -- when it was last told that it has all the annotations that it needs
     deleted INTEGER NOT NULL DEFAULT 0,
-    seen_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL,              -- of which time the data is
     agreement REAL,                     -- of its annotations, where Label Studio says it
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;

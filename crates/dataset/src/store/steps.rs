@@ -2,11 +2,24 @@
 
 use super::batch::Batch;
 use super::changes::Table;
+use super::removal::{self, Gone};
 use super::task::change;
-use labelrelay_event::changes::{Changed, Key, Workflow};
+use super::version::received;
+use labelrelay_event::Event;
+use labelrelay_event::changes::{Changed, Workflow};
 
-/// Notes that a task has all the annotations that it needs.
-pub(super) fn complete(db: &Batch<'_>, key: &Key<'_>, received: &str) -> rusqlite::Result<bool> {
+/// Notes that a task has all the annotations that it needs, unless it was gone by then.
+pub(super) fn complete(
+    db: &Batch<'_>,
+    event: &Event<'_>,
+    changed: &Changed<'_>,
+) -> rusqlite::Result<bool> {
+    let key = &changed.key;
+    let holders = changed.parents.iter().map(|it| (it.kind, &*it.id));
+    if removal::is_gone(db, &key.source, holders, Some(&received(event)))? == Gone::Yes {
+        return Ok(false);
+    }
+    let received = &event.attributes().receivedtime;
     let statement =
         "INSERT INTO tasks(source, task_id, completed_at, seen_at) VALUES(?1, ?2, ?3, '')
          ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at

@@ -5,7 +5,7 @@ use super::changes::Table;
 use super::project;
 use super::removal::{self, Gone};
 use super::scores;
-use super::version::received;
+use super::version::{as_of, received};
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Key, Kind, Task};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
@@ -39,6 +39,8 @@ struct TaskBeside<'a> {
     project: Option<i64>,
     #[serde(borrow, default, rename = "precomputed_agreement")]
     agreement: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    updated_at: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -83,13 +85,14 @@ pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool
     let mut has_changed = false;
     if let Some(task) = beside.task.and_then(parse::<TaskBeside<'_>>) {
         let project = task.project.map(|id| id.to_string());
+        let updated: Option<String> = task.updated_at.and_then(parse);
         has_changed |= write(
             db,
             source,
             &task.id.to_string(),
             project.as_deref().or(attributes.project.as_deref()),
             (task.data.get(), scores::number(task.agreement)),
-            &seen,
+            &as_of(event, updated.as_deref()),
         )?;
     }
     if let Some(project) = beside.project {

@@ -11,6 +11,16 @@ pub(super) fn received(event: &Event<'_>) -> String {
     time::parse(written).map_or_else(|| written.clone(), time::sequence)
 }
 
+/// The time that an event tells of a thing that has no version, in the form of one: when the platform changed it last, or when
+/// the relay received the event, if that is earlier or the platform does not say it. Deliveries overtake one another.
+pub(super) fn as_of(event: &Event<'_>, updated: Option<&str>) -> String {
+    let received = received(event);
+    let updated = updated.and_then(time::parse).map(time::sequence);
+    updated
+        .filter(|updated| *updated < received)
+        .unwrap_or(received)
+}
+
 /// Order of a version and the one that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {

@@ -26,5 +26,7 @@ mod scores;
 mod snapshots;
 mod state;
 mod support;
+#[cfg(unix)] // it looks at tables as `parts` does
+mod tasks;
 mod verdicts;
 mod yolo;

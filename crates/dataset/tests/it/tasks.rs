@@ -1,0 +1,111 @@
+//! Tasks: there, and gone, in whatever order events tell of it.
+
+use crate::parts::{options, tables};
+use crate::support::{CREATED, Dataset, annotation, event, there, time};
+use serde_json::{Value, json};
+
+/// Task 7, as it was in one second.
+fn task(changed: u32) -> Value {
+    json!({
+        "id": 7, "project": 1, "data": {"image": "s3://cars/7.jpg"},
+        "created_at": time(changed), "updated_at": time(changed),
+    })
+}
+
+/// Received at one second, of another one.
+fn created(second: u32, changed: u32) -> String {
+    let body = json!({"action": "TASKS_CREATED", "tasks": [task(changed)], "project": {"id": 1}});
+    event("io.labelstud.task.created", second, &body)
+}
+
+/// An annotation of it, with the task beside it.
+fn annotated(second: u32, changed: u32) -> String {
+    let mut body = annotation(1, 7, changed, &json!([]));
+    body["task"] = task(changed);
+    event(CREATED, second, &body)
+}
+
+fn completed(second: u32) -> String {
+    let body = json!({"task": 7, "project": 1, "annotation": 1});
+    event("io.labelstud.task.completed", second, &body)
+}
+
+fn gone(second: u32) -> String {
+    let body = json!({"action": "TASKS_DELETED", "tasks": [{"id": 7}]});
+    event("io.labelstud.task.deleted", second, &body)
+}
+
+fn project_gone(second: u32) -> String {
+    let body = json!({"action": "PROJECT_DELETED", "project": {"id": 1}});
+    event("io.labelstud.project.deleted", second, &body)
+}
+
+/// Tells whether task 7 is there after these events.
+fn is_there<'e>(events: impl IntoIterator<Item = &'e String>) -> bool {
+    let mut dataset = Dataset::new();
+    // Of another project, so that all tables have something.
+    let mut other = annotation(9, 9, 1, &json!([]));
+    other["project"]["id"] = json!(2);
+    other["task"]["project"] = json!(2);
+    dataset.fold(&[event(CREATED, 1, &other)]);
+    for message in events {
+        dataset.fold(std::slice::from_ref(message));
+    }
+    let snapshot = dataset.write(&options());
+    let tasks = &tables(&dataset, &snapshot)[3];
+    let mut ours = tasks.iter().filter(|row| row["task_id"] == "7");
+    ours.any(|row| row["deleted"] == "0")
+}
+
+/// Red if a delivery that a deletion overtook brings the task back, or if the order of the two has a say.
+#[test]
+fn what_is_told_late_of_a_task_that_is_gone_does_not_bring_it_back() {
+    for gone in [gone(20), project_gone(20)] {
+        for late in [created(30, 10), annotated(30, 10), completed(15)] {
+            assert!(is_there([&late]), "{late}");
+            assert!(!is_there([&gone, &late]), "{late}");
+            let known = created(10, 10);
+            assert!(!is_there([&known, &late, &gone]), "{late}");
+            assert!(!is_there([&known, &gone, &late]), "{late}");
+        }
+    }
+}
+
+/// Red if a task stays away whose id was given again.
+#[test]
+fn a_task_with_an_id_of_before_is_there() {
+    let mut other = json!({"action": "TASKS_CREATED", "tasks": [task(40)], "project": {"id": 1}});
+    other["tasks"][0]["data"]["image"] = json!("s3://cars/again.jpg");
+    let other = event("io.labelstud.task.created", 41, &other);
+    let (before, gone) = (created(10, 10), gone(20));
+    for again in [other, annotated(41, 40)] {
+        for order in [
+            [&before, &gone, &again],
+            [&before, &again, &gone],
+            [&again, &gone, &before],
+        ] {
+            assert!(is_there(order), "{order:?}");
+        }
+    }
+}
+
+/// Red if what was received last of a task counts, and not what was so last.
+#[test]
+fn the_last_data_of_a_task_count() {
+    let mut dataset = Dataset::new();
+    let with = |second: u32, changed: u32, name: &str| {
+        let mut body = annotation(1, 7, changed, &json!([]));
+        body["task"] = task(changed);
+        body["task"]["data"]["name"] = json!(name);
+        event(CREATED, second, &body)
+    };
+    dataset.fold(&[
+        with(20, 20, "new"),
+        with(21, 10, "old"),
+        there(9, 9, 1, &json!([])),
+    ]);
+    let snapshot = dataset.write(&options());
+    let tasks = &tables(&dataset, &snapshot)[3];
+    let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
+    assert!(ours["data"].contains("new"), "{ours:?}");
+}
