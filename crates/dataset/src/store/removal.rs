@@ -101,7 +101,7 @@ fn end(
     };
     // What is still there of it is newer, and so is the task: its data need not have changed since.
     let statement = format!(
-        "UPDATE tasks SET deleted = 1, data = NULL, media_url = NULL
+        "UPDATE tasks SET deleted = 1, data = NULL, media_url = NULL, completed_at = NULL, agreement = NULL
          WHERE source = ?1 AND {tasks} AND seen_at <= ?3 AND NOT EXISTS (SELECT 1 FROM annotations
              WHERE annotations.source = tasks.source AND annotations.task_id = tasks.task_id AND state = 'present')
          RETURNING project_id, task_id"

@@ -109,3 +109,24 @@ fn the_last_data_of_a_task_count() {
     let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
     assert!(ours["data"].contains("new"), "{ours:?}");
 }
+
+/// Red if a task counts as completed because another one was that had its id before.
+#[test]
+fn a_task_with_an_id_of_before_is_not_completed() {
+    let (before, done, gone, again) = (created(10, 10), completed(15), gone(20), created(41, 40));
+    for order in [
+        [&before, &done, &gone, &again],
+        [&before, &gone, &done, &again],
+        [&before, &gone, &again, &done],
+    ] {
+        let mut dataset = Dataset::new();
+        for message in order {
+            dataset.fold(std::slice::from_ref(message));
+        }
+        dataset.fold(&[there(9, 9, 1, &json!([]))]);
+        let snapshot = dataset.write(&options());
+        let tasks = &tables(&dataset, &snapshot)[3];
+        let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
+        assert_eq!(ours.get("completed_at"), None, "{order:?}");
+    }
+}
