@@ -171,7 +171,8 @@ fn take_task_over(db: &Batch<'_>, annotation: i64) -> rusqlite::Result<()> {
         return Ok(());
     };
     let before = task::place(db, &source, &id)?;
-    // An event about something else may have made the row here, with nothing else in it.
+    // An event about something else may have made the row here, with nothing else in it. Or it is that of a task that is gone,
+    // and the platform has given its id again.
     db.prepare_cached(
         "INSERT INTO main.tasks SELECT * FROM theirs.tasks WHERE source = ?1 AND task_id = ?2
          ON CONFLICT DO UPDATE SET data = coalesce(excluded.data, data),
@@ -179,7 +180,8 @@ fn take_task_over(db: &Batch<'_>, annotation: i64) -> rusqlite::Result<()> {
              external_id = coalesce(excluded.external_id, external_id),
              media_url = coalesce(excluded.media_url, media_url),
              width = coalesce(excluded.width, width), height = coalesce(excluded.height, height),
-             agreement = coalesce(excluded.agreement, agreement)",
+             agreement = coalesce(excluded.agreement, agreement),
+             deleted = excluded.deleted, seen_at = max(seen_at, excluded.seen_at)",
     )?
     .execute((&source, &id))?;
     // It may have moved to another project.

@@ -2,6 +2,7 @@
 
 use crate::parts::{options, tables};
 use crate::support::{CREATED, Dataset, annotation, event, there, time};
+use labelrelay_dataset::{Scope, compare};
 use serde_json::{Value, json};
 
 /// Task 7, as it was in one second.
@@ -129,4 +130,26 @@ fn a_task_with_an_id_of_before_is_not_completed() {
         let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
         assert_eq!(ours.get("completed_at"), None, "{order:?}");
     }
+}
+
+/// Red if a task passes for deleted though the platform has it, and a repair brought its annotations.
+#[test]
+fn a_repair_brings_a_task_back() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[annotated(10, 10), gone(20), there(9, 9, 1, &json!([]))]);
+    let mut platform = Dataset::new();
+    let again = there(2, 7, 40, &json!([]));
+    platform.fold(&[again, there(9, 9, 1, &json!([]))]);
+    let scope = Scope {
+        source: "/label-studio".to_owned(),
+        projects: Vec::new(),
+    };
+    let found = compare(&dataset.store, &platform.store, &scope).unwrap();
+    assert_eq!(found.missing.len(), 1);
+    let until = "2026-11-21T13:00:00Z".parse().unwrap();
+    dataset.store.adopt(&platform.store, &found, until).unwrap();
+    let snapshot = dataset.write(&options());
+    let tasks = &tables(&dataset, &snapshot)[3];
+    let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
+    assert_eq!(ours["deleted"], "0");
 }
