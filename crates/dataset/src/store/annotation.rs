@@ -95,20 +95,20 @@ pub(super) fn take_in(
         .filter(|known| known.created.as_deref() == record.created.as_deref());
     let mut past = known_before.map(|it| it.past.clone()).unwrap_or_default();
     let mut is_ground_truth = record.ground_truth == Some(true);
-    let mut have_others_changed = false;
+    let mut has_changed = false;
     if let Some(told) = Told::of(changed, record, task.as_deref()) {
-        have_others_changed = ground_truth::take_in(db, event, &told, &mut past)?;
-        is_ground_truth = ground_truth::is_one(db, &told)?;
+        has_changed = ground_truth::take_in(db, event, &told, &mut past)?;
+        is_ground_truth = ground_truth::is_one(db, &told, &past)?;
     }
     if !gone.lets_in(compared) {
         // What is known is newer. It may say less of how the task came by its ground truth.
         if let Some(known) = known_before.filter(|known| known.past != past) {
-            ground_truth::keep(db, known.row, &past)?;
+            has_changed |= ground_truth::keep(db, known.row, &past)?;
         }
-        return Ok(have_others_changed);
+        return Ok(has_changed);
     }
     if changed.order == Order::Unknown && !is_first_time(db, event, changed)? {
-        return Ok(have_others_changed);
+        return Ok(has_changed);
     }
     let is_settled = compared != Compared::Unsettled && changed.order == Order::Newer;
     let author = record.author.as_deref();
@@ -202,10 +202,11 @@ fn known(
 ) -> rusqlite::Result<Option<Known>> {
     db.prepare_cached(
         "SELECT row, version, deleted_by, task_id, project_id, created_at, ground_truth_told,
-             coalesce(ground_truth_set_after, CASE WHEN ground_truth = 0 THEN version END) FROM annotations
+             ground_truth_set_after, CASE WHEN ground_truth = 0 THEN version END FROM annotations
          WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3",
     )?
     .query_row((source, kind.as_str(), id), |row| {
+        let (set_after, lost): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
         Ok(Known {
             row: row.get(0)?,
             version: row.get(1)?,
@@ -215,7 +216,8 @@ fn known(
             created: row.get(5)?,
             past: Past {
                 told: row.get(6)?,
-                set_after: row.get(7)?,
+                set_after: set_after.or_else(|| lost.clone()),
+                lost,
             },
         })
     })

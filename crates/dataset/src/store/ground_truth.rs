@@ -62,6 +62,8 @@ pub(super) struct Past {
     pub(super) told: Option<String>,
     /// One after which a ground truth was set, and did not come from an import; empty if none of it did.
     pub(super) set_after: Option<String>,
+    /// One that is none, whatever else is told of it: with the same version it can only be lost.
+    pub(super) lost: Option<String>,
 }
 
 impl Past {
@@ -70,6 +72,9 @@ impl Past {
         let is_earlier = |known: &str| known < version;
         if told.is_ground_truth && self.told.as_deref().is_none_or(is_earlier) {
             self.told = Some(version.to_owned());
+        }
+        if !told.is_ground_truth {
+            self.lost = Some(version.to_owned());
         }
         let set_after = if is_creation(event) {
             ""
@@ -122,18 +127,32 @@ pub(super) fn take_in(
     Ok(has_changed)
 }
 
-/// Keeps the past of an annotation of which nothing else changes.
-pub(super) fn keep(db: &Batch<'_>, row: i64, past: &Past) -> rusqlite::Result<()> {
+/// Keeps the past of an annotation of which the version does not change; `true` if it is no ground truth any more.
+pub(super) fn keep(db: &Batch<'_>, row: i64, past: &Past) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "UPDATE annotations SET ground_truth_told = ?2, ground_truth_set_after = ?3 WHERE row = ?1",
     )?
-    .execute((row, &past.told, &past.set_after))
-    .map(drop)
+    .execute((row, &past.told, &past.set_after))?;
+    let place: Option<(String, Option<String>, Option<String>)> = db
+        .prepare_cached(
+            "UPDATE annotations SET ground_truth = 0 WHERE row = ?1 AND ground_truth = 1 AND version = ?2
+             RETURNING source, project_id, task_id",
+        )?
+        .query_row((row, &past.lost), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let Some((source, project, task)) = place else {
+        return Ok(false);
+    };
+    let (project, task) = (project.as_deref(), task.as_deref());
+    db.touch(Table::Annotations, &source, project, task)?;
+    Ok(true)
 }
 
 /// Tells whether an annotation is a ground truth in the version that is told: it may have lost that to another one since.
-pub(super) fn is_one(db: &Batch<'_>, told: &Told<'_>) -> rusqlite::Result<bool> {
-    if !told.is_ground_truth {
+pub(super) fn is_one(db: &Batch<'_>, told: &Told<'_>, past: &Past) -> rusqlite::Result<bool> {
+    if !told.is_ground_truth || past.lost.as_deref() == Some(told.version) {
         return Ok(false);
     }
     let set = last_set(db, told.source, told.task)?;

@@ -238,3 +238,27 @@ fn a_ground_truth_that_the_platform_has_is_kept() {
     dataset.fold(&[one.pulled(again)]);
     assert_eq!(found(&mut dataset), ["1"]);
 }
+
+/// Red if a version that was a ground truth once is one for ever: it loses that without another version, and a pull may be
+/// all that tells it.
+#[test]
+fn what_is_lost_with_the_same_version_stays_lost() {
+    let (before, after) = (told(1, (5, 10), true), told(1, (5, 10), false));
+    let again = r#""replayedtime":"2026-11-21T13:10:00Z","#;
+    let again = more("io.labelstud.annotation.updated", 10, &before.body(), again);
+    for order in [
+        [before.updated(), after.pulled("")],
+        [after.pulled(""), before.updated()],
+    ] {
+        let mut dataset = Dataset::new();
+        let mut numbers = Vec::new();
+        for message in &order {
+            dataset.fold(std::slice::from_ref(message));
+            numbers.push(dataset.write(&all()).number);
+        }
+        assert_eq!(found(&mut dataset), [""; 0], "{order:?}");
+        assert!(numbers[0] < numbers[1], "{order:?}");
+        dataset.fold(std::slice::from_ref(&again));
+        assert_eq!(found(&mut dataset), [""; 0], "{order:?}");
+    }
+}
