@@ -1,12 +1,12 @@
 //! The ground truth of a task in Label Studio.
 //!
-//! Whoever sets a ground truth with Label Studio's API takes it from the task's other annotations (`ensure_unique_groundtruth` in
-//! `tasks/models.py` of Label Studio 1.23.2). No event tells that, and not even the version of the others changes. But an
-//! import takes it from nobody: its annotations are ground truths, several of one task too, and each stays one when its
-//! result is changed. So an event that says "ground truth" proves nothing by itself. It was set by somebody if the annotation
-//! was not one in an earlier version, if no import made it, or if another one of the task was set before this version, when
-//! this annotation was there already. Events come in any order, so what proves it may come last, after the annotation has
-//! changed again, or is gone.
+//! Whoever sets a ground truth with Label Studio's API takes it from the task's other annotations
+//! (`ensure_unique_groundtruth` in `tasks/models.py` of Label Studio 1.23.2). No event tells that, and not even the version of
+//! the others changes. But an import takes it from nobody: its annotations are ground truths, several of one task too, and
+//! each stays one when its result is changed. So an event that says "ground truth" proves nothing by itself. It was set by
+//! somebody if the annotation was not one in an earlier version, if no import made it, or if another one of the task was set
+//! before this version, when this annotation was there already. Events come in any order, so what proves it may come last,
+//! after the annotation has changed again, or is gone.
 
 use super::batch::Batch;
 use super::changes::Table;
@@ -20,7 +20,7 @@ pub(super) const TABLE: &str = "
 CREATE TABLE IF NOT EXISTS ground_truths(
     source TEXT NOT NULL,
     task_id TEXT NOT NULL,
-    version TEXT NOT NULL,              -- the last one of an annotation that is known to have been set; earlier ones are none
+    version TEXT NOT NULL,              -- the last one that is known to have been set; those of earlier ones are none
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;
 ";
@@ -200,7 +200,8 @@ fn note_set(db: &Batch<'_>, source: &str, task: &str, version: &str) -> rusqlite
     Ok(has_changed)
 }
 
-/// The last version of a ground truth of the task that was set after another one was, at this `version`: it had lost it then.
+/// The last version of a ground truth of the task that was set after another one was, at this `version`: then it had lost
+/// that.
 fn set_since(
     db: &Batch<'_>,
     source: &str,

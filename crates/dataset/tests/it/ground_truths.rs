@@ -179,7 +179,8 @@ fn every_order_gives_the_ground_truths_of_the_platform() {
     }
 }
 
-/// Red if an annotation of an import counts as set because another one had its id before. `SQLite` gives the highest id again.
+/// Red if an annotation of an import counts as set because another one had its id before: an import into `SQLite` gives the
+/// highest id again.
 #[test]
 fn an_id_that_is_given_again_begins_anew() {
     let of_task_8 = |id: u32, version: u32| Told {
