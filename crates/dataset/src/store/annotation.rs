@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::changes::Table;
-use super::ground_truth::{self, Past, Told};
+use super::ground_truth::{self, Past};
 use super::region::{schema_id, write_classifications, write_regions};
 use super::removal::{self, Gone};
 use super::scores::Scores;
@@ -25,6 +25,12 @@ struct Known {
 }
 
 impl Known {
+    /// Its row and its past, if it is the annotation that was made then. An id may be given again, and the other annotation
+    /// with it has a past of its own.
+    fn of_same(&self, created: Option<&str>) -> Option<(i64, &Past)> {
+        (self.created.as_deref() == created).then_some((self.row, &self.past))
+    }
+
     /// Removes what it held. The annotation is in this project and this task now.
     fn leave(
         &self,
@@ -89,26 +95,24 @@ pub(super) fn take_in(
     {
         compared = Compared::Newer;
     }
-    // An id may be given again, and the other annotation with it has a past of its own.
-    let known_before = known
+    let is_let_in = gone.lets_in(compared);
+    let before = known
         .as_ref()
-        .filter(|known| known.created.as_deref() == record.created.as_deref());
-    let mut past = known_before.map(|it| it.past.clone()).unwrap_or_default();
-    let mut is_ground_truth = record.ground_truth == Some(true);
-    let mut has_changed = false;
-    if let Some(told) = Told::of(changed, record, task.as_deref()) {
-        has_changed = ground_truth::take_in(db, event, &told, &mut past)?;
-        is_ground_truth = ground_truth::is_one(db, &told, &past)?;
-    }
-    if !gone.lets_in(compared) {
-        // What is known is newer. It may say less of how the task came by its ground truth.
-        if let Some(known) = known_before.filter(|known| known.past != past) {
-            has_changed |= ground_truth::keep(db, known.row, &past)?;
-        }
-        return Ok(has_changed);
+        .and_then(|known| known.of_same(record.created.as_deref()));
+    let truth = ground_truth::weigh(
+        db,
+        event,
+        changed,
+        record,
+        task.as_deref(),
+        before,
+        is_let_in,
+    )?;
+    if !is_let_in {
+        return Ok(truth.has_changed);
     }
     if changed.order == Order::Unknown && !is_first_time(db, event, changed)? {
-        return Ok(has_changed);
+        return Ok(truth.has_changed);
     }
     let is_settled = compared != Compared::Unsettled && changed.order == Order::Newer;
     let author = record.author.as_deref();
@@ -125,8 +129,8 @@ pub(super) fn take_in(
             ordering: if is_settled { "newer" } else { "unknown" },
             is_marked: gone == Gone::ByHeader,
             is_forgotten,
-            is_ground_truth,
-            past: &past,
+            is_ground_truth: truth.is_one,
+            past: &truth.past,
         },
     )?;
     let (project, task) = (project.as_deref(), task.as_deref());

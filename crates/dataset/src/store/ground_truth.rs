@@ -15,19 +15,29 @@ use labelrelay_event::Event;
 use labelrelay_event::changes::{Annotation, Changed, Kind};
 use rusqlite::OptionalExtension as _;
 
-/// The table of the ground truths that were set, by task.
-pub(super) const TABLE: &str = "
+/// Tables: the ground truths that were set, by task; and what was told of annotations that have no row, since they were gone
+/// before.
+pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS ground_truths(
     source TEXT NOT NULL,
     task_id TEXT NOT NULL,
     version TEXT NOT NULL,              -- the last one that is known to have been set; those of earlier ones are none
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ground_truths_gone(
+    source TEXT NOT NULL,
+    annotation_id TEXT NOT NULL,
+    created_at TEXT,                    -- which annotation with this id
+    told TEXT,                          -- the last version that was told to be a ground truth
+    set_after TEXT,                     -- a ground truth of a later version than this was set, and not imported
+    PRIMARY KEY(source, annotation_id)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// What an event tells of an annotation.
-pub(super) struct Told<'a> {
+struct Told<'a> {
     source: &'a str,
+    id: &'a str,
     task: &'a str,
     version: &'a str,
     /// When the annotation was made, as the platform writes it.
@@ -37,7 +47,7 @@ pub(super) struct Told<'a> {
 
 impl<'a> Told<'a> {
     /// What this change tells; `None` if it is not of Label Studio, or does not say the task or the version.
-    pub(super) fn of(
+    fn of(
         changed: &'a Changed<'_>,
         record: &'a Annotation<'_>,
         task: Option<&'a str>,
@@ -47,6 +57,7 @@ impl<'a> Told<'a> {
         }
         Some(Self {
             source: &changed.key.source,
+            id: &changed.key.id,
             task: task?,
             version: changed.version.as_deref()?,
             created: record.created.as_deref(),
@@ -67,6 +78,37 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// What was told of an annotation that has no row.
+    fn of_gone(db: &Batch<'_>, told: &Told<'_>) -> rusqlite::Result<Self> {
+        let past = db
+            .prepare_cached(
+                "SELECT told, set_after FROM ground_truths_gone
+                 WHERE source = ?1 AND annotation_id = ?2 AND created_at IS ?3",
+            )?
+            .query_row((told.source, told.id, told.created), |row| {
+                Ok(Self {
+                    told: row.get(0)?,
+                    set_after: row.get(1)?,
+                    lost: None,
+                })
+            })
+            .optional()?;
+        Ok(past.unwrap_or_default())
+    }
+
+    /// Keeps what was told of an annotation that has no row.
+    fn keep_of_gone(&self, db: &Batch<'_>, told: &Told<'_>) -> rusqlite::Result<()> {
+        db.prepare_cached("INSERT OR REPLACE INTO ground_truths_gone VALUES(?1, ?2, ?3, ?4, ?5)")?
+            .execute((
+                told.source,
+                told.id,
+                told.created,
+                &self.told,
+                &self.set_after,
+            ))
+            .map(drop)
+    }
+
     fn add(&mut self, event: &Event<'_>, told: &Told<'_>) {
         let version = told.version;
         let is_earlier = |known: &str| known < version;
@@ -103,9 +145,56 @@ fn is_creation(event: &Event<'_>) -> bool {
     attributes.origin.is_none() && attributes.event_type == "io.labelstud.annotation.created"
 }
 
+/// What an event says of the ground truth of a task.
+pub(super) struct Truth {
+    /// The annotation is one.
+    pub(super) is_one: bool,
+    pub(super) past: Past,
+    /// An annotation lost it.
+    pub(super) has_changed: bool,
+}
+
+/// Takes in what an event says of the ground truth of its task, also if it is not let in: then what is `known` of the
+/// annotation, its row and its past, is newer, and may say less of how the task came by its ground truth.
+pub(super) fn weigh(
+    db: &Batch<'_>,
+    event: &Event<'_>,
+    changed: &Changed<'_>,
+    record: &Annotation<'_>,
+    task: Option<&str>,
+    known: Option<(i64, &Past)>,
+    is_let_in: bool,
+) -> rusqlite::Result<Truth> {
+    let mut past = known.map(|(_, past)| past.clone()).unwrap_or_default();
+    let Some(told) = Told::of(changed, record, task) else {
+        return Ok(Truth {
+            is_one: record.ground_truth == Some(true),
+            past,
+            has_changed: false,
+        });
+    };
+    if known.is_none() && !is_let_in {
+        past = Past::of_gone(db, &told)?;
+    }
+    let mut has_changed = take_in(db, event, &told, &mut past)?;
+    let is_one = is_one(db, &told, &past)?;
+    if !is_let_in {
+        match known {
+            Some((row, before)) if *before != past => has_changed |= keep(db, row, &past)?,
+            Some(_) => {}
+            None => past.keep_of_gone(db, &told)?,
+        }
+    }
+    Ok(Truth {
+        is_one,
+        past,
+        has_changed,
+    })
+}
+
 /// Adds to the `past` of an annotation what is told of it, be it late, and takes their ground truth from those of the task
 /// that lost it; `true` if there were some.
-pub(super) fn take_in(
+fn take_in(
     db: &Batch<'_>,
     event: &Event<'_>,
     told: &Told<'_>,
@@ -128,7 +217,7 @@ pub(super) fn take_in(
 }
 
 /// Keeps the past of an annotation of which the version does not change; `true` if it is no ground truth any more.
-pub(super) fn keep(db: &Batch<'_>, row: i64, past: &Past) -> rusqlite::Result<bool> {
+fn keep(db: &Batch<'_>, row: i64, past: &Past) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "UPDATE annotations SET ground_truth_told = ?2, ground_truth_set_after = ?3 WHERE row = ?1",
     )?
@@ -151,7 +240,7 @@ pub(super) fn keep(db: &Batch<'_>, row: i64, past: &Past) -> rusqlite::Result<bo
 }
 
 /// Tells whether an annotation is a ground truth in the version that is told: it may have lost that to another one since.
-pub(super) fn is_one(db: &Batch<'_>, told: &Told<'_>, past: &Past) -> rusqlite::Result<bool> {
+fn is_one(db: &Batch<'_>, told: &Told<'_>, past: &Past) -> rusqlite::Result<bool> {
     if !told.is_ground_truth || past.lost.as_deref() == Some(told.version) {
         return Ok(false);
     }
@@ -209,9 +298,10 @@ fn set_since(
     version: &str,
 ) -> rusqlite::Result<Option<String>> {
     let mut later = db.prepare_cached(
-        "SELECT version, created_at FROM annotations
-         WHERE source = ?1 AND task_id = ?2 AND kind = 'annotation' AND ground_truth = 1 AND version > ?3
-         ORDER BY version DESC",
+        "SELECT coalesce(ground_truth_told, version) AS told, created_at FROM annotations
+         WHERE source = ?1 AND task_id = ?2 AND kind = 'annotation' AND told > ?3
+             AND (ground_truth_told IS NOT NULL OR ground_truth = 1)
+         ORDER BY told DESC",
     )?;
     let mut later = later.query((source, task, version))?;
     while let Some(row) = later.next()? {

@@ -197,7 +197,7 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
             transaction.execute_batch(TABLES).map_err(&failed)?;
             transaction.execute_batch(inputs::TABLE).map_err(&failed)?;
             transaction
-                .execute_batch(ground_truth::TABLE)
+                .execute_batch(ground_truth::TABLES)
                 .map_err(&failed)?;
             parts::make(&transaction).map_err(&failed)?;
             end(transaction).map_err(&failed)
@@ -215,7 +215,7 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
     }
     // What was taken in before is not known.
     db.execute_batch(inputs::TABLE)?;
-    db.execute_batch(ground_truth::TABLE)?;
+    db.execute_batch(ground_truth::TABLES)?;
     for (table, column) in ADDED {
         add_column(db, table, column)?;
     }

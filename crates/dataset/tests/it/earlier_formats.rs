@@ -49,7 +49,7 @@ fn a_dataset_with_triggers_loses_them() {
     db.execute_batch(
         "ALTER TABLE regions DROP COLUMN frame; ALTER TABLE classes DROP COLUMN schema_id; DROP TABLE inputs;
          ALTER TABLE annotations DROP COLUMN ground_truth_told; ALTER TABLE annotations DROP COLUMN ground_truth_set_after;
-         DROP TABLE ground_truths;
+         DROP TABLE ground_truths; DROP TABLE ground_truths_gone;
          ALTER TABLE annotations DROP COLUMN consensus; ALTER TABLE annotations DROP COLUMN benchmark;
          ALTER TABLE tasks DROP COLUMN agreement;",
     )

@@ -158,6 +158,26 @@ fn every_order_gives_the_ground_truths_of_the_platform() {
             vec![],
         ),
         (
+            "set later, and gone",
+            vec![
+                created(1, 10, true),
+                created(2, 20, false),
+                updated(2, (20, 30), true),
+                gone(2, 40),
+            ],
+            vec![],
+        ),
+        (
+            "one gets it back, and loses it again",
+            vec![
+                imported(1),
+                created(2, 20, true),
+                updated(1, (5, 30), true),
+                updated(1, (5, 40), false),
+            ],
+            vec![],
+        ),
+        (
             "the last one is none any more",
             vec![
                 imported(1),
