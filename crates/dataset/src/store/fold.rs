@@ -50,7 +50,7 @@ fn take_in_changed(
             &changed.key,
             record.title.as_deref(),
             record.label_config.as_deref(),
-            &received(event),
+            &as_of(event, record.updated.as_deref()),
         ),
         (Kind::Review, Some(Record::Thing(thing))) => review::take_in(db, event, changed, thing),
         (Kind::Completion, _) => steps::complete(db, event, changed),

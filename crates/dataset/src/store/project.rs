@@ -1,6 +1,7 @@
 //! Projects: each version of a labeling configuration that was seen.
 
 use super::batch::Batch;
+use super::version::at_most;
 use labelrelay_event::changes::Key;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Deserialize;
@@ -13,10 +14,12 @@ struct Beside {
     title: Option<String>,
     #[serde(default)]
     label_config: Option<String>,
+    #[serde(default)]
+    updated_at: Option<String>,
 }
 
-/// Notes the project that stands beside what a delivery is about; `true` if that is new. Most things of a batch are of one
-/// project, which says the same each time.
+/// Notes the project that stands beside what a delivery is about, and was `seen` with it; `true` if that is new. Most things
+/// of a batch are of one project, which says the same each time.
 pub(super) fn beside(
     db: &Batch<'_>,
     source: &str,
@@ -31,8 +34,9 @@ pub(super) fn beside(
     };
     let (id, title) = (project.id.to_string(), project.title.as_deref());
     let config = project.label_config.as_deref();
-    let has_changed = write(db, source, &id, title, config, seen)?;
-    if !is_later_known(db, source, &id, seen)? {
+    let at = at_most(seen.to_owned(), project.updated_at.as_deref());
+    let has_changed = write(db, source, &id, title, config, &at)?;
+    if !is_later_known(db, source, &id, &at)? {
         db.note_project(source, raw.get(), seen);
     }
     Ok(has_changed)

@@ -1,6 +1,6 @@
 //! Numbers of classes never move.
 
-use crate::support::{Dataset, annotation, event, more, rectangle, table, there};
+use crate::support::{Dataset, annotation, event, more, rectangle, table, there, time};
 use labelrelay_dataset::{Format, Options, YoloTask};
 use serde_json::json;
 use std::fs;
@@ -71,6 +71,32 @@ fn a_class_retires_when_no_configuration_has_it_any_more() {
         for name in ["car", "bus", "van"] {
             assert!(!of(name).contains_key("retired"), "{name} {order:?}");
         }
+    }
+}
+
+/// Red if a delivery that was overtaken brings a configuration back that the project has no more.
+#[test]
+fn the_last_configuration_of_a_project_counts() {
+    let labelled = |second: u32, changed: u32, label: &str| {
+        let result = json!([rectangle("r", label, [10.0, 10.0, 20.0, 20.0], 0.0)]);
+        let mut made = annotation(second, second, second, &result);
+        made["project"] = json!({"id": 1, "updated_at": time(changed), "label_config": format!(
+            "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"box\" toName=\"image\"><Label value=\"{label}\"/></RectangleLabels></View>"
+        )});
+        event(crate::support::CREATED, second, &made)
+    };
+    let events = [labelled(40, 30, "van"), labelled(41, 10, "car")];
+    for order in [[0, 1], [1, 0]] {
+        let mut dataset = Dataset::new();
+        for place in order {
+            dataset.fold(std::slice::from_ref(&events[place]));
+        }
+        let snapshot = dataset.write(&Options::of(Format::Parquet));
+        let path = dataset.dir.path().join(snapshot.path);
+        let classes = table(&path.join("parquet/classes/all.parquet"));
+        let retired = classes.iter().filter(|it| it.contains_key("retired"));
+        let retired: Vec<_> = retired.map(|it| it["name"].as_str()).collect();
+        assert_eq!(retired, ["car"], "{order:?}");
     }
 }
 
