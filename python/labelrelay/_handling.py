@@ -120,10 +120,10 @@ class Handling:
             else:
                 if todo.under is not None:
                     change = replace(change, parents=known.parents)
-                is_new = is_gone(change, known, todo.under)
+                is_new = is_gone(change, known, todo.under, todo.first)
                 # A newer thing with the same id is not touched, though what the older one held is.
                 if is_new or todo.under is None:
-                    self.note(held, todo, change)
+                    self.note(held, todo, change, known)
                 then = replace(known, is_there=False) if is_new else known
         except BaseException:
             self.leave(held, key, None)
@@ -237,14 +237,18 @@ class Handling:
         """Tells whether a thread of this process is handling the thing."""
         return key in self._keys
 
-    def note(self, held: Held, todo: Todo, removed: Removed) -> None:
+    def note(self, held: Held, todo: Todo, removed: Removed, known: Known) -> None:
         """Notes a removal, and adds the removals that follow from it."""
-        self._state.remove(removed.key, removed.until)
+        # Of what went with something else, no later version than the known one: its id may be given again before `until`, in
+        # something that is still there.
+        until = removed.until if todo.under is None else known.version or ""
+        if until:
+            self._state.remove(removed.key, until)
         # A header holds for all that follows.
         by = By.HEADER if removed.by is By.HEADER else By.PARENT
         for key in self._state.below(removed.key):
             follows = Removed(key=key, by=by, parents=(removed.key,), attributes=removed.attributes)
-            held.todo.append(Todo(follows, under=removed.key))
+            held.todo.append(Todo(follows, under=removed.key, first=todo.first or removed.key))
 
     def told(self, change: Change) -> Change:
         """The change as a handler gets it."""

@@ -68,6 +68,8 @@ class Todo:
     change: Change
     under: Key | None = None
     """Of a removal that follows from another: the thing that held it."""
+    first: Key | None = None
+    """Of such a one: the thing of whose removal the event told."""
 
 
 @dataclass(slots=True, eq=False)

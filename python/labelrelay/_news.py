@@ -35,8 +35,12 @@ def after(change: Changed, known: Known) -> Known:
     return Known(version, True, known.until, change.parents or known.parents)
 
 
-def is_gone(change: Removed, known: Known, under: Key | None) -> bool:
-    """Tells whether a removal is news. `under` is what held the thing, if that is what was removed."""
+def is_gone(change: Removed, known: Known, under: Key | None, first: Key | None = None) -> bool:
+    """Tells whether a removal is news. `under` is what held the thing, if that is what was removed, and `first` what held that,
+    however indirectly."""
     if under is not None and (not known.is_there or under not in known.parents):
+        return False
+    # It says itself that another one of that kind holds it: the id of what held it was given again there.
+    if first is not None and first != under and any(it.kind == first.kind and it != first for it in known.parents):
         return False
     return not known.is_there or (known.version or "") <= change.until

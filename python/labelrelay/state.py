@@ -199,11 +199,13 @@ def with_parents(key: Key, parents: tuple[Key, ...], read: Reader) -> dict[Key, 
     """What is known of `key` and of everything that holds it, however indirectly: a task says which project it is of,
     where an annotation did not. What held it before counts only if nothing is said of what holds it now."""
     asked = {key, *parents}
+    # One of these that another thing says may be of before: an id may be given again, elsewhere.
+    told = {parent.kind for parent in parents}
     found = dict(read(asked))
     some = found
     while some:
         said = {parent for one, known in some.items() if one != key or not parents for parent in known.parents}
-        wanted = said - asked
+        wanted = {one for one in said - asked if one.kind not in told}
         if not wanted:
             break
         asked |= wanted

@@ -107,6 +107,36 @@ def test_a_removed_project_takes_annotations_that_only_name_their_task() -> None
     assert copy.things == {}
 
 
+def test_an_id_that_is_given_again_elsewhere_does_not_go_with_what_held_it_before() -> None:
+    # SQLite gives the id of the newest task again. The deletion of the task before comes late, or never.
+    def task(second: float, project: int) -> bytes:
+        body = {"action": "TASK_CREATED", "task": {"id": 7, "data": {}, "updated_at": at(second)}, "project": {"id": project}}
+        return envelope(body, "io.labelstud.task.created", id=f"task-{second}")
+
+    def on_it(second: float, project: int) -> bytes:
+        body = {
+            "action": "ANNOTATION_CREATED",
+            "annotation": {"id": 5, "task": 7, "result": [], "updated_at": at(second)},
+            "project": {"id": project},
+        }
+        return envelope(body, "io.labelstud.annotation.created", id=f"annotation-{second}")
+
+    gone = envelope({"action": "PROJECT_DELETED", "project": {"id": 1}}, "io.labelstud.project.deleted", received=at(8.5))
+    there = {("task", "7"), ("annotation", "5")}
+    for order in (
+        [task(3.5, 1), gone, task(5.5, 2), on_it(6.5, 2)],
+        [task(3.5, 1), gone, on_it(6.5, 2), task(5.5, 2)],
+        [task(3.5, 1), on_it(6.5, 2), gone, task(5.5, 2)],
+    ):
+        copy = Copy()
+        copy.deliver(*order)
+        assert set(copy.things) == there
+    # Those of the task before are gone with it.
+    copy = Copy()
+    copy.deliver(task(3.5, 1), on_it(4.5, 1), gone, on_it(4.25, 1), task(3.25, 1))
+    assert copy.things == {}
+
+
 def test_a_header_holds_for_all_that_follows() -> None:
     copy = Copy()
     copy.deliver((CHANGES / "lb_review_of_label.json").read_bytes())

@@ -23,7 +23,7 @@ use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent, chain};
 use labelrelay_event::changes::{By, Change, Key, Removed};
 use labelrelay_event::{Event, EventError};
 use lease::Lease;
-use progress::{Progress, Todo};
+use progress::{Progress, Todo, Under};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,7 +146,9 @@ impl Rules {
                 let is_gone = news::is_gone(&removed, &mine, todo.under.as_ref());
                 // A newer thing with the same id is not touched, though what the older one held is.
                 if (is_gone || todo.under.is_none())
-                    && let Err(reason) = self.note(progress, &removed).await
+                    && let Err(reason) = self
+                        .note(progress, &removed, &mine, todo.under.as_ref())
+                        .await
                 {
                     lease.give_back().await;
                     progress.give_up(reason);
@@ -224,12 +226,23 @@ impl Rules {
         &self,
         progress: &mut Progress,
         removed: &Removed<'static>,
+        known: &Known,
+        under: Option<&Under>,
     ) -> Result<(), String> {
         let state_error = |error| chain(&error);
-        self.state
-            .remove(&removed.key, &removed.until)
-            .await
-            .map_err(state_error)?;
+        // Of what went with something else, no later version than the known one: its id may be given again before `until`, in
+        // something that is still there.
+        let until = match under {
+            Some(_) => known.version.as_deref().unwrap_or_default(),
+            None => &*removed.until,
+        };
+        if !until.is_empty() {
+            self.state
+                .remove(&removed.key, until)
+                .await
+                .map_err(state_error)?;
+        }
+        let first = under.map_or(&removed.key, |under| &under.first);
         // A header says of all that follows what it says of the first.
         let by = match removed.by {
             By::Header => By::Header,
@@ -241,7 +254,10 @@ impl Rules {
             let removal = Removed::new(key, by, parents, Arc::clone(&removed.until));
             Todo {
                 change: Change::Removed(removal),
-                under: Some(removed.key.clone()),
+                under: Some(Under {
+                    holder: removed.key.clone(),
+                    first: first.clone(),
+                }),
             }
         });
         progress.todo.extend(follows);

@@ -1,5 +1,6 @@
 //! Decides which changes are news: "Applying changes" in `docs/changes.md`.
 
+use super::progress::Under;
 use crate::state::Known;
 use labelrelay_event::changes::{Changed, Key, Order, Removed};
 use std::collections::HashMap;
@@ -46,9 +47,14 @@ pub(super) fn after(changed: &Changed<'static>, known: &Known) -> Known {
 
 /// Tells whether a removal is news: of what is not there any more, only a removal of its own is. `under` is what held it,
 /// where the removal follows from that one's.
-pub(super) fn is_gone(removed: &Removed<'_>, known: &Known, under: Option<&Key<'static>>) -> bool {
-    if under.is_some_and(|under| !known.is_there || !known.parents.contains(under)) {
-        return false;
+pub(super) fn is_gone(removed: &Removed<'_>, known: &Known, under: Option<&Under>) -> bool {
+    if let Some(Under { holder, first }) = under {
+        // It says itself that another one of that kind holds it: the id of what held it was given again there.
+        let is_other = |it: &Key<'static>| it.kind == first.kind && it != first;
+        let is_elsewhere = first != holder && known.parents.iter().any(is_other);
+        if !known.is_there || is_elsewhere || !known.parents.contains(holder) {
+            return false;
+        }
     }
     !known.is_there || known.version.as_deref().unwrap_or_default() <= &*removed.until
 }

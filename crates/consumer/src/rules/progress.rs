@@ -9,8 +9,16 @@ use std::sync::Arc;
 /// A change that is to be looked at.
 pub(super) struct Todo {
     pub(super) change: Change<'static>,
-    /// Of a removal that follows from another: the thing that held it.
-    pub(super) under: Option<Key<'static>>,
+    /// Of a removal that follows from another.
+    pub(super) under: Option<Under>,
+}
+
+/// Things whose removal takes another along.
+pub(super) struct Under {
+    /// What held it.
+    pub(super) holder: Key<'static>,
+    /// What the event is about: it held that, however indirectly, or is it.
+    pub(super) first: Key<'static>,
 }
 
 /// An event with which something is left to do.

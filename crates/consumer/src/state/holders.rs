@@ -1,15 +1,16 @@
 //! Knowledge of a thing, and of everything that holds it.
 
 use super::Known;
-use labelrelay_event::changes::Key;
+use labelrelay_event::changes::{Key, Kind};
 use std::collections::{HashMap, HashSet};
 
 /// A walk from a thing to everything that holds it, however indirectly: a task says which project it is of, where an
 /// annotation did not. Its holders of before count only if nothing is said of those of now.
 pub(super) struct Walk<'a> {
     key: &'a Key<'static>,
-    /// Its holders of now are known.
-    is_told: bool,
+    /// Kinds of its holders of now, as far as they are known. What another thing says of one of these may be of before: an id
+    /// may be given again, elsewhere.
+    told: Vec<Kind>,
     open: Vec<Key<'static>>,
     asked: HashSet<Key<'static>>,
     found: HashMap<Key<'static>, Known>,
@@ -21,7 +22,7 @@ impl<'a> Walk<'a> {
         open.push(key.clone());
         Self {
             key,
-            is_told: !parents.is_empty(),
+            told: parents.iter().map(|parent| parent.kind).collect(),
             asked: open.iter().cloned().collect(),
             open,
             found: HashMap::new(),
@@ -35,9 +36,9 @@ impl<'a> Walk<'a> {
 
     /// Goes on to what holds this thing.
     pub(super) fn note(&mut self, thing: Key<'static>, known: Known) {
-        if thing != *self.key || !self.is_told {
+        if thing != *self.key || self.told.is_empty() {
             for parent in &known.parents {
-                if self.asked.insert(parent.clone()) {
+                if !self.told.contains(&parent.kind) && self.asked.insert(parent.clone()) {
                     self.open.push(parent.clone());
                 }
             }
@@ -74,7 +75,6 @@ pub(super) fn with_holders<E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labelrelay_event::changes::Kind;
     use std::convert::Infallible;
 
     #[test]

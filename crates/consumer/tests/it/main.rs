@@ -8,6 +8,7 @@
 
 mod bodies;
 mod claims;
+mod given_again;
 mod groups;
 mod labelbox;
 #[cfg(feature = "lambda")]

@@ -61,7 +61,7 @@ pub(crate) fn noting(seen: &Seen, state: impl State + 'static) -> Consumer {
 }
 
 /// Handles these events one after the other. All must be acknowledged.
-async fn handled(envelopes: impl IntoIterator<Item = Vec<u8>>) -> (Vec<String>, Stats) {
+pub(crate) async fn handled(envelopes: impl IntoIterator<Item = Vec<u8>>) -> (Vec<String>, Stats) {
     let (seen, source) = (Seen::default(), Source::of(envelopes));
     let consumer = noting(&seen, MemoryState::new());
     let stats = consumer
