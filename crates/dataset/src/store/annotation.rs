@@ -9,7 +9,7 @@ use super::scores::Scores;
 use super::version::{Compared, compare};
 use crate::class_list;
 use labelrelay_event::Event;
-use labelrelay_event::changes::{Annotation, Changed, Kind, Order, Region};
+use labelrelay_event::changes::{Annotation, Changed, Key, Kind, Order, Region};
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -62,26 +62,17 @@ pub(super) fn take_in(
     };
     let task = held(&[Kind::Task, Kind::DataRow])
         .or_else(|| known.as_ref().and_then(|known| known.task.clone()));
-    let project =
-        held(&[Kind::Project]).or_else(|| known.as_ref().and_then(|known| known.project.clone()));
+    let project = held(&[Kind::Project]).or_else(|| {
+        // On another task it may be in another project.
+        let known = known.as_ref().filter(|known| known.task == task);
+        known.and_then(|known| known.project.clone())
+    });
     let project = match (project, &task) {
         (None, Some(task)) => super::task::project_of(db, &key.source, task)?,
         (project, _) => project,
     };
     let version = changed.version.as_deref();
-    let gone = {
-        let task_kind = if key.kind == Kind::Label {
-            Kind::DataRow
-        } else {
-            Kind::Task
-        };
-        let holders = [
-            Some((key.kind, &*key.id)),
-            task.as_deref().map(|task| (task_kind, task)),
-            project.as_deref().map(|project| (Kind::Project, project)),
-        ];
-        removal::is_gone(db, &key.source, holders.into_iter().flatten(), version)?
-    };
+    let gone = is_gone(db, key, task.as_deref(), project.as_deref(), version)?;
     let mut compared = match &known {
         Some(known) => compare(known.version.as_deref(), version, changed.order),
         None => Compared::Newer,
@@ -147,6 +138,27 @@ pub(super) fn take_in(
     }
     write_classifications(db, row, &record.classifications)?;
     Ok(true)
+}
+
+/// Tells whether an annotation in this version is gone, or its task, or its project.
+fn is_gone(
+    db: &Batch<'_>,
+    key: &Key<'_>,
+    task: Option<&str>,
+    project: Option<&str>,
+    version: Option<&str>,
+) -> rusqlite::Result<Gone> {
+    let task_kind = if key.kind == Kind::Label {
+        Kind::DataRow
+    } else {
+        Kind::Task
+    };
+    let holders = [
+        Some((key.kind, &*key.id)),
+        task.map(|task| (task_kind, task)),
+        project.map(|project| (Kind::Project, project)),
+    ];
+    removal::is_gone(db, &key.source, holders.into_iter().flatten(), version)
 }
 
 /// Gives the labels of a region their numbers.

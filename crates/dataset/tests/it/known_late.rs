@@ -137,6 +137,21 @@ fn a_task_tells_all_its_annotations_the_project() {
     }
 }
 
+/// Red if an annotation is in the project of a task that it was on before: its id may have been given again.
+#[test]
+fn an_annotation_is_in_the_project_of_its_task() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[
+        of_project(1, 1, 1, 10),
+        of_project(9, 2, 2, 11),
+        of_no_project(1, 2, 20),
+    ]);
+    let snapshot = dataset.write(&options());
+    let found = &tables(&dataset, &snapshot)[0];
+    let ours = found.iter().find(|row| row["annotation_id"] == "1");
+    assert_eq!(ours.unwrap()["project_id"], "2");
+}
+
 /// Red if no snapshot is written after an event of which nothing is new but the project.
 #[test]
 fn a_project_that_becomes_known_is_a_change() {
