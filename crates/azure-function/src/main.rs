@@ -25,6 +25,9 @@ use tracing::level_filters::LevelFilter;
 /// Pause before the first line of the log, which begins the log's thread: the first request need not wait for that.
 const FIRST_LINE: Duration = Duration::from_millis(20);
 
+/// Time for tasks that are left once everything accepted has ended: nobody waits for them.
+const RUNTIME_END: Duration = Duration::from_millis(100);
+
 /// Time that the last lines wait for a host that reads slowly.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -44,7 +47,10 @@ fn started(lookup: Lookup<'_>, log: &LogWriter) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(log, "runtime", &error),
     };
-    match runtime.block_on(run(lookup, log)) {
+    let ended = runtime.block_on(run(lookup, log));
+    // Dropped, it would wait for a name of a collector that is still being looked up.
+    runtime.shutdown_timeout(RUNTIME_END);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Start(error)) => {
             end(log, error.line());
