@@ -13,6 +13,7 @@ WORKDIR /src
 # Told by `labelrelay --version`: docker build --build-arg LABELRELAY_COMMIT=$(git rev-parse HEAD) …
 ARG LABELRELAY_COMMIT
 # For OpenTelemetry in a function: --build-arg FUNCTION_FEATURES=labelrelay-cloud-function/otlp …
+# The licences in the image stay those of what is released.
 ARG FUNCTION_FEATURES=""
 ENV CARGO_TARGET_DIR=/target
 COPY . .
