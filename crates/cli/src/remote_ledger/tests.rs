@@ -114,8 +114,8 @@ fn what_others_took_away_is_no_reason_to_save_everything() {
     });
 }
 
-/// A store whose versions another run takes away while they are read, piece by piece. With a clock, it takes hours to store
-/// a body.
+/// A store that passes for one that may not be written to. Another run takes its versions away while they are read, piece by
+/// piece. With a clock, it takes hours to store a body.
 struct Hindered(Arc<MemoryFallback>, Option<Arc<FakeClock>>);
 
 impl FallbackStore for Hindered {
@@ -172,7 +172,8 @@ impl FallbackStore for Hindered {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
-        self.0.check()
+        let refused = BlobError::permanent("the bucket may not be written to");
+        Box::pin(std::future::ready(Err(refused)))
     }
 }
 
@@ -213,6 +214,20 @@ fn a_save_that_took_hours_is_done_anew() {
         let version = Some("1".to_owned());
         assert_eq!(known(&remote, &[1]).await?, [version]);
         Ok(())
+    });
+}
+
+/// Cloud Storage is asked about a bucket, and the right to a ledger's objects may be all that is granted.
+#[test]
+fn the_rights_to_a_bucket_do_not_count() {
+    run(async {
+        let (store, clock, _) = remote();
+        let store = Arc::new(Hindered(store, None));
+        let at = |location: &str| {
+            RemoteLedger::new(store.clone(), location.to_owned(), clock.clone(), |_| {})
+        };
+        assert!(at("s3://bucket/ledger/label-studio").check().await.is_err());
+        at("gs://bucket/ledger/label-studio").check().await
     });
 }
 
