@@ -100,6 +100,8 @@ impl RemoteLedger {
             let put = self.store.put(&version.key, text.into());
             self.patiently(put).await?;
             if self.clock.now().duration_since(begun) > LONGEST_SAVE {
+                // At once: no other save may come, and nobody can open a ledger of which a key is left alone.
+                let _removed_by_the_next_save = self.remove(&version).await;
                 return Err(self.failed("to save it took more than an hour; it is saved anew"));
             }
             Ok::<_, CliError>(())
