@@ -64,7 +64,9 @@ pub(super) fn take_in(
         .or_else(|| known.as_ref().and_then(|known| known.task.clone()));
     let project = held(&[Kind::Project]).or_else(|| {
         // On another task it may be in another project.
-        let known = known.as_ref().filter(|known| known.task == task);
+        let known = known
+            .as_ref()
+            .filter(|known| known.task.is_none() || known.task == task);
         known.and_then(|known| known.project.clone())
     });
     let project = match (project, &task) {
