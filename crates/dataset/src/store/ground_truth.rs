@@ -26,11 +26,12 @@ CREATE TABLE IF NOT EXISTS ground_truths(
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ground_truths_gone(
     source TEXT NOT NULL,
+    task_id TEXT NOT NULL,
     annotation_id TEXT NOT NULL,
     created_at TEXT,                    -- which annotation with this id
     told TEXT,                          -- the last version that was told to be a ground truth
     set_after TEXT,                     -- a ground truth of a later version than this was set, and not imported
-    PRIMARY KEY(source, annotation_id)
+    PRIMARY KEY(source, task_id, annotation_id)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -83,9 +84,9 @@ impl Past {
         let past = db
             .prepare_cached(
                 "SELECT told, set_after FROM ground_truths_gone
-                 WHERE source = ?1 AND annotation_id = ?2 AND created_at IS ?3",
+                 WHERE source = ?1 AND task_id = ?2 AND annotation_id = ?3 AND created_at IS ?4",
             )?
-            .query_row((told.source, told.id, told.created), |row| {
+            .query_row((told.source, told.task, told.id, told.created), |row| {
                 Ok(Self {
                     told: row.get(0)?,
                     set_after: row.get(1)?,
@@ -98,15 +99,18 @@ impl Past {
 
     /// Keeps what was told of an annotation that has no row.
     fn keep_of_gone(&self, db: &Batch<'_>, told: &Told<'_>) -> rusqlite::Result<()> {
-        db.prepare_cached("INSERT OR REPLACE INTO ground_truths_gone VALUES(?1, ?2, ?3, ?4, ?5)")?
-            .execute((
-                told.source,
-                told.id,
-                told.created,
-                &self.told,
-                &self.set_after,
-            ))
-            .map(drop)
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO ground_truths_gone VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            told.source,
+            told.task,
+            told.id,
+            told.created,
+            &self.told,
+            &self.set_after,
+        ))
+        .map(drop)
     }
 
     fn add(&mut self, event: &Event<'_>, told: &Told<'_>) {
@@ -301,6 +305,8 @@ fn set_since(
         "SELECT coalesce(ground_truth_told, version) AS told, created_at FROM annotations
          WHERE source = ?1 AND task_id = ?2 AND kind = 'annotation' AND told > ?3
              AND (ground_truth_told IS NOT NULL OR ground_truth = 1)
+         UNION ALL
+         SELECT told, created_at FROM ground_truths_gone WHERE source = ?1 AND task_id = ?2 AND told > ?3
          ORDER BY told DESC",
     )?;
     let mut later = later.query((source, task, version))?;

@@ -168,6 +168,11 @@ fn every_order_gives_the_ground_truths_of_the_platform() {
             vec![],
         ),
         (
+            "set on one of an import, which is gone",
+            vec![created(1, 10, true), updated(2, (5, 30), true), gone(2, 40)],
+            vec![],
+        ),
+        (
             "one gets it back, and loses it again",
             vec![
                 imported(1),
