@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ._ahead import Ahead
 from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, name_of, taken_over
-from ._news import after, is_gone, is_news
+from ._news import after, has_gone, is_gone, is_news
 from .changes import By, Changed, Key, Removed
 from .errors import EnvelopeClaimed, EventError, Reject, Retry
 from .event import parse
@@ -121,8 +121,9 @@ class Handling:
                 if todo.under is not None:
                     change = replace(change, parents=known.parents)
                 is_new = is_gone(change, known, todo.under, todo.first)
+                is_left = has_gone(change, known, todo.under, todo.first) and key not in held.followed
                 # A newer thing with the same id is not touched, though what the older one held is.
-                if is_new or todo.under is None:
+                if is_new or is_left or todo.under is None:
                     self.note(held, todo, change, known)
                 then = replace(known, is_there=False) if is_new else known
         except BaseException:
@@ -249,6 +250,7 @@ class Handling:
         for key in self._state.below(removed.key):
             follows = Removed(key=key, by=by, parents=(removed.key,), attributes=removed.attributes)
             held.todo.append(Todo(follows, under=removed.key, first=todo.first or removed.key))
+        held.followed.add(removed.key)
 
     def told(self, change: Change) -> Change:
         """The change as a handler gets it."""

@@ -81,6 +81,8 @@ class Held:
     name: str = ""
     """Names the event among those that were handled: its id, and when it was sent again."""
     todo: deque[Todo] = field(default_factory=deque["Todo"])
+    followed: set[Key] = field(default_factory=set["Key"])
+    """Things that are gone, and what they held is in `todo`, or was."""
     entered: Mapping[Key, Known] | None = None
     """What was known when the thing of the first change was taken, if that was done ahead."""
     entered_at: float = 0.0

@@ -38,9 +38,22 @@ def after(change: Changed, known: Known) -> Known:
 def is_gone(change: Removed, known: Known, under: Key | None, first: Key | None = None) -> bool:
     """Tells whether a removal is news. `under` is what held the thing, if that is what was removed, and `first` what held that,
     however indirectly."""
-    if under is not None and (not known.is_there or under not in known.parents):
-        return False
-    # It says itself that another one of that kind holds it: the id of what held it was given again there.
-    if first is not None and first != under and any(it.kind == first.kind and it != first for it in known.parents):
+    if under is not None and not (known.is_there and is_held(known, under, first)):
         return False
     return not known.is_there or (known.version or "") <= change.until
+
+
+def has_gone(change: Removed, known: Known, under: Key | None, first: Key | None) -> bool:
+    """Tells whether a thing went with what held it before this. Something that it held may be left: a handler failed then, or
+    the process ended."""
+    if under is None or known.is_there:
+        return False
+    return is_held(known, under, first) and (known.version or "") <= change.until
+
+
+def is_held(known: Known, under: Key, first: Key | None) -> bool:
+    """Tells whether a thing goes with what held it."""
+    if under not in known.parents:
+        return False
+    # It says itself that another one of that kind holds it: the id of what held it was given again there.
+    return not (first is not None and first != under and any(it.kind == first.kind and it != first for it in known.parents))

@@ -107,6 +107,30 @@ def test_a_removed_project_takes_annotations_that_only_name_their_task() -> None
     assert copy.things == {}
 
 
+def test_a_removal_whose_handler_failed_half_way_takes_the_rest_when_it_comes_again() -> None:
+    copy = Copy()
+    task = {"action": "TASK_CREATED", "task": {"id": 7, "data": {}, "updated_at": at(1.5)}, "project": {"id": 3}}
+    pulled = {"id": 5, "task": 7, "result": [], "updated_at": at(2.5)}
+    copy.deliver(
+        envelope(task, "io.labelstud.task.created"),
+        envelope(pulled, "io.labelstud.annotation.created", origin="reconcile", subject="annotation/5"),
+    )
+    fails = [True]
+
+    @copy.relay.on("annotation")
+    def fail_once(change: Change) -> None:
+        if fails:
+            fails.clear()
+            raise RuntimeError("not yet")
+
+    gone = envelope({"action": "PROJECT_DELETED", "project": {"id": 3}}, "io.labelstud.project.deleted", received=at(4.5))
+    assert copy.deliver(gone).outcome == "again"
+    copy.told.clear()
+    assert copy.deliver(gone).outcome == "done"
+    # The task was handled, and its annotation is not forgotten with it.
+    assert [change.key.kind for change in copy.told] == ["project", "annotation"]
+
+
 def test_an_id_that_is_given_again_elsewhere_does_not_go_with_what_held_it_before() -> None:
     # SQLite gives the id of the newest task again. The deletion of the task before comes late, or never.
     def task(second: float, project: int) -> bytes:

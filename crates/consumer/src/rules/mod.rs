@@ -144,8 +144,10 @@ impl Rules {
                     removed.parents = mine.parents.clone().into();
                 }
                 let is_gone = news::is_gone(&removed, &mine, todo.under.as_ref());
+                let has_gone = news::has_gone(&removed, &mine, todo.under.as_ref())
+                    && !progress.followed.contains(&key);
                 // A newer thing with the same id is not touched, though what the older one held is.
-                if (is_gone || todo.under.is_none())
+                if (is_gone || has_gone || todo.under.is_none())
                     && let Err(reason) = self
                         .note(progress, &removed, &mine, todo.under.as_ref())
                         .await
@@ -261,6 +263,7 @@ impl Rules {
             }
         });
         progress.todo.extend(follows);
+        progress.followed.insert(removed.key.clone());
         Ok(())
     }
 

@@ -48,13 +48,27 @@ pub(super) fn after(changed: &Changed<'static>, known: &Known) -> Known {
 /// Tells whether a removal is news: of what is not there any more, only a removal of its own is. `under` is what held it,
 /// where the removal follows from that one's.
 pub(super) fn is_gone(removed: &Removed<'_>, known: &Known, under: Option<&Under>) -> bool {
-    if let Some(Under { holder, first }) = under {
-        // It says itself that another one of that kind holds it: the id of what held it was given again there.
-        let is_other = |it: &Key<'static>| it.kind == first.kind && it != first;
-        let is_elsewhere = first != holder && known.parents.iter().any(is_other);
-        if !known.is_there || is_elsewhere || !known.parents.contains(holder) {
-            return false;
-        }
+    if under.is_some_and(|under| !known.is_there || !is_held(known, under)) {
+        return false;
     }
-    !known.is_there || known.version.as_deref().unwrap_or_default() <= &*removed.until
+    !known.is_there || is_of_before(removed, known)
+}
+
+/// Tells whether a thing went with what held it before this. Something that it held may be left: a handler failed then, or the
+/// process ended.
+pub(super) fn has_gone(removed: &Removed<'_>, known: &Known, under: Option<&Under>) -> bool {
+    under.is_some_and(|under| !known.is_there && is_held(known, under))
+        && is_of_before(removed, known)
+}
+
+fn is_held(known: &Known, under: &Under) -> bool {
+    let Under { holder, first } = under;
+    // It says itself that another one of that kind holds it: the id of what held it was given again there.
+    let is_other = |it: &Key<'static>| it.kind == first.kind && it != first;
+    let is_elsewhere = first != holder && known.parents.iter().any(is_other);
+    !is_elsewhere && known.parents.contains(holder)
+}
+
+fn is_of_before(removed: &Removed<'_>, known: &Known) -> bool {
+    known.version.as_deref().unwrap_or_default() <= &*removed.until
 }

@@ -3,7 +3,7 @@
 use crate::outcome::Outcome;
 use labelrelay_event::Attributes;
 use labelrelay_event::changes::{Change, Key};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 /// A change that is to be looked at.
@@ -27,6 +27,8 @@ pub(super) struct Progress {
     /// Names it among those that were handled, until it is remembered.
     pub(super) name: Option<String>,
     pub(super) todo: VecDeque<Todo>,
+    /// Things that are gone, and what they held is in `todo`, or was.
+    pub(super) followed: HashSet<Key<'static>>,
     failure: Option<Outcome>,
 }
 
@@ -44,6 +46,7 @@ impl Progress {
             attributes,
             name: Some(name),
             todo: todo.collect(),
+            followed: HashSet::new(),
             failure: None,
         }
     }

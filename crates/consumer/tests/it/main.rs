@@ -10,6 +10,7 @@ mod bodies;
 mod claims;
 mod given_again;
 mod groups;
+mod half_way;
 mod labelbox;
 #[cfg(feature = "lambda")]
 mod lambda;
