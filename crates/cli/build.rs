@@ -19,8 +19,9 @@ fn main() {
         .or_else(packed)
         .or_else(checked_out)
         .unwrap_or_else(|| unknown().to_owned());
-    println!("cargo::rustc-env=LABELRELAY_BUILT_FROM={commit}");
-    println!("cargo::rustc-env=LABELRELAY_FEATURES={}", features());
+    // Not called as a setting: `cargo run` hands them to the program too.
+    println!("cargo::rustc-env=BUILT_FROM_COMMIT={commit}");
+    println!("cargo::rustc-env=BUILT_WITH_FEATURES={}", features());
 }
 
 fn features() -> String {

@@ -22,9 +22,9 @@ Begin here:
 const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\ncommit   ",
-    env!("LABELRELAY_BUILT_FROM"),
+    env!("BUILT_FROM_COMMIT"),
     "\nfeatures ",
-    env!("LABELRELAY_FEATURES"),
+    env!("BUILT_WITH_FEATURES"),
 );
 
 /// Takes webhooks of Labelbox and Label Studio, verifies them, and puts them on your queue, byte for byte.
