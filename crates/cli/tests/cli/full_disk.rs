@@ -224,9 +224,11 @@ fn the_reserve_is_the_consumers_whoever_else_fills_the_disk() {
     let fitted = fill(&serving, 300_000);
     assert!(reserve.exists(), "deliveries do not use it");
     fill_disk(&other);
-    assert_eq!(deliver(&serving, 3000, 300_000), 503);
+    // Some of the reserve, which has 16 MiB, may have gone back to the journal of deliveries since: more fit then.
+    let more = fill(&serving, 300_001);
+    assert!(more * 300_000 < 12 << 20, "{more}");
     assert!(reserve.exists(), "nor another program");
-    assert_eq!(drain(&place), fitted);
+    assert_eq!(drain(&place), fitted + more);
     fs::remove_file(&other).unwrap();
     place.run(&["queue", "prune"]).good();
     until("there is no room again", || {
