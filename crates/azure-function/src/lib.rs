@@ -7,7 +7,6 @@
 //! that came from outside begins with `/api/`, and `/redrive` is the host's word. `host.json` must keep its
 //! route prefix for that reason; without one nobody's `/redrive` could be told from the timer's.
 
-mod export;
 mod handler;
 mod init;
 mod json_response;
@@ -15,7 +14,6 @@ mod log;
 mod redrive;
 mod route;
 
-pub use export::{Export, Exporting};
 pub use handler::Handler;
 pub use init::{configuration, port, relay, warm};
 pub use log::format;

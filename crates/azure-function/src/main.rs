@@ -4,14 +4,15 @@
 //! machine gives tokens out.
 
 use labelrelay_azure::Azure;
-use labelrelay_azure_function::{Export, Handler, configuration, format, port, relay, warm};
+use labelrelay_azure_function::{Handler, configuration, format, port, relay, warm};
 use labelrelay_core::Clock;
 use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
+use labelrelay_http::export::{Export, Platform};
 use labelrelay_http::{ServeOptions, memory, serve_with};
 use labelrelay_startup::log::{
     BoundedLog, Line, LogWriter, level, panics_to, subscriber, to_writer, written,
 };
-use labelrelay_startup::{Open, StartError, SystemClock};
+use labelrelay_startup::{Open, OsEntropy, StartError, SystemClock};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +22,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
+
+const PLATFORM: Platform = Platform {
+    provider: "azure",
+    name: "WEBSITE_SITE_NAME",
+};
 
 /// Pause before the first line of the log, which begins the log's thread: the first request need not wait for that.
 const FIRST_LINE: Duration = Duration::from_millis(20);
@@ -86,7 +92,7 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     let config = configuration(&open)?;
     let lines = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
     let clock: Arc<dyn Clock> = clock;
-    let export = Export::of(&config, lookup, &clock);
+    let export = Export::of(PLATFORM, &config, lookup, &clock, OsEntropy);
     let observer = export.beside(lines);
     let relay = Arc::new(relay(&config, &open, clock, observer).await?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))

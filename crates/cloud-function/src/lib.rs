@@ -7,7 +7,6 @@
 //! The same program is a job, which no URL reaches: `labelrelay-cloud-function redrive` moves events from the
 //! fallback into the queue ([`redrive`]).
 
-mod export;
 pub mod init;
 pub mod log;
 pub mod platform_request;
@@ -15,5 +14,4 @@ pub mod redrive;
 pub mod stop;
 mod trace;
 
-pub use export::{Export, Exporting};
 pub use trace::Trace;

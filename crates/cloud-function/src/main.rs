@@ -2,16 +2,17 @@
 
 use labelrelay_cloud_function::platform_request::Front;
 use labelrelay_cloud_function::stop::{self, Signals};
-use labelrelay_cloud_function::{Export, init, log, redrive};
+use labelrelay_cloud_function::{init, log, redrive};
 use labelrelay_core::Clock;
 use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
 use labelrelay_google::Google;
+use labelrelay_http::export::{Export, Platform};
 use labelrelay_http::{memory, serve_with};
 use labelrelay_startup::log::{
     BoundedLog, Line, LogWriter, Sink, level, panics_to, subscriber, to_writer, written,
 };
 use labelrelay_startup::redrive::Redrive;
-use labelrelay_startup::{Open, StartError, SystemClock};
+use labelrelay_startup::{Open, OsEntropy, StartError, SystemClock};
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,6 +24,11 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
 const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
+
+const PLATFORM: Platform = Platform {
+    provider: "gcp",
+    name: "K_SERVICE",
+};
 
 /// Time for tasks that are left once everything accepted has ended: nobody waits for them.
 const RUNTIME_END: Duration = Duration::from_millis(100);
@@ -107,7 +113,7 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
     let clock = Arc::new(SystemClock::new());
     let lines = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
     let clock: Arc<dyn Clock> = clock;
-    let export = Export::of(&config, lookup, &clock);
+    let export = Export::of(PLATFORM, &config, lookup, &clock, OsEntropy);
     let observer = export.beside(lines);
     let relay = Arc::new(init::relay(&config, &open, clock, observer).await?);
     let mut signals = Signals::new().map_err(other)?;

@@ -9,6 +9,7 @@ mod accept;
 pub mod admin;
 mod body_stream;
 mod connection;
+pub mod export;
 pub mod memory;
 mod options;
 mod server;

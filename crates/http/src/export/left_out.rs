@@ -1,7 +1,8 @@
 //! A build without it.
 
+use super::Platform;
 use labelrelay_core::config::{Config, Lookup};
-use labelrelay_core::{Clock, Observer};
+use labelrelay_core::{Clock, Entropy, Observer};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -13,7 +14,13 @@ pub struct Exporting;
 
 impl Export {
     /// Reads nothing.
-    pub fn of(_: &Config, _: Lookup<'_>, _: &Arc<dyn Clock>) -> Self {
+    pub fn of(
+        _: Platform,
+        _: &Config,
+        _: Lookup<'_>,
+        _: &Arc<dyn Clock>,
+        _: impl Entropy + 'static,
+    ) -> Self {
         Self
     }
 

@@ -1,9 +1,10 @@
-//! A build with it: spans and counts leave after the answers, and at the latest when the host stops the program.
+//! A build with it: spans and counts leave after the answers, and at the latest when the program is stopped. Between requests,
+//! a platform may take the processor away: what waits then leaves with the next request, or with the stop.
 
+use super::Platform;
 use labelrelay_core::config::{Config, Lookup};
-use labelrelay_core::{Clock, Observer};
+use labelrelay_core::{Clock, Entropy, Observer};
 use labelrelay_otlp::{AboutFunction, FunctionTelemetry};
-use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 
 /// What is exported, if anything is.
@@ -14,15 +15,21 @@ pub struct Exporting(Option<labelrelay_otlp::Exporting>);
 
 impl Export {
     /// Reads the settings. Nothing is sent yet.
-    pub fn of(config: &Config, lookup: Lookup<'_>, clock: &Arc<dyn Clock>) -> Self {
+    pub fn of(
+        platform: Platform,
+        config: &Config,
+        lookup: Lookup<'_>,
+        clock: &Arc<dyn Clock>,
+        entropy: impl Entropy + 'static,
+    ) -> Self {
         let about = AboutFunction {
             queue: config.queue.as_deref().unwrap_or_default(),
-            provider: "azure",
-            name: lookup.text("WEBSITE_SITE_NAME").ok().flatten(),
+            provider: platform.provider,
+            name: lookup.text(platform.name).ok().flatten(),
             timeout: None,
         };
-        let entropy = Arc::new(OsEntropy);
-        Self(FunctionTelemetry::at_start(&about, lookup, clock, entropy))
+        let on = FunctionTelemetry::at_start(&about, lookup, clock, Arc::new(entropy));
+        Self(on)
     }
 
     /// What feeds `log`, and the spans and counts, if they go anywhere.
