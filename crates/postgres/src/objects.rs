@@ -45,7 +45,7 @@ const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60 * 60);
 
 /// Pieces that one statement removes, at most: the number in `sql/remove_orphans.sql`.
-const REMOVED_AT_ONCE: u64 = 16;
+const REMOVED_AT_ONCE: usize = 16;
 
 /// The objects of one place.
 #[derive(Clone)]
@@ -109,8 +109,10 @@ impl PostgresObjects {
             }
             *next = now + BETWEEN_LOOKS;
         }
-        let removed = self.store.remove_orphans(&self.place, ORPHANED).await;
-        if removed.is_ok_and(|removed| removed >= REMOVED_AT_ONCE) {
+        let age = ORPHANED.as_secs_f64();
+        let sql = include_str!("sql/remove_orphans.sql");
+        let removed = self.store.query(sql, &[&self.place, &age]).await;
+        if removed.is_ok_and(|removed| removed.len() >= REMOVED_AT_ONCE) {
             // There may be more.
             *self.next_look() = now;
         }

@@ -232,24 +232,6 @@ impl Store {
         Ok(removed >= PRUNED_AT_ONCE)
     }
 
-    /// Removes bodies of a place that no envelope names and that are older than `age`, some at most; says how many pieces.
-    pub(crate) async fn remove_orphans(&self, place: &str, age: Duration) -> Result<u64, Failure> {
-        let age = age.as_secs_f64();
-        let mut lease = self.pool.lease().await?;
-        let work = async {
-            let connected = lease.connected();
-            let sql = include_str!("sql/remove_orphans.sql");
-            let statement = connected.prepared(sql).await?;
-            let parameters: [&(dyn ToSql + Sync); 2] = [&place, &age];
-            let removed = connected.client.execute(&statement, &parameters).await?;
-            Ok::<_, Trouble>(removed)
-        };
-        let done = within(&*self.pool.clock, LIMIT, work).await;
-        lease
-            .settle(LIMIT, done)
-            .map_err(|failure| self.noted(failure))
-    }
-
     /// Takes the right to do `work`; `None` while another has it. It lasts as long as the connection, which is no
     /// pooled one.
     pub(crate) async fn lease(&self, work: &str) -> Result<Option<Connected>, Failure> {

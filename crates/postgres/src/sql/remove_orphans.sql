@@ -11,3 +11,4 @@ DELETE FROM objects WHERE ctid = ANY (ARRAY(
         )
     LIMIT 16 FOR UPDATE OF body SKIP LOCKED
 ))
+RETURNING 1

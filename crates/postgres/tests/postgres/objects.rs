@@ -1,24 +1,16 @@
 //! The ledgers of pulls, which lie beside the queue.
 
-use crate::setup::postgres;
+use crate::setup::ledger_at;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use labelrelay_core::fallback::body_name;
-use labelrelay_core::{CommandLineBackEnd as _, FallbackStore, Location, Payload};
+use labelrelay_core::{FallbackStore, Payload};
 use labelrelay_testkit::fallback_suite as suite;
 use labelrelay_tests::servers::Postgres as Server;
-use std::path::Path;
 use std::sync::Arc;
 
 async fn ledger(server: &Server, name: &str) -> Arc<dyn FallbackStore> {
-    let place = format!("/postgres/ledger/{name}?");
-    let url = server.url("ledgers").replace("/postgres?", &place);
-    let at = Location {
-        url: &url,
-        base_dir: Path::new("/"),
-    };
-    let opened = postgres(&server.environment()).ledger(at).await;
-    opened.expect("a place for a ledger")
+    ledger_at(server, &server.url("ledgers"), name).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

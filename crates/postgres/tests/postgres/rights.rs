@@ -1,10 +1,7 @@
 //! A user who lacks rights hears at the start what is missing, and the statements that give it.
 
-use crate::setup::{postgres, queue, queue_at};
-use labelrelay_core::{
-    CommandLineBackEnd as _, EventQueue as _, FallbackStore, Location, QueueErrorKind,
-    SourceOptions,
-};
+use crate::setup::{ledger_at, postgres, queue, queue_at};
+use labelrelay_core::{EventQueue as _, FallbackStore, QueueErrorKind, SourceOptions};
 use labelrelay_postgres::PostgresSource;
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_tests::servers::Postgres as Server;
@@ -44,13 +41,7 @@ async fn weak_source(server: &Server, schema: &str) -> Result<PostgresSource, St
 }
 
 async fn weak_ledger(server: &Server, schema: &str) -> Arc<dyn FallbackStore> {
-    let url = weak_url(server, schema).replace("/postgres?", "/postgres/ledger/cars?");
-    let at = Location {
-        url: &url,
-        base_dir: Path::new("/"),
-    };
-    let opened = postgres(&server.environment()).ledger(at).await;
-    opened.expect("a place for a ledger")
+    ledger_at(server, &weak_url(server, schema), "cars").await
 }
 
 /// Red if it is heard only once the first event is rejected.

@@ -1,7 +1,10 @@
 //! Queues and sources on a server, and a source as the queue's suite reads.
 
 use labelrelay_core::config::Environment;
-use labelrelay_core::{BoxFuture, EventSource as _, Settled, SourceOptions};
+use labelrelay_core::{
+    BoxFuture, CommandLineBackEnd as _, EventSource as _, FallbackStore, Location, Settled,
+    SourceOptions,
+};
 use labelrelay_postgres::{Postgres, PostgresQueue, PostgresSource};
 use labelrelay_startup::SystemClock;
 use labelrelay_testkit::queue_suite::{Reader, Received};
@@ -35,6 +38,18 @@ pub(crate) async fn source(
         .event_source(&server.url(schema), Path::new("/"), options)
         .await;
     opened.expect("a source")
+}
+
+/// The place `name` for ledgers, in the database of the queue at `url`.
+pub(crate) async fn ledger_at(server: &Server, url: &str, name: &str) -> Arc<dyn FallbackStore> {
+    let place = format!("/postgres/ledger/{name}?");
+    let url = url.replace("/postgres?", &place);
+    let at = Location {
+        url: &url,
+        base_dir: Path::new("/"),
+    };
+    let opened = postgres(&server.environment()).ledger(at).await;
+    opened.expect("a place for a ledger")
 }
 
 /// A source that reads for the suite of queues.
