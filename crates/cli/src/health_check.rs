@@ -3,7 +3,6 @@
 
 use crate::env::Env;
 use crate::error::CliError;
-use crate::http_client;
 use crate::output::print;
 use crate::running_serve;
 use crate::serve::{Flags, Settings, public_base};
@@ -19,7 +18,7 @@ pub(crate) fn run(config: &Config, env: &Env<'_>) -> Result<(), CliError> {
         .body(Bytes::new())
         .map_err(CliError::failed)?;
     let runtime = crate::runtime::small()?;
-    let answer = runtime.block_on(http_client::send(request));
+    let answer = runtime.block_on(labelrelay_http_client::send(request));
     let answer = answer.map_err(|error| {
         CliError::failed(format_args!(
             "not ready: {url}: {error}; `labelrelay serve` starts it"

@@ -26,7 +26,6 @@ mod find_configuration;
 mod from_archive;
 mod health_check;
 mod help;
-mod http_client;
 mod label_studio_access;
 mod labelbox_access;
 mod local_dir;

@@ -3,7 +3,6 @@
 use super::relay_url::RelayUrl;
 use super::report::Report;
 use crate::error::CliError;
-use crate::http_client;
 use bytes::Bytes;
 use http::Request;
 use std::time::Duration;
@@ -20,7 +19,7 @@ pub(super) async fn ask(
     let url = relay.ready();
     let request = Request::get(&url).body(Bytes::new());
     let request = request.map_err(CliError::failed)?;
-    let said = match tokio::time::timeout(READY_WITHIN, http_client::send(request)).await {
+    let said = match tokio::time::timeout(READY_WITHIN, labelrelay_http_client::send(request)).await {
         Ok(Ok(answer)) if answer.status == 200 => {
             report.done(format_args!("the relay is ready: {url}"))?;
             return Ok(true);
@@ -52,7 +51,7 @@ pub(super) async fn ask_for_header(
     let Ok(request) = request else {
         return Ok(true);
     };
-    let asking = tokio::time::timeout(READY_WITHIN, http_client::send(request));
+    let asking = tokio::time::timeout(READY_WITHIN, labelrelay_http_client::send(request));
     if let Ok(Ok(answer)) = asking.await
         && answer.status == 401
     {

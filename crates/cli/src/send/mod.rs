@@ -6,7 +6,6 @@ mod url;
 use crate::delivery::Delivery;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use crate::http_client;
 use crate::output::{one_line, print, print_json, say};
 use crate::samples::{SAMPLES, Sample, labelbox_id, named};
 use crate::secret_reference;
@@ -166,14 +165,16 @@ async fn send(
         ));
     }
     let begun = Instant::now();
-    let answer = http_client::send(request).await.map_err(|error| {
-        let cure = if error.refused {
-            "; is `serve` running? `--to` names another address"
-        } else {
-            ""
-        };
-        CliError::failed(format_args!("{shown}: {error}{cure}"))
-    })?;
+    let answer = labelrelay_http_client::send(request)
+        .await
+        .map_err(|error| {
+            let cure = if error.refused {
+                "; is `serve` running? `--to` names another address"
+            } else {
+                ""
+            };
+            CliError::failed(format_args!("{shown}: {error}{cure}"))
+        })?;
     let elapsed_ms = millis(begun.elapsed());
     let (status, good) = (answer.status, (200..300).contains(&answer.status));
     if args.json {

@@ -1,6 +1,5 @@
 //! Asks for the relay at its public URL, as a platform would: name, port, TLS, and who answers.
 
-use crate::http_client;
 use crate::userinfo;
 use bytes::Bytes;
 use http::{Request, Uri};
@@ -38,7 +37,7 @@ async fn problem(ready: &str) -> Option<String> {
         ));
     }
     let request = Request::get(ready).body(Bytes::new()).ok()?;
-    match http_client::send(request).await {
+    match labelrelay_http_client::send(request).await {
         Ok(answer) if answer.status == 200 => None,
         Ok(answer) if answer.status == 503 => Some(
             "the relay answers 503: it is not ready, and the log of `serve` says why".to_owned(),

@@ -2,7 +2,6 @@
 //! queue's file, so nobody else can try a write.
 
 use super::report::Refused;
-use crate::http_client;
 use crate::serve::public_base;
 use bytes::Bytes;
 use http::Request;
@@ -18,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn fault(address: SocketAddr) -> Option<String> {
     let url = format!("{}/-/ready", public_base(None, address));
     let request = Request::get(&url).body(Bytes::new()).ok()?;
-    let problem = match tokio::time::timeout(PATIENCE, http_client::send(request)).await {
+    let problem = match tokio::time::timeout(PATIENCE, labelrelay_http_client::send(request)).await
+    {
         Ok(Ok(answer)) if answer.status == 200 => return None,
         Ok(Ok(answer)) => format!("answers {}", answer.status),
         Ok(Err(error)) => format!("does not answer: {error}"),
@@ -35,7 +35,8 @@ pub(super) async fn refused(admin: SocketAddr, config: &Config) -> Vec<Refused> 
     let Ok(request) = Request::get(&url).body(Bytes::new()) else {
         return Vec::new();
     };
-    let metrics = match tokio::time::timeout(PATIENCE, http_client::send(request)).await {
+    let metrics = match tokio::time::timeout(PATIENCE, labelrelay_http_client::send(request)).await
+    {
         Ok(Ok(answer)) if answer.status == 200 => answer.body,
         _ => return Vec::new(),
     };

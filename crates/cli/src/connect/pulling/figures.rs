@@ -1,6 +1,5 @@
 //! What `serve` says of its pull from a source, in its metrics.
 
-use crate::http_client;
 use crate::serve_address;
 use bytes::Bytes;
 use http::Request;
@@ -26,7 +25,7 @@ pub(in crate::connect) async fn is_not_pulling(queue: Option<&Path>, source: &st
 async fn metrics(admin: SocketAddr) -> Option<String> {
     let request = Request::get(format!("http://{admin}/metrics"));
     let request = request.body(Bytes::new()).ok()?;
-    let asking = tokio::time::timeout(METRICS_WITHIN, http_client::send(request));
+    let asking = tokio::time::timeout(METRICS_WITHIN, labelrelay_http_client::send(request));
     let answer = asking.await.ok()?.ok()?;
     (answer.status == 200).then(|| String::from_utf8_lossy(&answer.body).into_owned())
 }

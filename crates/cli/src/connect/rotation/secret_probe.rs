@@ -6,7 +6,6 @@
 //!
 //! A yes counts only where a secret that nobody has gets a no: what answers may be something in front of the relay.
 
-use crate::http_client;
 use crate::local_dir::new_secret;
 use crate::serve::secret_header;
 use bytes::Bytes;
@@ -73,7 +72,7 @@ async fn says_yes(relay: &Asked, source: &SourceConfig, secret: &Secret) -> Resu
         }
         Asked::At(url) => {
             let (request, yes) = request(url, source, secret)?;
-            let answer = http_client::send(request).await;
+            let answer = labelrelay_http_client::send(request).await;
             (answer.map_err(|error| error.to_string())?.status, yes)
         }
     };

@@ -1,10 +1,10 @@
 //! Connections to the receiver, each for one post at a time, and kept for the next.
 
 use crate::error::CliError;
-use crate::http_client::{BrokeOff, Connection, NoAnswer, TrustedRoots};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
+use labelrelay_http_client::{BrokeOff, Connection, NoAnswer, TrustedRoots};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

@@ -4,12 +4,12 @@
 //! a name of a host must not lead into a network of one's own, nor may a redirect do either.
 
 use super::origin::Origin;
-use crate::http_client::{Connection, TrustedRoots};
 use crate::serve::is_refused;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_ENCODING, LOCATION, USER_AGENT};
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use labelrelay_http_client::{Connection, TrustedRoots};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::net::lookup_host;
 

@@ -3,7 +3,6 @@
 use super::Secrets;
 use crate::delivery::{Credential, Delivery};
 use crate::error::CliError;
-use crate::http_client;
 use crate::samples::Sample;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -59,7 +58,9 @@ impl PlayedScenario {
     ) -> Result<Self, CliError> {
         let request = scenario.request(base, secrets).map_err(CliError::failed)?;
         let body = request.body().clone();
-        let answer = http_client::send(request).await.map_err(CliError::failed)?;
+        let answer = labelrelay_http_client::send(request)
+            .await
+            .map_err(CliError::failed)?;
         let parsed: Option<AnswerBody> = serde_json::from_slice(&answer.body).ok();
         let (outcome, id) = parsed.map_or_else(
             || ("?".to_owned(), None),
