@@ -23,3 +23,4 @@ pub mod recording_proxy;
 pub mod relay;
 pub mod sender;
 pub mod servers;
+pub mod traced;

@@ -4,22 +4,14 @@ use crate::setup::{QUEUE, SECRET, azurite, deliver, start, variables};
 use labelrelay_tests::azure::handler::Handler;
 use labelrelay_tests::azure::host::Host;
 use labelrelay_tests::relay::eventually;
-use labelrelay_tests::sender;
 use labelrelay_tests::servers::{Azurite, CollectedSpan, Rotel};
+use labelrelay_tests::traced;
 use std::net::{Ipv4Addr, TcpListener};
-
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
 
 /// A program that exports after so many milliseconds, and has the time for it.
 fn exporting(azurite: &Azurite, endpoint: &str, milliseconds: &str) -> Handler {
     let mut variables = variables(azurite);
-    for (name, value) in [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "120000"),
-        ("OTEL_BSP_SCHEDULE_DELAY", milliseconds),
-        ("OTEL_METRIC_EXPORT_INTERVAL", milliseconds),
-    ] {
+    for (name, value) in traced::exporting(endpoint, milliseconds) {
         variables.push((name, value.to_owned()));
     }
     start(&variables)
@@ -27,15 +19,7 @@ fn exporting(azurite: &Azurite, endpoint: &str, milliseconds: &str) -> Handler {
 
 /// A delivery whose sender has a span.
 fn send(host: &Host) {
-    let body = sender::label("exported");
-    let request = sender::Head {
-        path: "/labelbox",
-        event: "LABEL_CREATED",
-        delivery: "d",
-        signature: &sender::signature(SECRET, &body),
-        more: &format!("traceparent: 00-{TRACE}-{PARENT}-01\r\n"),
-    };
-    let request = request.followed_by(&body);
+    let request = traced::labelbox(SECRET);
     assert_eq!(deliver(host, &request).status, 200);
 }
 
@@ -55,9 +39,7 @@ fn a_real_collector_has_the_spans_and_the_counts() {
         };
         Some((named("POST /labelbox")?, named(&send_name)?))
     });
-    assert_eq!([&*server.trace, &*producer.trace], [TRACE; 2]);
-    assert_eq!((&*server.parent, &producer.parent), (PARENT, &server.id));
-    assert_eq!(server.kind, "SPAN_KIND_SERVER");
+    traced::hang_together(&server, &producer);
     let metric = "labelrelay_requests_total";
     eventually(metric, || collector.log().contains(metric).then_some(()));
 }

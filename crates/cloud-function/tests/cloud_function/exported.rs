@@ -3,36 +3,20 @@
 use crate::service::{SECRET, Service, Variables, named, variables};
 use labelrelay_tests::client::once;
 use labelrelay_tests::relay::eventually;
-use labelrelay_tests::sender;
 use labelrelay_tests::servers::{CollectedSpan, PubSub, Rotel};
+use labelrelay_tests::traced;
 use std::net::{Ipv4Addr, TcpListener};
-
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
 
 /// Environment of a service that exports after so many milliseconds, and has the time for it.
 fn exporting(pubsub: &PubSub, endpoint: &str, milliseconds: &str) -> Variables {
     let mut variables = variables(pubsub, &pubsub.topic("exported"));
-    variables.extend(named(&[
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "120000"),
-        ("OTEL_BSP_SCHEDULE_DELAY", milliseconds),
-        ("OTEL_METRIC_EXPORT_INTERVAL", milliseconds),
-    ]));
+    variables.extend(named(&traced::exporting(endpoint, milliseconds)));
     variables
 }
 
 /// A delivery whose sender has a span.
 fn deliver(service: &Service) {
-    let body = sender::label("exported");
-    let request = sender::Head {
-        path: "/labelbox",
-        event: "LABEL_CREATED",
-        delivery: "d",
-        signature: &sender::signature(SECRET, &body),
-        more: &format!("traceparent: 00-{TRACE}-{PARENT}-01\r\n"),
-    };
-    let request = request.followed_by(&body);
+    let request = traced::labelbox(SECRET);
     assert_eq!(once(service.address, &request).status, 200);
 }
 
@@ -49,9 +33,7 @@ fn a_real_collector_has_the_spans_and_the_counts() {
     });
     let named = |name| spans.iter().find(|span| span.name == name).unwrap();
     let (server, producer) = (named("POST /labelbox"), named("send exported"));
-    assert_eq!([&*server.trace, &*producer.trace], [TRACE; 2]);
-    assert_eq!((&*server.parent, &producer.parent), (PARENT, &server.id));
-    assert_eq!(server.kind, "SPAN_KIND_SERVER");
+    traced::hang_together(server, producer);
     let metric = "labelrelay_requests_total";
     eventually(metric, || collector.log().contains(metric).then_some(()));
 }

@@ -7,15 +7,13 @@ use labelrelay_testkit::adapter_suite::SECRET;
 use labelrelay_testkit::request::TestRequest;
 use labelrelay_tests::relay::eventually;
 use labelrelay_tests::servers::{Behaviour, CollectedSpan, Misbehaving, Rotel};
+use labelrelay_tests::traced::{self, PARENT, TRACE};
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// Nothing here is to be late: what is slow is the machine.
 const PATIENT: (&str, &str) = ("OTEL_EXPORTER_OTLP_TIMEOUT", "60000");
-
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
 
 /// The program, in front of a queue that takes everything, behind the runtime API.
 struct Running {
@@ -190,9 +188,7 @@ fn a_real_collector_has_the_spans_and_the_counts() {
     });
     let named = |name| spans.iter().find(|span| span.name == name).unwrap();
     let (server, producer) = (named("POST /labelbox"), named("send events"));
-    assert_eq!([&*server.trace, &*producer.trace], [TRACE; 2]);
-    assert_eq!((&*server.parent, &producer.parent), (PARENT, &server.id));
-    assert_eq!(server.kind, "SPAN_KIND_SERVER");
+    traced::hang_together(server, producer);
     let metric = "labelrelay_requests_total";
     eventually(metric, || collector.log().contains(metric).then_some(()));
 }
