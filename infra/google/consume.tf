@@ -119,3 +119,41 @@ resource "google_cloud_scheduler_job" "consume" {
   }
   depends_on = [google_project_service.needed]
 }
+
+# What it does not consume waits, and the alert oldest-message hears that only after a day.
+resource "google_monitoring_alert_policy" "consume" {
+  count                 = local.consume ? 1 : 0
+  display_name          = "${var.name}: consume"
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  conditions {
+    display_name = "a run of the consumer failed"
+    condition_threshold {
+      filter          = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.consume[0].name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result = \"failed\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 0
+      duration        = "0s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  conditions {
+    display_name = "the consumer did not run for three hours"
+    condition_absent {
+      filter   = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.consume[0].name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\""
+      duration = "10800s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  documentation {
+    content = "${var.name}: the program that consumes did not start, ended with an error, took longer than two of its intervals, or nothing started it. Its events wait in the subscription. The job's log says why."
+  }
+  depends_on = [google_project_service.needed]
+}

@@ -90,6 +90,25 @@ fn a_consumer_runs_on_a_schedule_when_that_is_asked_for() {
         .unwrap();
     let starter = starter.state["member"].as_str().unwrap();
     assert!(starter.contains("labelrelay-scheduler@"), "{starter}");
+
+    // Somebody is told of a run that fails, and of none at all.
+    let alert = of(&operations, "google_monitoring_alert_policy")
+        .find(|made| made.state["display_name"] == "labelrelay: consume");
+    let conditions = alert.unwrap().state["conditions"].as_array().unwrap();
+    for kind in ["condition_threshold", "condition_absent"] {
+        let filters = conditions
+            .iter()
+            .filter_map(|condition| condition[kind][0]["filter"].as_str());
+        let filters: Vec<_> = filters.collect();
+        let [filter] = filters[..] else {
+            panic!("{kind}: {filters:?}");
+        };
+        assert!(filter.contains("\"labelrelay-consume\""), "{filter}");
+        assert_eq!(
+            filter.contains("result = \"failed\""),
+            kind == "condition_threshold"
+        );
+    }
 }
 
 #[test]

@@ -6,11 +6,13 @@ use crate::tool::root;
 use serde_json::Value;
 
 /// With everything that has an alert.
-const ALL: [&str; 6] = [
+const ALL: [&str; 8] = [
     "reconcile_image=labelrelay:1",
     "reconcile_url=https://label-studio.example.org",
     "reconcile_token=projects/a-project/secrets/label-studio-token",
     "archive_image=labelrelay:1",
+    "consumer_image=my-consumer:1",
+    "consumer_state=projects/a-project/secrets/consumer-state",
     "billing_account=012345-6789AB-CDEF01",
     "monthly_budget=20",
 ];
@@ -30,7 +32,16 @@ fn what_does_not_happen_rings_and_the_page_has_every_alert() {
         .filter(|policy| rings_without_data(policy));
     let mut absent: Vec<_> = without_data.map(name).collect();
     absent.sort_unstable();
-    assert_eq!(absent, ["archive", "fallback", "reconcile", "subscription"]);
+    assert_eq!(
+        absent,
+        [
+            "archive",
+            "consume",
+            "fallback",
+            "reconcile",
+            "subscription"
+        ]
+    );
 
     let page = std::fs::read_to_string(root().join("docs/google.md")).unwrap();
     let (_, section) = page.split_once("\n## Alerts\n").unwrap();
