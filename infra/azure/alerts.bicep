@@ -1,5 +1,6 @@
 // Alerts. Azure counts messages by account and by the hour, not by queue: the backlog is queue and poison
-// queue together. What stays in the fallback shows as a redrive that fails.
+// queue together, and dead letters show in a log of what is put there. What stays in the fallback shows as a redrive
+// that fails.
 
 param location string
 param name string
@@ -7,6 +8,7 @@ param insightsId string
 param workspaceId string
 param accountName string
 param queue bool
+param deadLetters bool
 param fallback bool
 param reconcile bool
 param actionGroupId string
@@ -139,6 +141,50 @@ resource backlog 'Microsoft.Insights/metricAlerts@2018-03-01' = if (queue) {
       ]
     }
     actions: actions
+  }
+}
+
+// One line for each message that somebody puts into a queue of the account, whoever consumes: the poison queue's name is
+// in its URL. Asking for messages, and removing them, writes none.
+resource puts 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (queue && deadLetters) {
+  scope: account::queues
+  name: 'puts'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'StorageWrite', enabled: true }]
+  }
+}
+
+var buried = '''
+StorageQueueLogs
+| where OperationName == "PutMessage" and Uri contains "/labelrelay-events-poison/"
+'''
+
+resource poisoned 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (queue && deadLetters) {
+  name: '${name}-dead-letters'
+  location: location
+  properties: {
+    description: '${name}: a consumer gave up on messages; they are in the queue labelrelay-events-poison, where they stay.'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT15M'
+    // Twice the time between two looks: a line may come some minutes after what it tells of.
+    windowSize: 'PT30M'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: buried
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
   }
 }
 

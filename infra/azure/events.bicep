@@ -13,7 +13,7 @@ param claimRetentionDays int
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   // checkov:skip=CKV_AZURE_43: the name is put together in main.bicep, of lower-case letters and digits, 24 at most
   // checkov:skip=CKV_AZURE_206: one region's copies are what Storage Queue promises elsewhere too; choose another redundancy if a region's loss must not lose events
-  // checkov:skip=CKV_AZURE_33: a log of queue requests would cost more than the queue; its backlog is watched
+  // checkov:skip=CKV_AZURE_33: alerts.bicep logs what is put into the queues; a log of all requests would cost more than they do
   // checkov:skip=CKV_AZURE_35: what writes and reads here has no fixed address; who has no role is refused, and there are no keys
   // checkov:skip=CKV_AZURE_59: the function and consumers reach it over the public endpoint; anonymous access is off
   name: accountName

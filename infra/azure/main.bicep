@@ -152,6 +152,9 @@ param actionGroupId string = ''
 @description('Alert when more messages than this wait in queue and poison queue together.')
 param backlogAlarmCount int = 1000
 
+@description('Alert when a consumer puts a message into the poison queue. For this, Azure logs each message that is put into a queue. Of a queue of yours nothing is logged.')
+param deadLetterAlarm bool = true
+
 @description('Alert when more requests than this are refused (4xx) within 15 minutes.')
 param refusedAlarmCount int = 20
 
@@ -353,6 +356,7 @@ module alerts 'alerts.bicep' = {
     workspaceId: function.outputs.workspaceId
     accountName: events.outputs.accountName
     queue: makeQueue
+    deadLetters: deadLetterAlarm
     fallback: fallback
     reconcile: withReconcile
     actionGroupId: actionGroupId

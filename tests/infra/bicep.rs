@@ -119,6 +119,30 @@ fn runs_that_never_happen_ring() {
     }
 }
 
+/// Azure's count of messages does not tell the two queues apart; the URL of what is put there does.
+#[test]
+fn a_message_in_the_poison_queue_rings() {
+    let (alerts, events) = (read("alerts.bicep"), read("events.bicep"));
+    let (_, query) = alerts.split_once("var buried = '''").unwrap();
+    let (query, _) = query.split_once("'''").unwrap();
+    let poison = "labelrelay-events-poison";
+    assert!(events.contains(&format!("name: '{poison}'")));
+    assert!(query.contains(&format!("Uri contains \"/{poison}/\"")));
+    // The log has what the query reads, and goes where that looks.
+    assert!(query.contains("StorageQueueLogs\n| where OperationName == \"PutMessage\""));
+    let (_, log) = alerts.split_once("resource puts ").unwrap();
+    let (log, _) = log.split_once("\n}\n").unwrap();
+    for part in [
+        "scope: account::queues",
+        "workspaceId: workspaceId",
+        "{ category: 'StorageWrite', enabled: true }",
+    ] {
+        assert!(log.contains(part), "{log}");
+    }
+    assert_eq!(alerts.matches("= if (queue && deadLetters) {").count(), 2);
+    assert!(read("main.bicep").contains("deadLetters: deadLetterAlarm\n"));
+}
+
 /// With an allowlist that believes a proxy, nobody gets past the proxy; and one that is not named lets nobody in.
 #[test]
 fn an_allowlist_behind_a_proxy_closes_the_app_to_all_others() {
