@@ -224,9 +224,10 @@ resource left 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (fallback
 }
 
 // One row always, here too: a job that never starts says nothing. Each run that came to its end says what it did, and
-// each that failed why.
+// each that failed why. A consumer may be `labelrelay` as well, and begins its errors in the same way.
 var pulls = '''
 ContainerAppConsoleLogs
+| where ContainerName != "consumer"
 | summarize ended = countif(Log contains "things looked at;"), failed = countif(Log startswith "labelrelay:")
 | where failed > 0 or ended == 0
 '''

@@ -117,6 +117,9 @@ fn runs_that_never_happen_ring() {
             "{text}"
         );
     }
+    // What a consumer writes is no run of a pull that failed.
+    assert!(read("consumer.bicep").contains("name: 'consumer'\n          image: image"));
+    assert!(alerts.contains("| where ContainerName != \"consumer\"\n| summarize ended ="));
 }
 
 /// Azure's count of messages does not tell the two queues apart; the URL of what is put there does.
