@@ -11,6 +11,7 @@ param queue bool
 param deadLetters bool
 param fallback bool
 param reconcile bool
+param consumer bool
 param actionGroupId string
 param backlogAlarmCount int
 param refusedAlarmCount int
@@ -281,6 +282,41 @@ resource webhookBroken 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if 
       allOf: [
         {
           query: silences
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
+  }
+}
+
+// Azure tells of a run that ended with an error, or was ended because it took too long; no metric of a job can have an
+// alert.
+var failures = '''
+ContainerAppSystemLogs
+| where JobName endswith "-consumer" and Reason in ("BackoffLimitExceeded", "DeadlineExceeded")
+'''
+
+resource consumerFailed 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (consumer) {
+  name: '${name}-consumer'
+  location: location
+  properties: {
+    description: '${name}: the program that consumes did not start, ended with an error, or was ended after half an hour. Its events come again. The tables ContainerAppSystemLogs and ContainerAppConsoleLogs say why.'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT15M'
+    // Twice the time between two looks: a line may come some minutes after what it tells of.
+    windowSize: 'PT30M'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: failures
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

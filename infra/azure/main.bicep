@@ -359,6 +359,7 @@ module alerts 'alerts.bicep' = {
     deadLetters: deadLetterAlarm
     fallback: fallback
     reconcile: withReconcile
+    consumer: withConsumer
     actionGroupId: actionGroupId
     backlogAlarmCount: backlogAlarmCount
     refusedAlarmCount: refusedAlarmCount

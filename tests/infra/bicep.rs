@@ -146,6 +146,24 @@ fn a_message_in_the_poison_queue_rings() {
     assert!(read("main.bicep").contains("deadLetters: deadLetterAlarm\n"));
 }
 
+/// Events of a program that fails wait, and less than a thousand of them are no backlog.
+#[test]
+fn a_consumer_that_fails_rings() {
+    let alerts = read("alerts.bicep");
+    let (_, query) = alerts.split_once("var failures = '''").unwrap();
+    let (query, _) = query.split_once("'''").unwrap();
+    assert!(query.contains("ContainerAppSystemLogs\n| where JobName endswith \"-consumer\""));
+    assert!(query.contains("\"BackoffLimitExceeded\""));
+    let main = read("main.bicep");
+    assert!(main.contains("    name: '${name}-consumer'\n    image: consumerImage\n"));
+    assert!(main.contains("    consumer: withConsumer\n"));
+    let consumer = read("consumer.bicep");
+    assert!(consumer.contains("resource job 'Microsoft.App/jobs@2025-01-01' = {\n  name: name\n"));
+    // The first failure of a run is its last, and the log goes where the query looks.
+    assert!(consumer.contains("replicaRetryLimit: 0"));
+    assert!(consumer.contains("{ category: 'ContainerAppSystemLogs', enabled: true }"));
+}
+
 /// With an allowlist that believes a proxy, nobody gets past the proxy; and one that is not named lets nobody in.
 #[test]
 fn an_allowlist_behind_a_proxy_closes_the_app_to_all_others() {
