@@ -155,3 +155,21 @@ resource "google_cloud_run_v2_service" "relay" {
     google_secret_manager_secret_version.label_studio,
   ]
 }
+
+# Cloud Run keeps a line of its own for each request, and bills it. Of a flood of forged ones a hundredth is enough: the
+# service tells of refusals itself, and the alerts count requests by a metric. A 429 is no refusal of the service.
+resource "google_logging_project_exclusion" "refused_requests" {
+  name        = "${var.name}-refused-requests"
+  description = "99 of 100 lines of requests that the service refused"
+  # Others of the project are not this module's.
+  filter = join(" AND ", [
+    "resource.type = \"cloud_run_revision\"",
+    "resource.labels.service_name = \"${google_cloud_run_v2_service.relay.name}\"",
+    "logName = \"projects/${var.project}/logs/run.googleapis.com%2Frequests\"",
+    "httpRequest.status >= 400",
+    "httpRequest.status < 500",
+    "httpRequest.status != 429",
+    "sample(insertId, 0.99)",
+  ])
+  depends_on = [google_project_service.needed]
+}
