@@ -1,6 +1,6 @@
 # Deploys the template whose text is the first argument beside what the first stack would have made, in the region
-# that is the second one, lets its state machine run twice, and does as the task's role what that may and may not
-# do. boto3.rs puts the beginning before it.
+# that is the second one, lets its state machine run twice, and once with a task that hangs, and does as the task's
+# role what that may and may not do. boto3.rs puts the beginning before it.
 import time
 
 ACCOUNT, REGION = "000000000000", args[1]
@@ -64,6 +64,29 @@ for _ in range(2):
         return names if len(names) == 3 and ecs.list_tasks(cluster=made["Cluster"])["taskArns"] else None
 
     entered.append(eventually(ran))
+# No task ever ends here. The next one has less time than six hours, and more than it needs to be there.
+(first,) = ecs.list_tasks(cluster=made["Cluster"])["taskArns"]
+ecs.stop_task(cluster=made["Cluster"], task=first)
+machine = schedule["Target"]["Arn"]
+definition = json.loads(states.describe_state_machine(stateMachineArn=machine)["definition"])
+definition["States"]["Run"]["TimeoutSeconds"] = 15
+states.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+run = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+
+def over():
+    execution = states.describe_execution(executionArn=run)
+    return execution if execution["status"] != "RUNNING" else None
+
+
+execution = eventually(over)
+events = states.get_execution_history(executionArn=run)["events"]
+hung = dict(
+    status=execution["status"],
+    error=execution.get("error"),
+    stopped=any(event.get("stateEnteredEventDetails", {}).get("name") == "Stop it" for event in events),
+    running=ecs.list_tasks(cluster=made["Cluster"])["taskArns"],
+)
 task = ecs.describe_task_definition(taskDefinition=made["Task"])["taskDefinition"]
 container = task["containerDefinitions"][0]
 
@@ -120,6 +143,7 @@ print(json.dumps(dict(
     status=status,
     every=schedule["ScheduleExpression"],
     entered=entered,
+    hung=hung,
     command=container["command"],
     variables={variable["name"]: variable["value"] for variable in container["environment"]},
     may=may,

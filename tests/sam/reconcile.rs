@@ -22,6 +22,11 @@ fn it_runs_one_task_at_a_time_that_may_do_no_more_than_it_has_to() {
             ["Look for the last run", "Is it over", "It goes on"]
         ])
     );
+    // Otherwise it would keep all others from running, and its alarm would ring once.
+    assert_eq!(
+        found["hung"],
+        json!({"status": "FAILED", "error": "TookTooLong", "stopped": true, "running": []})
+    );
     let ledger = "s3://labelrelay-bucket/ledger";
     assert_eq!(
         found["command"],
