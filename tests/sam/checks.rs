@@ -238,6 +238,10 @@ fn a_run_that_hangs_ends() {
         let (_, run) = template.split_once("ecs:runTask.sync").unwrap();
         let (run, _) = run.split_once("End: true").unwrap();
         assert!(run.contains("TimeoutSeconds: "), "{run}");
+        // What AWS does with the task of a state whose time is over, it does not say.
+        assert!(run.contains("Next: Look for what hangs"), "{run}");
+        let stop = "Resource: !Sub arn:${AWS::Partition}:states:::aws-sdk:ecs:stopTask";
+        assert_eq!(template.matches(stop).count(), 1);
     }
 }
 
