@@ -164,6 +164,29 @@ fn a_consumer_that_fails_rings() {
     assert!(consumer.contains("{ category: 'ContainerAppSystemLogs', enabled: true }"));
 }
 
+/// What somebody can turn on or off has its price in the table, if only none.
+#[test]
+fn the_page_says_what_each_switch_costs() {
+    let page = std::fs::read_to_string(root().join("docs/azure.md")).unwrap();
+    let (_, table) = page.split_once("\nWhat each optional part adds").unwrap();
+    let (table, _) = table.split_once("\n**A flood**").unwrap();
+    let main = read("main.bicep");
+    let parameters = main.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("param ")?.split_once(' ')?;
+        Some((name, rest))
+    });
+    let mut switches = 0;
+    for (name, rest) in parameters {
+        // That one is asked for at each deployment, and changes nothing that is paid for.
+        let is_switch = rest.starts_with("bool") && name != "makeSecrets";
+        if is_switch || name.ends_with("Image") {
+            assert!(table.contains(&format!("`{name}`")), "{name}");
+            switches += 1;
+        }
+    }
+    assert!(switches >= 8, "{switches}");
+}
+
 /// With an allowlist that believes a proxy, nobody gets past the proxy; and one that is not named lets nobody in.
 #[test]
 fn an_allowlist_behind_a_proxy_closes_the_app_to_all_others() {

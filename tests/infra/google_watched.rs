@@ -175,6 +175,28 @@ fn what_cannot_be_kept_or_paid_is_refused() {
     }
 }
 
+/// What somebody can turn on or off has its price in the table, if only none.
+#[test]
+fn the_page_says_what_each_switch_costs() {
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let page = read("docs/google.md");
+    let (_, table) = page.split_once("\nWhat each optional part adds").unwrap();
+    let (table, _) = table.split_once("\n**A flood**").unwrap();
+    let variables = read("infra/google/variables.tf");
+    let mut switches = 0;
+    for variable in variables.split("\nvariable \"").skip(1) {
+        let (name, rest) = variable.split_once('"').unwrap();
+        let mut lines = rest.lines();
+        let is_switch =
+            lines.any(|line| line.trim_start().starts_with("type ") && line.ends_with("= bool"));
+        if is_switch || name.ends_with("_image") {
+            assert!(table.contains(&format!("`{name}`")), "{name}");
+            switches += 1;
+        }
+    }
+    assert!(switches >= 9, "{switches}");
+}
+
 /// The last word of an alert's name.
 fn name(policy: &Operation) -> &str {
     let name = policy.state["display_name"].as_str().unwrap();
