@@ -29,8 +29,6 @@ function swatch(tag) {
     svg('rect', { width: 8, height: 8, fill: colour(tag) }));
 }
 
-const points = (list) => list.map(([x, y]) => `${x},${y}`).join(' ');
-
 function shapeOf(shape, dot) {
   switch (shape.form) {
     case 'box':
@@ -39,7 +37,7 @@ function shapeOf(shape, dot) {
         transform: shape.rotation ? `rotate(${shape.rotation} ${shape.x} ${shape.y})` : null,
       });
     case 'polygon':
-      return svg(shape.closed ? 'polygon' : 'polyline', { points: points(shape.points) });
+      return svg(shape.closed ? 'polygon' : 'polyline', { points: shape.points });
     case 'ellipse':
       return svg('ellipse', {
         cx: shape.cx, cy: shape.cy, rx: shape.rx, ry: shape.ry,
@@ -73,31 +71,28 @@ function masks(picture, shapes, kind) {
 
 // Where a name stands: at the first corner, or the upper left.
 function corner(shape) {
-  if (shape.form === 'polygon') return shape.points[0];
+  if (shape.form === 'polygon') return shape.points.split(' ', 1)[0].split(',').map(Number);
   if (shape.form === 'ellipse') return [shape.cx, shape.cy - shape.ry];
-  return shape.form === 'mask' ? null : [shape.x, shape.y];
+  return [shape.x, shape.y];
 }
 
 function picture(one, number) {
   const dot = Math.max(one.width, one.height) / 150;
   const drawn = [];
   const names = [];
-  const rows = [];
   for (const [at, shape] of one.shapes.entries()) {
-    const key = `${number}-${at}`;
-    rows.push([shape, shape.form, key]);
     const element = shapeOf(shape, dot);
     if (!element) continue;
     const paint = colour(shape);
     const isLine = shape.form === 'polygon' && !shape.closed;
     for (const [name, value] of Object.entries({
       class: 'region', stroke: paint, fill: isLine ? 'none' : paint,
-      'data-region': shape.id ?? '', 'data-state': shape.state, 'data-key': key,
+      'data-region': shape.id ?? '', 'data-state': shape.state, 'data-key': `${number}-${at}`,
     })) element.setAttribute(name, value);
     element.append(svg('title', null, title(shape)));
     drawn.push(element);
-    const place = corner(shape);
-    if (place && shape.labels.length > 0 && !isBefore(shape) && names.length < MAX_NAMES) {
+    if (shape.labels.length > 0 && !isBefore(shape) && names.length < MAX_NAMES) {
+      const place = corner(shape);
       names.push(svg('text', { x: place[0], y: place[1] - dot / 2, fill: paint, 'font-size': dot * 3.4 }, shape.labels[0]));
     }
   }
@@ -112,9 +107,9 @@ function picture(one, number) {
     masks(one, masked.filter((shape) => !isBefore(shape)), 'now'), image);
   stage.style.setProperty('aspect-ratio', `${one.width} / ${one.height}`);
   stage.style.setProperty('max-width', `calc(70vh * ${one.width / one.height})`);
-  const legend = table(['Label', 'Form', 'Id', ''], rows.map(([shape, form, key]) => [
-    [swatch(shape), shape.labels.join(', ') || shape.name || '—'], form, shape.id ?? '—', STATES[shape.state], shape.state, key,
-  ]));
+  const legend = table(['Label', 'Form', 'Id', ''], one.shapes, (shape, at) => [
+    [swatch(shape), shape.labels.join(', ') || shape.name || '—'], shape.form, shape.id ?? '—', STATES[shape.state], shape.state, `${number}-${at}`,
+  ]);
   const mark = (event, isMarked) => {
     const key = event.target.closest?.('[data-key]')?.dataset.key;
     const region = key && image.querySelector(`.region[data-key="${key}"]`);
@@ -129,13 +124,13 @@ function picture(one, number) {
   return [el('h3', null, name), one.words ? el('p', { class: 'words' }, one.words) : null, hide, stage, legend];
 }
 
-// Rows are cells, then a state, then a key.
-function table(heads, rows) {
+// A row is its cells, then a state, then a key. It is made of those that are listed, and of no others.
+function table(heads, list, rowOf) {
   const columns = heads.length;
-  const lines = rows.slice(0, MAX_ROWS).map((row) => el('tr', { class: `state-${row[columns] ?? 'plain'}`, 'data-key': row[columns + 1] ?? null },
+  const lines = list.slice(0, MAX_ROWS).map(rowOf).map((row) => el('tr', { class: `state-${row[columns] ?? 'plain'}`, 'data-key': row[columns + 1] ?? null },
     ...row.slice(0, columns).map((cell) => el('td', null, ...(Array.isArray(cell) ? cell : [cell])))));
   const head = el('tr', null, ...heads.map((text) => (text ? el('th', { scope: 'col' }, text) : el('td'))));
-  const rest = rows.length - lines.length;
+  const rest = list.length - lines.length;
   return el('div', null, el('table', null, el('thead', null, head), el('tbody', null, ...lines)),
     rest > 0 ? el('p', { class: 'cut' }, `${rest} further rows are not listed here.`) : null);
 }
@@ -152,8 +147,8 @@ function axis(one) {
   const place = (value) => ((value - one.from) / length) * 980 + 10;
   const ends = [];
   const bars = [];
-  const rows = [];
-  for (const span of [...one.spans].sort((a, b) => a.start - b.start)) {
+  const sorted = [...one.spans].sort((a, b) => a.start - b.start);
+  for (const span of sorted) {
     let lane = ends.findIndex((end) => end < span.start);
     if (lane < 0) lane = ends.length < MAX_LANES ? ends.length : MAX_LANES - 1;
     ends[lane] = span.end;
@@ -166,10 +161,6 @@ function axis(one) {
       }, svg('title', null, title(span))));
     }
     for (const mark of span.marks) bars.push(svg('circle', { cx: place(mark), cy: y + 8, r: 4, fill: paint }));
-    rows.push([
-      [swatch(span), span.labels.join(', ') || span.name || '—'], moment(span.start, one.unit), moment(span.end, one.unit),
-      span.channel ?? '—', STATES[span.state], span.state,
-    ]);
   }
   const height = Math.max(1, ends.length) * 22 + 6;
   const ticks = one.from === one.to ? [0] : [0, 0.25, 0.5, 0.75, 1];
@@ -180,7 +171,11 @@ function axis(one) {
   return [
     el('h3', null, name),
     svg('svg', { class: 'axis', viewBox: `0 0 1000 ${height}`, role: 'img', 'data-axis': one.unit, 'aria-label': `${name}: ${one.spans.length} parts from ${one.from} to ${one.to}` }, ...bars),
-    scale, table(['Label', 'From', 'To', 'Channel', ''], rows),
+    scale,
+    table(['Label', 'From', 'To', 'Channel', ''], sorted, (span) => [
+      [swatch(span), span.labels.join(', ') || span.name || '—'], moment(span.start, one.unit), moment(span.end, one.unit),
+      span.channel ?? '—', STATES[span.state], span.state,
+    ]),
   ];
 }
 
@@ -200,11 +195,11 @@ function spans(list) {
     const paragraph = span.paragraph === null ? '' : `paragraph ${span.paragraph}, `;
     return `${paragraph}${span.start}–${span.end}`;
   };
-  const rows = list.map((span) => [
+  const row = (span) => [
     [swatch(span), span.labels.join(', ') || span.name || '—'], span.text === null ? '—' : `“${span.text}”`, place(span),
     span.verified === false ? 'the text has something else there' : '', STATES[span.state], span.state,
-  ]);
-  return [el('h3', null, 'Parts of the text'), table(['Label', 'Text', 'Characters', '', ''], rows)];
+  ];
+  return [el('h3', null, 'Parts of the text'), table(['Label', 'Text', 'Characters', '', ''], list, row)];
 }
 
 function answers(list) {
@@ -213,23 +208,22 @@ function answers(list) {
     answer.region && `region ${answer.region}`, answer.frame !== null && `frame ${answer.frame}`,
     answer.item !== null && `image ${answer.item + 1}`,
   ].filter(Boolean).join(', ') || 'all';
-  const rows = list.map((answer) => [
+  const row = (answer) => [
     [...answer.parent, answer.name ?? '—'].join(' › '), answer.values.join(', ') || '—', about(answer),
     answer.was ? `was: ${answer.was.join(', ') || '—'}` : STATES[answer.state], answer.state,
-  ]);
-  return [el('h3', null, 'Answers'), table(['Question', 'Answer', 'About', ''], rows)];
+  ];
+  return [el('h3', null, 'Answers'), table(['Question', 'Answer', 'About', ''], list, row)];
 }
 
 function relations(list) {
   if (list.length === 0) return [];
-  const rows = list.map((one) => [one.from ?? '—', one.direction ?? '→', one.to ?? '—', one.labels.join(', ') || '—']);
-  return [el('h3', null, 'Relations'), table(['From', 'Direction', 'To', 'Labels'], rows)];
+  const row = (one) => [one.from ?? '—', one.direction ?? '→', one.to ?? '—', one.labels.join(', ') || '—'];
+  return [el('h3', null, 'Relations'), table(['From', 'Direction', 'To', 'Labels'], list, row)];
 }
 
 function named(list) {
   if (list.length === 0) return [];
-  const rows = list.map((one) => [title(one), one.id ?? '—', one.words, one.state]);
-  return [el('h3', null, 'Not drawn'), table(['Label', 'Id', 'Why'], rows)];
+  return [el('h3', null, 'Not drawn'), table(['Label', 'Id', 'Why'], list, (one) => [title(one), one.id ?? '—', one.words, one.state])];
 }
 
 export function facts(list) {

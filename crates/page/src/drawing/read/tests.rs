@@ -71,13 +71,22 @@ fn every_form_stands_in_pixels_of_its_image() {
             {"id": "box", "name": "label", "labels": ["Boat"], "state": "plain",
              "form": "box", "x": 20.0, "y": 20.0, "width": 60.0, "height": 40.0, "rotation": 30.0},
             {"id": "poly", "name": "label", "labels": ["Roof"], "state": "plain",
-             "form": "polygon", "points": [[0.0, 0.0], [100.0, 0.0], [100.0, 25.5]], "closed": true},
+             "form": "polygon", "points": "0.0,0.0 100.0,0.0 100.0,25.5", "closed": true},
             {"id": "oval", "name": "label", "labels": ["Eye"], "state": "plain",
              "form": "ellipse", "cx": 100.0, "cy": 50.0, "rx": 20.0, "ry": 5.0, "rotation": 15.0},
             {"id": "point", "name": "label", "labels": ["Nose"], "state": "plain",
              "form": "point", "x": 50.0, "y": 50.0},
         ])
     );
+}
+
+#[test]
+fn corners_are_told_to_a_small_part_of_a_pixel() {
+    let points =
+        r#"{"points":[[14.56333333333333,0.00001],[33.333333333333336,7e-9]],"closed":false}"#;
+    let all = drawn(&message(&item("poly", "polygon", points)), None);
+    let shape = &all["drawings"][0]["pictures"][0]["shapes"][0];
+    assert_eq!(shape["points"], "29.1267,0.0 66.6667,0.0");
 }
 
 #[test]
