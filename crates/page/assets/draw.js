@@ -9,6 +9,8 @@ const STATES = { plain: '', same: 'as before', new: 'new', changed: 'changed', w
 
 // Rows of a table, and sides of a canvas, that a browser takes in good time.
 const MAX_ROWS = 500;
+// From here on, a table is laid out when somebody scrolls to it.
+const LONG_TABLE = 50;
 const MAX_PIXELS = 16_000_000;
 const MAX_LANES = 60;
 const MAX_NAMES = 200;
@@ -131,8 +133,11 @@ function table(heads, list, rowOf) {
     ...row.slice(0, columns).map((cell) => el('td', null, ...(Array.isArray(cell) ? cell : [cell])))));
   const head = el('tr', null, ...heads.map((text) => (text ? el('th', { scope: 'col' }, text) : el('td'))));
   const rest = list.length - lines.length;
-  return el('div', null, el('table', null, el('thead', null, head), el('tbody', null, ...lines)),
+  const box = el('div', lines.length >= LONG_TABLE ? { class: 'long' } : null,
+    el('table', null, el('thead', null, head), el('tbody', null, ...lines)),
     rest > 0 ? el('p', { class: 'cut' }, `${rest} further rows are not listed here.`) : null);
+  box.style.setProperty('--rows', lines.length);
+  return box;
 }
 
 const UNITS = { seconds: 's', frames: 'frame', own: '' };
