@@ -25,6 +25,10 @@ const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 /// The same of the version before, which is read to be drawn alone: what is larger is not drawn.
 const MAX_BYTES_BEFORE: u64 = 16 * 1024 * 1024;
 
+/// An envelope that refers to its body holds attributes alone. What is longer than those ever are holds its body, and is
+/// not read through to know that.
+const MAX_REFERENCE_BYTES: usize = 64 * 1024;
+
 const GONE: &str =
     "the queue does not have this event any more: it was acknowledged, and pruned since";
 
@@ -239,6 +243,9 @@ fn state(stored: &StoredEvent) -> String {
 
 /// The body of an envelope that only refers to it, unless it is larger than `most`.
 fn claimed_body(envelope: &[u8], most: u64) -> BodyPart {
+    if envelope.len() > MAX_REFERENCE_BYTES {
+        return BodyPart::None;
+    }
     let Ok(envelope) = Envelope::decode(envelope) else {
         return BodyPart::None;
     };
