@@ -134,7 +134,8 @@ impl Scene<'_> {
                 let bytes = url.len();
                 format!("A mask as an image of its own, in {bytes} characters: it is not drawn.")
             } else {
-                let url = cut(url);
+                // A query may be a signature.
+                let url = cut(url.split('?').next().unwrap_or_default());
                 format!("A mask that the platform keeps at {url}: nothing here fetches it.")
             };
             return self.name(tag, words);

@@ -127,7 +127,7 @@ fn source(newest: &Newest) -> PartState {
         return ill(
             Part::Source,
             format!(
-                "the newest delivery, {came}, was refused with {}: {reason}",
+                "the newest delivery, {came}, was refused with {}: {reason}; its line in the list says what to do",
                 row.status
             ),
         );
@@ -323,6 +323,15 @@ mod tests {
         let (source, relay, queue) = (Part::Source, Part::Relay, Part::Queue);
         assert_eq!(is_ok(200), [(source, true), (relay, true), (queue, true)]);
         assert_eq!(is_ok(401), [(source, false), (relay, true), (queue, true)]);
+        let refused = super::source(&Newest {
+            of_source: delivery(401, 0),
+            ..Newest::default()
+        });
+        assert!(
+            refused.words.ends_with("says what to do"),
+            "{}",
+            refused.words
+        );
         assert_eq!(is_ok(503), [(source, true), (relay, false), (queue, true)]);
         // A stranger's refusal, while others are taken; and one that is for no source.
         let now = Timestamp::now().as_millisecond();

@@ -110,6 +110,18 @@ fn a_mask_of_too_many_pixels_is_named_and_not_decoded() {
 }
 
 #[test]
+fn a_mask_elsewhere_is_named_without_the_signature_of_its_address() {
+    let value =
+        r#"{"imageDataURL":"https://masks.example/m.png?X-Signature=abc","brushlabels":["Sky"]}"#;
+    let all = drawn(&message(&item("brush", "brushlabels", value)), None);
+    let words = &all["drawings"][0]["named"][0]["words"];
+    assert_eq!(
+        words,
+        "A mask that the platform keeps at https://masks.example/m.png: nothing here fetches it."
+    );
+}
+
+#[test]
 fn the_version_before_lies_below() {
     let other = |id, x| {
         let value = format!(r#"{{"x":{x},"y":1,"width":1,"keypointlabels":["Nose"]}}"#);
