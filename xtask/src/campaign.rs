@@ -123,6 +123,16 @@ const ALL: &[Campaign] = &[
         run: older_label_studios,
     },
     Campaign {
+        name: "page",
+        what: "the page in a browser, of a `serve` as it is released: what it shows, and how quick it is",
+        run: page,
+    },
+    Campaign {
+        name: "record-kills",
+        what: "`serve` is killed at 20 moments: no delivery that was answered a second before is missing in the record",
+        run: record_kills,
+    },
+    Campaign {
         name: "release",
         what: "the files of a release, built as for a release and each tried in a root without Rust",
         run: |_| release::run(&["--dry-run".to_owned()]),
@@ -239,6 +249,18 @@ fn million_things(args: &[String]) -> Outcome {
     let mut tests = cargo("test --release --package labelrelay --test cli --");
     tests.args(["--ignored", "--nocapture", "pull_memory::a_million"]);
     status(tests.args(args))
+}
+
+fn page(_: &[String]) -> Outcome {
+    let setup = TestSetup::released()?;
+    let mut tests = setup.tests();
+    status(tests.args(["page::", "--nocapture"]))
+}
+
+fn record_kills(_: &[String]) -> Outcome {
+    let mut tests = cargo("test --release --package labelrelay --test cli --");
+    tests.env("LABELRELAY_TEST_RECORD_DUE_MS", "1000");
+    status(tests.args(["--nocapture", "record::a_kill"]))
 }
 
 fn older_label_studios(args: &[String]) -> Outcome {
