@@ -391,6 +391,36 @@ fn an_event_that_was_pruned_says_how_to_get_it() {
     }
 }
 
+/// It says what it cannot read, and shows the rest.
+#[test]
+fn a_record_that_cannot_be_read_leaves_the_page_usable() {
+    let place = recording("");
+    let serving = place.serve(&[]);
+    assert_eq!(deliver(&serving, SECRET, "d-1", &label("1")), 200);
+    Page::of(&place).list("", 1);
+    assert_eq!(serving.stop(), 0);
+    std::fs::remove_file(place.path("queue.db.record")).unwrap();
+    std::fs::copy(place.path("queue.db"), place.path("queue.db.record")).unwrap();
+    let serving = place.serve(&[]);
+    let page = Page::of(&place);
+    let token = format!("Authorization: Bearer {}\r\n", page.token);
+    for path in ["/api/deliveries", "/api/deliveries/r1"] {
+        let (status, body) = page.ask(path, &page.address, &token);
+        assert_eq!(status, 503, "{path}: {body}");
+        assert!(body.contains("is not a record of labelrelay"), "{body}");
+    }
+    let strip = page.json("/api/strip");
+    let parts = strip["parts"].as_array().unwrap();
+    let part = |name: &str| parts.iter().find(|part| part["part"] == name).unwrap();
+    assert_eq!(part("relay")["ok"], false, "{strip}");
+    assert_eq!(part("queue")["ok"], true, "{strip}");
+    let sources = page.json("/api/sources");
+    assert!(!sources["sources"].as_array().unwrap().is_empty());
+    assert_eq!(page.status(&format!("/?token={}", page.token), ""), 200);
+    assert_eq!(deliver(&serving, SECRET, "d-2", &label("2")), 200);
+    assert_eq!(serving.stop(), 0);
+}
+
 #[test]
 fn it_can_be_switched_off() {
     let place = recording("page = false");
