@@ -105,7 +105,7 @@ param perInstanceConcurrency int = 32
 param instanceMemory int = 512
 
 @allowed(['error', 'warn', 'info', 'debug'])
-@description('debug adds one line for each delivery. No level logs bodies or secrets.')
+@description('info has one line for each delivery; warn leaves out what went well. No level logs bodies or secrets.')
 param logLevel string = 'info'
 
 // Fetching what Label Studio sent while nothing took it: off unless image and URL are given. The token is the

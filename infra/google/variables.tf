@@ -352,7 +352,7 @@ variable "memory" {
 variable "log_level" {
   type        = string
   default     = "info"
-  description = "error, warn, info or debug. debug adds one line for each delivery. No level logs bodies or secrets."
+  description = "error, warn, info or debug. info has one line for each delivery; warn leaves out what went well. No level logs bodies or secrets."
   validation {
     condition     = contains(["error", "warn", "info", "debug"], var.log_level)
     error_message = "log_level is error, warn, info or debug."

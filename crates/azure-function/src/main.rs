@@ -90,7 +90,7 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
         back_end: &azure,
     };
     let config = configuration(&open)?;
-    let lines = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let lines = Arc::new(BoundedLog::as_record(Arc::<SystemClock>::clone(&clock)));
     let clock: Arc<dyn Clock> = clock;
     let export = Export::of(PLATFORM, &config, lookup, &clock, OsEntropy);
     let observer = export.beside(lines);

@@ -111,7 +111,7 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
     let config = open.configuration()?;
     let address = init::address(&config, lookup)?;
     let clock = Arc::new(SystemClock::new());
-    let lines = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let lines = Arc::new(BoundedLog::as_record(Arc::<SystemClock>::clone(&clock)));
     let clock: Arc<dyn Clock> = clock;
     let export = Export::of(PLATFORM, &config, lookup, &clock, OsEntropy);
     let observer = export.beside(lines);

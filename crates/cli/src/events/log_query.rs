@@ -73,10 +73,10 @@ impl FunctionLog {
                 "for Logs Insights, with the log group of the relay's function. The log has every delivery, unless LogLevel hides what went well; of a flood of refusals a few"
             }
             Self::Google => {
-                "for the Logs Explorer, or `gcloud logging read`. The log has what was refused, failed or fell back; what went well only with log_level = \"debug\""
+                "for the Logs Explorer, or `gcloud logging read`. The log has every delivery, unless log_level hides what went well; of a flood of refusals a few"
             }
             Self::Azure => {
-                "for the logs of the Log Analytics workspace. The log has what was refused, failed or fell back; what went well only with logLevel=debug"
+                "for the logs of the Log Analytics workspace. The log has every delivery, unless logLevel hides what went well; of a flood of refusals a few"
             }
         }
     }

@@ -176,7 +176,7 @@ fn lines_carry_the_trace_and_the_address_that_google_saw() {
     }
     assert_eq!(
         (&accepted[0]["severity"], &refused[0]["severity"]),
-        (&"DEBUG".into(), &"WARNING".into())
+        (&"INFO".into(), &"WARNING".into())
     );
     assert_eq!(refused[0]["client"], "203.0.113.9");
     assert_clean(&service.log(), &["another secret"]);

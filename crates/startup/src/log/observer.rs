@@ -9,19 +9,66 @@ use std::error::Error as _;
 use std::fmt::Display;
 use std::sync::Arc;
 
+/// Writes the line of a delivery that went well, at a level: `debug` or `info`.
+macro_rules! write_delivery {
+    ($level:ident, $report:expr) => {{
+        let report: &Report = $report;
+        tracing::$level!(
+            name: "delivery",
+            outcome = report.outcome.as_str(),
+            source = report.source.as_deref().unwrap_or("-"),
+            id = report.event_id,
+            "type" = report.event_type,
+            delivery_id = report.delivery_id,
+            body_bytes = report.body_bytes,
+            verified_by = report.verified_by,
+            spooled = report.spooled,
+            claimed = report.claimed,
+            late = report.late,
+            elapsed_ms = millis(report.elapsed),
+            queue_ms = report.queue_elapsed.map(millis),
+            "delivery",
+        );
+    }};
+}
+
 /// Writes reports as `tracing` events, each of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogObserver;
 
 /// Writes reports as [`LogObserver`] does, but for floods of refusals: of those a few, and their number. What
 /// is not written shows at the level debug. For whatever a stranger can reach.
-pub struct BoundedLog(LogLimit);
+pub struct BoundedLog {
+    limit: LogLimit,
+    is_record: bool,
+}
 
 impl BoundedLog {
     /// A log that was quiet so far.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(LogLimit::new(clock))
+        Self {
+            limit: LogLimit::new(clock),
+            is_record: false,
+        }
     }
+
+    /// The same where the log is the only record of deliveries, as in a function: what went well stands in it, too, at the
+    /// level info.
+    pub fn as_record(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            is_record: true,
+            ..Self::new(clock)
+        }
+    }
+}
+
+/// Tells whether a delivery went well: the queue has its event, or nobody asked for it.
+fn went_well(report: &Report) -> bool {
+    let is_good = matches!(
+        report.outcome,
+        Outcome::Accepted | Outcome::Repeat | Outcome::Filtered
+    );
+    is_good && !report.fell_back
 }
 
 impl LogLimit {
@@ -41,7 +88,9 @@ impl LogLimit {
 
 impl Observer for BoundedLog {
     fn request(&self, report: &Report) {
-        if self.0.admits_report(report) {
+        if self.is_record && went_well(report) {
+            write_delivery!(info, report);
+        } else if self.limit.admits_report(report) {
             LogObserver.request(report);
         } else {
             tracing::debug!(
@@ -110,22 +159,9 @@ impl Observer for LogObserver {
             return;
         }
         match report.outcome {
-            Outcome::Accepted | Outcome::Repeat | Outcome::Filtered => tracing::debug!(
-                name: "delivery",
-                outcome = report.outcome.as_str(),
-                source,
-                id = report.event_id,
-                "type" = report.event_type,
-                delivery_id = report.delivery_id,
-                body_bytes = report.body_bytes,
-                verified_by = report.verified_by,
-                spooled = report.spooled,
-                claimed = report.claimed,
-                late = report.late,
-                elapsed_ms,
-                queue_ms = report.queue_elapsed.map(millis),
-                "delivery",
-            ),
+            Outcome::Accepted | Outcome::Repeat | Outcome::Filtered => {
+                write_delivery!(debug, report);
+            }
             Outcome::Replied => {
                 tracing::debug!(name: "question", source, elapsed_ms, "question answered");
             }
@@ -229,6 +265,7 @@ fn list<T: Display>(items: &[T]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SystemClock;
     use crate::log::{Line, Sink, subscriber};
     use serde_json::{Map, Value};
     use std::sync::Mutex;
@@ -240,19 +277,41 @@ mod tests {
         fields
     }
 
-    /// What `report` is in the log.
-    fn line(report: &Report) -> Value {
+    /// What `report` is in a log of this level.
+    fn lines(level: LevelFilter, observer: &dyn Observer, report: &Report) -> Vec<Value> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);
         let sink: Sink = Arc::new(move |line: &[u8]| {
             let line: Value = serde_json::from_slice(line).unwrap();
             kept.lock().unwrap().push(line);
         });
-        let subscriber = subscriber(LevelFilter::DEBUG, LevelFilter::WARN, fields, sink);
-        tracing::subscriber::with_default(subscriber, || LogObserver.request(report));
+        let subscriber = subscriber(level, LevelFilter::WARN, fields, sink);
+        tracing::subscriber::with_default(subscriber, || observer.request(report));
         let lines = lines.lock().unwrap();
-        assert_eq!(lines.len(), 1, "{lines:?}");
-        lines[0].clone()
+        lines.clone()
+    }
+
+    /// What `report` is in the log.
+    fn line(report: &Report) -> Value {
+        let found = lines(LevelFilter::DEBUG, &LogObserver, report);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    }
+
+    #[test]
+    fn a_log_that_is_the_record_has_what_went_well_at_its_usual_level() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let usual = BoundedLog::new(Arc::clone(&clock));
+        let record = BoundedLog::as_record(clock);
+        for outcome in [Outcome::Accepted, Outcome::Repeat, Outcome::Filtered] {
+            let report = Report::refused(outcome, "why".to_owned(), None);
+            let found = lines(LevelFilter::INFO, &usual, &report);
+            assert!(found.is_empty(), "{found:?}");
+            let found = lines(LevelFilter::INFO, &record, &report);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[0]["event"], "delivery");
+            assert_eq!(found[0]["outcome"], outcome.as_str());
+        }
     }
 
     #[test]
