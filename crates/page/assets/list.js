@@ -60,8 +60,11 @@ export class List {
     parameters.set('after', this.newest);
     const answer = await ask(`deliveries?${parameters}`);
     if (round !== this.round) return null;
-    // The record was begun anew, and counts from 1.
-    if (answer.newest < this.newest) return this.load(this.filters);
+    // The record was begun anew, and counts from 1: the same names are those of other deliveries.
+    if (answer.newest < this.newest) {
+      this.unpick([...this.picked.keys()]);
+      return this.load(this.filters);
+    }
     this.newest = answer.newest;
     if (answer.deliveries.length === 0) return answer;
     const top = this.box.scrollTop;
