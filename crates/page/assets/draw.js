@@ -91,7 +91,6 @@ function picture(one, number) {
       class: 'region', stroke: paint, fill: isLine ? 'none' : paint,
       'data-region': shape.id ?? '', 'data-state': shape.state, 'data-key': `${number}-${at}`,
     })) element.setAttribute(name, value);
-    element.append(svg('title', null, title(shape)));
     drawn.push(element);
     if (shape.labels.length > 0 && !isBefore(shape) && names.length < MAX_NAMES) {
       const place = corner(shape);
@@ -105,6 +104,11 @@ function picture(one, number) {
     viewBox: `0 0 ${one.width} ${one.height}`, preserveAspectRatio: 'none', role: 'img', 'data-picture': number,
     'aria-label': `${name}, with ${one.shapes.length} regions`,
   }, ...drawn, svg('g', { class: 'names', 'aria-hidden': 'true' }, ...names));
+  // A region is named when somebody points at it: names for all of them would be half of what is in the picture.
+  image.addEventListener('pointerover', ({ target }) => {
+    const at = target.dataset.key?.split('-')[1];
+    if (at !== undefined && !target.firstElementChild) target.append(svg('title', null, title(one.shapes[at])));
+  });
   const stage = el('div', { class: 'stage', 'data-item': one.item }, masks(one, masked.filter(isBefore), 'before'),
     masks(one, masked.filter((shape) => !isBefore(shape)), 'now'), image);
   stage.style.setProperty('aspect-ratio', `${one.width} / ${one.height}`);

@@ -233,7 +233,11 @@ def is_sent_again(look):
 
 def is_drawn(look):
     look.open("r1")
-    look.is_at(look.region("box", "plain"), BOX)
+    shape = look.region("box", "plain")
+    look.is_at(shape, BOX)
+    # It is named once somebody points at it.
+    shape.dispatch_event("pointerover")
+    expect(shape.locator("title")).to_have_text("Car")
     width, height, marked = look.page.locator("canvas[data-masks]").evaluate(PIXELS)
     assert (width, height) == (WIDTH, HEIGHT), (width, height)
     expected = [is_marked(x, y) for y in range(HEIGHT) for x in range(WIDTH)]
