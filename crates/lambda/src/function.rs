@@ -111,8 +111,8 @@ impl Function {
         );
         self.telemetry
             .failed("unsupported_event", &message, Duration::ZERO);
-        // The form of most fronts. One that reads another answers 502, and the sender may try again after that too.
+        // What most fronts take. One that reads another form answers 502, and the sender may try again after that too.
         let answer = Answer::refusal(Outcome::Unavailable, &message);
-        Response::new(Front::PayloadV2, answer)
+        Response::new(Front::PayloadV1, answer)
     }
 }

@@ -14,6 +14,7 @@ use std::fmt;
 pub(super) struct Fields<'de> {
     version: Option<&'de RawValue>,
     raw_path: Option<&'de RawValue>,
+    lattice_path: Option<&'de RawValue>,
     path: Option<&'de RawValue>,
     method: Option<&'de RawValue>,
     resource: Option<&'de RawValue>,
@@ -36,6 +37,7 @@ pub(super) struct Context {
     pub(super) time_epoch: Option<i64>,
     pub(super) elb: bool,
     pub(super) websocket: bool,
+    pub(super) lattice: bool,
 }
 
 /// `requestContext.http`.
@@ -65,6 +67,11 @@ impl Fields<'_> {
         let (path, resource) = (self.path()?, text(self.resource)?);
         let parameter = |name: &str| member(self.path_parameters?, name);
         mapping::below(&path, &resource, parameter).map(str::to_owned)
+    }
+
+    /// Tells whether there is a `raw_path`, by which the older form of VPC Lattice's events is known.
+    pub(super) fn has_lattice_path(&self) -> bool {
+        self.lattice_path.is_some()
     }
 
     /// Tells whether there is an `httpMethod`, whatever it is.
@@ -110,6 +117,7 @@ impl Fields<'_> {
                 }
                 "elb" => context.elb = is_object(Some(value)),
                 "connectionId" => context.websocket = true,
+                "serviceNetworkArn" => context.lattice = true,
                 _ => {}
             }
         }
@@ -238,6 +246,7 @@ impl<'de> Visitor<'de> for Whole {
             let place = match name.as_str() {
                 "version" => &mut fields.version,
                 "rawPath" => &mut fields.raw_path,
+                "raw_path" => &mut fields.lattice_path,
                 "path" => &mut fields.path,
                 "httpMethod" => &mut fields.method,
                 "resource" => &mut fields.resource,

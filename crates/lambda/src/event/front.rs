@@ -37,6 +37,9 @@ impl Front {
             Some(_) if fields.has_method() => Err(Unserved::Request(
                 "an API with a payload format that is not known here",
             )),
+            _ if context.lattice || fields.has_lattice_path() => {
+                Err(Unserved::Request("VPC Lattice"))
+            }
             _ => Err(Unserved::Other),
         }
     }

@@ -258,6 +258,14 @@ fn everything_else_is_named() {
             r#"{"version":"2.0","httpMethod":"POST","requestContext":{"http":null}}"#,
             Some("not known"),
         ),
+        (
+            r#"{"version":"2.0","path":"/labelbox","method":"POST","headers":{"host":["x"]},"requestContext":{"serviceNetworkArn":"arn:aws:vpc-lattice:x","identity":{},"timeEpoch":"1"}}"#,
+            Some("VPC Lattice"),
+        ),
+        (
+            r#"{"raw_path":"/labelbox","method":"POST","headers":{},"body":"{}","is_base64_encoded":false}"#,
+            Some("VPC Lattice"),
+        ),
         (r#"{"key1":"value1"}"#, None),
         (
             r#"{"version":"0","source":"aws.scheduler","detail":{}}"#,

@@ -186,6 +186,10 @@ async fn events_of_others_are_told_apart() {
             r#"{"version":"3.0","httpMethod":"POST","requestContext":{}}"#,
             "a payload format that is not known",
         ),
+        (
+            r#"{"version":"2.0","method":"POST","requestContext":{"serviceNetworkArn":"x"}}"#,
+            "VPC Lattice",
+        ),
     ] {
         let response = invoke(json).await.unwrap();
         assert_eq!(response.status, 503);
