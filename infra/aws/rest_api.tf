@@ -28,6 +28,8 @@ resource "aws_api_gateway_rest_api" "this" {
   #checkov:skip=CKV_AWS_237:nothing that can be set here replaces it, and another API would have another URL
   count = local.with_rest_api ? 1 : 0
   name  = var.name
+  # With a domain, the API has no other address, as the HTTP API has none.
+  disable_execute_api_endpoint = local.with_domain
   # Every body is handed over as the bytes that were sent, and not as the text that API Gateway takes them for.
   binary_media_types = ["*/*"]
   body               = local.rest_definition
@@ -57,13 +59,14 @@ resource "aws_api_gateway_rest_api_policy" "this" {
   })
 }
 
-# Other addresses have no effect until the API is deployed again.
+# Other addresses, and a closed one of its own, have no effect until the API is deployed again.
 resource "aws_api_gateway_deployment" "this" {
   count       = local.with_rest_api ? 1 : 0
   rest_api_id = aws_api_gateway_rest_api.this[0].id
   triggers = {
     definition = sha256(local.rest_definition)
     addresses  = join(",", var.api_allowed_addresses)
+    domain     = local.with_domain
   }
   lifecycle {
     create_before_destroy = true

@@ -96,12 +96,16 @@ class Doors:
         # How SAM writes and deploys it; Terraform has other ways.
         assert of.take("OpenApiVersion") and of.take("AlwaysDeploy")
         (settings,) = of.take("MethodSettings")
+        # Where OpenAPI has a place for what is an argument of Terraform.
+        body = of.take("DefinitionBody")
+        endpoint = [one["x-amazon-apigateway-endpoint-configuration"] for one in body.pop("servers", [])]
         asked = {
             address: {
                 "name": of.take("Name"),
                 "endpoint_configuration": [{"types": [of.take("EndpointConfiguration")["Type"]]}],
                 "binary_media_types": [kind.replace("~1", "/") for kind in of.take("BinaryMediaTypes")],
-                "body": of.take("DefinitionBody"),
+                "body": body,
+                "disable_execute_api_endpoint": any(one["disableExecuteApiEndpoint"] for one in endpoint),
             },
             "aws_api_gateway_deployment.this[0]": {"rest_api_id": api},
             "aws_api_gateway_stage.live[0]": {

@@ -69,6 +69,11 @@ fn each_difference_is_found(deployment: &Deployment) {
             "LABELRELAY_FUNCTION: relay",
             "environment",
         ),
+        (
+            "disableExecuteApiEndpoint: true",
+            "disableExecuteApiEndpoint: false",
+            "disable_execute_api_endpoint",
+        ),
         // What is there under other conditions, and what is there no more.
         (
             "    Condition: WatchOversized\n",
@@ -183,7 +188,8 @@ fn a_rotation_puts_a_value_and_changes_nothing_else() {
     );
 }
 
-/// Red if the API is deployed again before it has other addresses, or none any more: that would have no effect.
+/// Red if the API is deployed again before it has other addresses, or none any more, or before its own address is closed:
+/// that would have no effect.
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn other_addresses_are_there_when_the_api_is_deployed_again() {
@@ -203,6 +209,16 @@ fn other_addresses_are_there_when_the_api_is_deployed_again() {
         let deployed = at("create", "aws_api_gateway_deployment");
         assert!(policy.is_some() && policy < deployed, "{set:?}");
     }
+    // With a domain, its own address is closed.
+    let certificate = "certificate_arn=arn:aws:acm:eu-central-1:123456789012:certificate/mine";
+    deployment.apply(&[door, "domain_name=hooks.example.com", certificate]);
+    let operations = deployment.operations();
+    let mut made = operations.iter();
+    let closed = made.position(|made| made.config["disable_execute_api_endpoint"] == true);
+    let mut made = operations.iter();
+    let deployed =
+        made.position(|made| made.what == "create" && made.kind == "aws_api_gateway_deployment");
+    assert!(closed.is_some() && closed < deployed);
 }
 
 #[test]

@@ -88,6 +88,21 @@ run "an_api_in_front" {
   }
 }
 
+run "a_domain_is_the_only_address" {
+  command = plan
+
+  variables {
+    front_door      = "RestApi"
+    domain_name     = "hooks.example.com"
+    certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/mine"
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.this[0].disable_execute_api_endpoint
+    error_message = "Nobody gets past the domain."
+  }
+}
+
 run "only_a_rest_api_refuses_addresses" {
   command = plan
 
