@@ -33,6 +33,12 @@ const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 const SEND_CHAIN: &str = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN";
 const AUTHORITY: &str = "AZURE_AUTHORITY_HOST";
 
+/// Each makes an identity of an application and its tenant. The first that has a value is used.
+const OF_AN_APPLICATION: [&str; 3] = [TOKEN_FILE, SECRET, CERTIFICATE];
+
+/// Said where a managed identity is used though a tenant is named, which it has no need of.
+const HALF: &str = "AZURE_TENANT_ID is set, and none of AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH is: the managed identity of this app or machine is used; set one of these to use another, or unset AZURE_TENANT_ID";
+
 /// Where the identity library asks for tokens without `AZURE_AUTHORITY_HOST`.
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 
@@ -54,6 +60,8 @@ pub(crate) struct Identity {
     cure: String,
     /// File that its key is in.
     key_file: Option<PathBuf>,
+    /// Somebody may have meant another one, of which half is set.
+    half_of_another: bool,
 }
 
 impl Identity {
@@ -62,9 +70,10 @@ impl Identity {
         &self.name
     }
 
-    /// Warning of a key that others get at.
+    /// Warning of a key that others get at, or of half of another identity.
     pub(crate) fn doubt(&self) -> Option<String> {
-        self.key_file.as_deref().and_then(open_to_others)
+        let half = self.half_of_another.then(|| HALF.to_owned());
+        half.or_else(|| self.key_file.as_deref().and_then(open_to_others))
     }
 }
 
@@ -169,6 +178,7 @@ fn federated(
         name,
         cure,
         key_file: None,
+        half_of_another: false,
     })
 }
 
@@ -189,6 +199,7 @@ fn by_secret(
         name,
         cure: "make another client secret of that application if this one has ended, and check AZURE_CLIENT_ID and AZURE_TENANT_ID".to_owned(),
         key_file: None,
+        half_of_another: false,
     })
 }
 
@@ -226,6 +237,7 @@ fn by_certificate(
         name,
         cure,
         key_file: Some(path),
+        half_of_another: false,
     })
 }
 
@@ -257,6 +269,15 @@ fn sends_chain(lookup: Lookup<'_>) -> Result<bool, BackEndError> {
 
 /// Managed identity of an app or a machine.
 fn managed(lookup: Lookup<'_>, client: &Arc<dyn HttpClient>) -> Result<Identity, BackEndError> {
+    let has_tenant = lookup.text(TENANT)?.is_some();
+    let is_emptied = |name: &&str| has_tenant && lookup.get(name).is_some();
+    if let Some(name) = OF_AN_APPLICATION.into_iter().find(is_emptied) {
+        return Err(BackEndError::of_variable(
+            name,
+            "is set to nothing, and AZURE_TENANT_ID is set",
+            "give it its value, or unset both to use the managed identity of this app or machine",
+        ));
+    }
     let id = lookup.text(CLIENT)?;
     let name = match &id {
         Some(id) => format!("managed identity {id}"),
@@ -278,6 +299,7 @@ fn managed(lookup: Lookup<'_>, client: &Arc<dyn HttpClient>) -> Result<Identity,
         name,
         cure: "assign a managed identity to this app or machine, and name it in AZURE_CLIENT_ID if it is a user-assigned one; on AKS label the pod azure.workload.identity/use; or use a shared access signature".to_owned(),
         key_file: None,
+        half_of_another: has_tenant,
     })
 }
 

@@ -329,6 +329,9 @@ fn half_of_an_identity_is_told_before_anything_is_asked() {
             TENANT,
         ),
         (&[(CERTIFICATE, "/c.pem"), (TENANT, "t")][..], CLIENT),
+        // The machine's own identity would be used in its place.
+        (&[(SECRET, ""), (CLIENT, "c"), (TENANT, "t")][..], SECRET),
+        (&[(TOKEN_FILE, ""), (TENANT, "t")][..], TOKEN_FILE),
         (
             &[
                 (CERTIFICATE, "/c.pem"),
@@ -362,5 +365,21 @@ fn half_of_an_identity_is_told_before_anything_is_asked() {
         assert_eq!(error.resource, blamed);
         assert!(!error.to_string().contains("a-client-secret"), "{error}");
         assert!(stub.requests().is_empty());
+    }
+}
+
+/// Red if the machine's own identity is used without a word where somebody may have meant another.
+#[test]
+fn a_tenant_that_a_managed_identity_does_not_need_is_a_doubt() {
+    for (variables, is_told) in [
+        (&[(CLIENT, "client-7"), (TENANT, "tenant-7")][..], true),
+        (&[(CLIENT, "client-7")][..], false),
+        (&[(CLIENT, "client-7"), (SECRET, "")][..], false),
+        (&of_aks("/token")[..], false),
+    ] {
+        let (_, made) = identity(variables, &[(500, "{}")]);
+        let doubt = made.unwrap().doubt();
+        let found = doubt.is_some_and(|doubt| doubt.contains("or unset AZURE_TENANT_ID"));
+        assert_eq!(found, is_told, "{variables:?}");
     }
 }
