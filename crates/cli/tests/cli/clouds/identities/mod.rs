@@ -2,6 +2,7 @@
 
 mod aws;
 mod aws_wrong;
+mod azure;
 mod google;
 mod stand_in;
 
