@@ -107,10 +107,16 @@ impl Whose {
                 ),
                 "make another key of that service account, set this machine's clock, or use workload identity federation",
             ),
-            Some("impersonated_service_account") => (
-                format!("a service account that is impersonated as in {shown}"),
-                "grant roles/iam.serviceAccountTokenCreator on the service account",
-            ),
+            Some("impersonated_service_account") => {
+                let account = text("service_account_impersonation_url").and_then(account_of);
+                (
+                    format!(
+                        "service account {}, impersonated as in {shown}",
+                        account.unwrap_or_default()
+                    ),
+                    "grant roles/iam.serviceAccountTokenCreator on the service account to the identity that impersonates it, and see that this one is good",
+                )
+            }
             Some("authorized_user") => (
                 format!("the user of gcloud, as in {shown}"),
                 "log in again: gcloud auth application-default login",

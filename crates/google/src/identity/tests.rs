@@ -28,6 +28,10 @@ fn an_identity_is_told_by_the_kind_of_its_file() {
             "service account relay@p, by its key in ",
         ),
         (
+            r#"{"type":"impersonated_service_account","service_account_impersonation_url":"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/relay@p:generateAccessToken"}"#,
+            "service account relay@p, impersonated as in ",
+        ),
+        (
             r#"{"type":"authorized_user"}"#,
             "the user of gcloud, as in ",
         ),
