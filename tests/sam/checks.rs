@@ -1,6 +1,7 @@
 //! Checks of the templates that need no deployment. A file that linters and the scanner passed before, as it is,
 //! they are not given again.
 
+use crate::demands::resources;
 use crate::tool::{output, root, tool};
 use labelrelay_tests::passed_checks::Input;
 use labelrelay_tests::servers::installed;
@@ -274,22 +275,7 @@ fn the_function_that_consumes_fits_the_package() {
 
 /// Names and texts of a template's alarms.
 fn alarms(template: &str) -> Vec<(String, String)> {
-    let template = std::fs::read_to_string(root().join(template)).unwrap();
-    let mut found: Vec<(String, String)> = Vec::new();
-    for line in template.lines() {
-        let name = line
-            .strip_prefix("  ")
-            .and_then(|rest| rest.strip_suffix(':'));
-        let name = name.filter(|name| name.chars().all(char::is_alphanumeric));
-        if let Some(name) = name {
-            found.push((name.to_owned(), String::new()));
-        } else if let Some((_, text)) = found.last_mut() {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    found.retain(|(_, text)| text.contains("Type: AWS::CloudWatch::Alarm\n"));
-    found
+    resources(template, &["AWS::CloudWatch::Alarm"])
 }
 
 /// At least `checks` passed: the scan saw what it was given.

@@ -18,6 +18,7 @@ mod checks;
 mod consumer;
 mod consumer_stack;
 mod delivery;
+mod demands;
 mod deploy;
 mod front_doors;
 mod outage;
