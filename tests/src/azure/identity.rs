@@ -1,12 +1,14 @@
-//! Source of tokens for an app on Azure's machines: `IDENTITY_ENDPOINT`.
+//! Sources of tokens: for an app on Azure's machines (`IDENTITY_ENDPOINT`), and for an application (Entra ID).
 
 use crate::client::read_request;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::io::Write as _;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Header that every request to it must carry.
 pub const HEADER: &str = "the-identity-header-of-tests";
@@ -68,10 +70,96 @@ impl Identity {
     }
 }
 
+/// Entra ID, as far as it gives tokens to applications. It takes whatever proves one, and keeps it for the test. It ends
+/// with the process.
+pub struct Entra {
+    address: SocketAddr,
+    forms: Arc<Mutex<Vec<String>>>,
+}
+
+impl Entra {
+    /// Starts one that shows this certificate.
+    pub fn start(made: &rcgen::CertifiedKey<rcgen::KeyPair>) -> Self {
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let forms = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&forms);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (config, kept) = (Arc::clone(&config), Arc::clone(&kept));
+                std::thread::spawn(move || {
+                    let session = ServerConnection::new(config).unwrap();
+                    // Whoever asks may have given up.
+                    let _ = give(StreamOwned::new(session, stream), &kept);
+                });
+            }
+        });
+        Self { address, forms }
+    }
+
+    /// Its address, for `AZURE_AUTHORITY_HOST`.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The forms that it was sent.
+    pub fn forms(&self) -> Vec<String> {
+        self.forms.lock().unwrap().clone()
+    }
+}
+
+/// Answers one request with a token.
+fn give(stream: impl Read + Write, kept: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut length: u64 = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+    let mut form = String::new();
+    reader.by_ref().take(length).read_to_string(&mut form)?;
+    kept.lock().unwrap().push(form);
+    let body = serde_json::json!({
+        "access_token": token(),
+        "expires_in": 3600,
+        "ext_expires_in": 3600,
+        "token_type": "Bearer",
+    })
+    .to_string();
+    let stream = reader.get_mut();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    stream.flush()
+}
+
+/// When tokens begin and end to be good.
+const GOOD: (u64, u64) = (1_600_000_000, 4_000_000_000);
+
 /// A token of a form that the emulator takes: it reads tokens and checks no signature.
-fn answer() -> String {
+fn token() -> String {
     let part = |json: String| URL_SAFE_NO_PAD.encode(json);
-    let (begin, end) = (1_600_000_000_u64, 4_000_000_000_u64);
+    let (begin, end) = GOOD;
     let claims = serde_json::json!({
         "aud": "https://storage.azure.com",
         "iss": "https://sts.windows.net/00000000-0000-0000-0000-000000000000/",
@@ -81,14 +169,18 @@ fn answer() -> String {
         "tid": "00000000-0000-0000-0000-000000000000",
     });
     let head = part(r#"{"alg":"RS256","typ":"JWT"}"#.to_owned());
-    let token = format!(
+    format!(
         "{head}.{}.{}",
         part(claims.to_string()),
         part("unsigned".to_owned())
-    );
+    )
+}
+
+/// The machine's answer.
+fn answer() -> String {
     serde_json::json!({
-        "access_token": token,
-        "expires_on": end.to_string(),
+        "access_token": token(),
+        "expires_on": GOOD.1.to_string(),
         "resource": "https://storage.azure.com",
         "token_type": "Bearer",
     })

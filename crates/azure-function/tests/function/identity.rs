@@ -1,18 +1,24 @@
-//! With TLS, and the tokens of a managed identity.
+//! With TLS, and the tokens of a managed identity or of an application.
 
 use crate::setup::{QUEUE, SECRET, assert_clean, deliver, queued, start};
 use labelrelay_tests::azure::handler::Handler;
 use labelrelay_tests::azure::host::Host;
-use labelrelay_tests::azure::identity::{HEADER, Identity, TOKEN_MARK};
+use labelrelay_tests::azure::identity::{Entra, HEADER, Identity, TOKEN_MARK};
 use labelrelay_tests::azure::sas::ACCOUNT;
+use labelrelay_tests::fixture;
 use labelrelay_tests::relay::eventually;
 use labelrelay_tests::sender;
 use labelrelay_tests::servers::Tls;
+use std::path::Path;
+
+const FEDERATED: &str = "a-federated-token";
+
+const CLIENT_SECRET: &str = "a-client-secret";
 
 /// Azurite on the same folder: first without TLS, to make what has to be there, then with it.
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
-fn a_managed_identity_and_tls() {
+fn identities_and_tls() {
     let mut azurite = crate::setup::azurite();
     azurite.stop();
     let folder = tempfile::tempdir().unwrap();
@@ -55,11 +61,68 @@ fn a_managed_identity_and_tls() {
         identity.given()
     );
     assert_clean(&handler.log(), &[TOKEN_MARK, HEADER]);
+    drop(handler);
+    let mut sent = vec![small, large];
+    applications_get_tokens(&variables, folder.path(), &made, &mut sent, &identity);
     azurite.stop();
     azurite.start_again();
     let mut got: Vec<_> = queued(&azurite).into_values().collect();
-    got.sort_by_key(Vec::len);
-    assert!(got == [small, large]);
+    got.sort();
+    sent.sort();
+    assert!(got == sent);
+}
+
+/// Red if an application that proves itself gets no token, or if the machine's own identity is asked in its place.
+fn applications_get_tokens(
+    variables: &[(&'static str, String)],
+    folder: &Path,
+    certified: &rcgen::CertifiedKey<rcgen::KeyPair>,
+    sent: &mut Vec<Vec<u8>>,
+    machine: &Identity,
+) {
+    let entra = Entra::start(certified);
+    let token = folder.join("token");
+    std::fs::write(&token, FEDERATED).unwrap();
+    let own = fixture::folder().join("azure/service-principal.pem");
+    let given = machine.given();
+    for (name, value, proof) in [
+        (
+            "AZURE_FEDERATED_TOKEN_FILE",
+            token.display().to_string(),
+            "client_assertion=a-federated-token&",
+        ),
+        (
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            own.display().to_string(),
+            "client_assertion=eyJhbGciOi",
+        ),
+        (
+            "AZURE_CLIENT_SECRET",
+            CLIENT_SECRET.to_owned(),
+            "client_secret=a-client-secret&",
+        ),
+    ] {
+        let mut variables = variables.to_vec();
+        variables.extend([
+            ("AZURE_CLIENT_ID", "client-7".to_owned()),
+            ("AZURE_TENANT_ID", "tenant-7".to_owned()),
+            ("AZURE_AUTHORITY_HOST", entra.url()),
+            (name, value),
+        ]);
+        let handler = start(&variables);
+        let host = Host::start(handler.address, false);
+        let body = sender::label(name);
+        let answer = deliver(
+            &host,
+            &sender::labelbox(SECRET, "LABEL_CREATED", "d", &body),
+        );
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let forms = entra.forms();
+        assert!(forms.iter().any(|form| form.contains(proof)), "{name}");
+        assert_clean(&handler.log(), &[TOKEN_MARK, FEDERATED, CLIENT_SECRET]);
+        sent.push(body);
+    }
+    assert_eq!(machine.given(), given, "its own identity is not asked");
 }
 
 #[test]
