@@ -45,6 +45,22 @@ fn everything_that_keeps_something_takes_a_key() {
     }
 }
 
+/// Red if a function that somebody must keep in a network of theirs cannot be put there.
+#[test]
+fn functions_can_be_in_a_vpc() {
+    let kinds = ["AWS::Lambda::Function", "AWS::Serverless::Function"];
+    for (template, count) in [("template.yaml", 2), ("infra/aws/consumer.yaml", 1)] {
+        let functions = resources(template, &kinds);
+        assert_eq!(functions.len(), count, "{template}");
+        for (name, text) in functions {
+            assert!(
+                text.contains("      VpcConfig: !If\n        - WithVpc\n"),
+                "{name}"
+            );
+        }
+    }
+}
+
 /// Names and texts of a template's resources of these types.
 pub(crate) fn resources(template: &str, kinds: &[&str]) -> Vec<(String, String)> {
     let template = std::fs::read_to_string(root().join(template)).unwrap();
