@@ -188,8 +188,8 @@ fn a_rotation_puts_a_value_and_changes_nothing_else() {
     );
 }
 
-/// Red if the API is deployed again before it has other addresses, or none any more, or before its own address is closed:
-/// that would have no effect.
+/// Red if the API is deployed again before it has other addresses, or none any more, or before its own address is
+/// closed: that would have no effect.
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn other_addresses_are_there_when_the_api_is_deployed_again() {

@@ -70,8 +70,8 @@ impl Identity {
     }
 }
 
-/// Entra ID, as far as it gives tokens to applications. It takes whatever proves one, and keeps it for the test. It ends
-/// with the process.
+/// Entra ID, as far as it gives tokens to applications. It takes whatever proves one, and keeps it for the test. It
+/// ends with the process.
 pub struct Entra {
     address: SocketAddr,
     forms: Arc<Mutex<Vec<String>>>,

@@ -1,5 +1,5 @@
-//! Azure: identities that are wrong. Entra ID is asked by TLS alone, so what it refuses is tried beside the code. Here is
-//! what fails before that, and a managed identity.
+//! Azure: identities that are wrong. Entra ID is asked by TLS alone, so what it refuses is tried beside the code.
+//! Here is what fails before that, and a managed identity.
 
 use super::Wrong;
 use super::stand_in::{Answer, StandIn};
