@@ -213,24 +213,28 @@ fn shape(geometry: &Geometry, size: Option<(u32, u32)>) -> Result<Shape, &'stati
 
 fn upright_or_turned(pixels: &Geometry) -> Result<Shape, &'static str> {
     let corners = pixels.corners().ok_or("it has no place")?;
-    let bbox = bounds(&corners).ok_or("its coordinates are not finite")?;
-    let flat: Vec<f64> = corners.iter().flatten().copied().collect();
-    Ok(Shape {
-        bbox,
-        area: area(&corners),
-        members: vec![("segmentation", json!([flat]))],
-    })
+    outlined(&corners)
 }
 
 fn polygon(points: &[[f64; 2]]) -> Result<Shape, &'static str> {
     if points.len() < 3 {
         return Err("a polygon has three points or more");
     }
+    outlined(points)
+}
+
+/// What these points go round.
+fn outlined(points: &[[f64; 2]]) -> Result<Shape, &'static str> {
     let bbox = bounds(points).ok_or("its coordinates are not finite")?;
+    let area = area(points);
+    // JSON has no such number, and readers compute with what stands in its place.
+    if !(area.is_finite() && bbox.iter().all(|it| it.is_finite())) {
+        return Err("its size or its area is more than a number can hold");
+    }
     let flat: Vec<f64> = points.iter().flatten().copied().collect();
     Ok(Shape {
         bbox,
-        area: area(points),
+        area,
         members: vec![("segmentation", json!([flat]))],
     })
 }

@@ -41,8 +41,8 @@ fn boxes(dataset: &Dataset, snapshot: &Snapshot) -> Vec<Value> {
     found.map(|it| it["bbox"].clone()).collect()
 }
 
-/// Red if a coordinate that is no number, or none that can be drawn, is written or ends the snapshot; or if COCO loses a box
-/// that reaches beyond its image.
+/// Red if a coordinate that is no number, or none that can be drawn, is written or ends the snapshot; if an area is written
+/// that JSON has no number for; or if COCO loses a box that reaches beyond its image.
 #[test]
 fn coordinates_that_are_none_are_rejected_and_counted() {
     let mut said = rectangle("said", "car", [1.0, 1.0, 5.0, 5.0], 0.0);
@@ -53,6 +53,8 @@ fn coordinates_that_are_none_are_rejected_and_counted() {
         rectangle("good", "car", [10.0, 10.0, 20.0, 20.0], 0.0),
         // In pixels, it is more than a double holds.
         rectangle("endless", "car", [1.7e308, 10.0, 20.0, 20.0], 0.0),
+        // Its sides are numbers, and their product is none.
+        rectangle("vast", "car", [0.0, 0.0, 1e200, 1e200], 0.0),
         said,
         missing,
         rectangle("beyond", "car", [90.0, 10.0, 20.0, 20.0], 0.0),
@@ -67,8 +69,11 @@ fn coordinates_that_are_none_are_rejected_and_counted() {
             .map(|(_, region)| region.as_str())
             .collect::<Vec<_>>()
     };
-    assert_eq!(rejected("coco"), ["endless", "missing", "said"]);
-    assert_eq!(rejected("yolo"), ["beyond", "endless", "missing", "said"]);
+    assert_eq!(rejected("coco"), ["endless", "missing", "said", "vast"]);
+    assert_eq!(
+        rejected("yolo"),
+        ["beyond", "endless", "missing", "said", "vast"]
+    );
     assert!(
         reasons.values().all(|reason| !reason.is_empty()),
         "{reasons:?}"
