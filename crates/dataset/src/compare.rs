@@ -3,7 +3,7 @@
 use crate::differences::{AnnotationId, Differences, Scope};
 use crate::{DatasetError, Store, label_content};
 use labelrelay_event::changes::Kind;
-use rusqlite::{Connection, Rows, Statement};
+use rusqlite::{Connection, OptionalExtension as _, Rows, Statement};
 use sha2::{Digest as _, Sha256};
 use std::cmp::Ordering;
 
@@ -50,9 +50,8 @@ fn merge(
                 other = theirs.next()?;
             }
             Ordering::Equal => {
-                let is_equal =
-                    mine.as_ref().map(|it| it.content) == other.as_ref().map(|it| it.content);
-                if is_equal {
+                let both = mine.as_ref().zip(other.as_ref());
+                if both.is_some_and(|(mine, other)| mine.says_the_same(other)) {
                     differences.equal += 1;
                 } else {
                     differences.different.extend(mine.take().map(|it| it.id));
@@ -67,6 +66,18 @@ fn merge(
 struct Entry {
     id: AnnotationId,
     content: [u8; 32],
+    /// The digest of its task's data, where anybody told that.
+    about: Option<[u8; 32]>,
+}
+
+impl Entry {
+    fn says_the_same(&self, other: &Self) -> bool {
+        let is_about_another = self
+            .about
+            .zip(other.about)
+            .is_some_and(|(one, another)| one != another);
+        self.content == other.content && !is_about_another
+    }
 }
 
 /// The annotations of a source, in the order of kind and id.
@@ -112,21 +123,40 @@ impl Entries<'_> {
         // One that a header alone says is gone stays until the platform confirms it, and the platform has it.
         let is_marked: bool = row.get(8)?;
         hash.update([u8::from(is_marked)]);
-        let kind: String = row.get(1)?;
+        let (source, kind): (String, String) = (row.get(0)?, row.get(1)?);
+        let mut about = None;
         if kind == Kind::Label.as_str() {
             label_content::add(self.db, row.get(3)?, &mut hash)?;
         } else {
             content(self.db, row.get(3)?, &mut hash)?;
+            if let Some(task) = &said.0 {
+                about = task_data(self.db, &source, task)?;
+            }
         }
         Ok(Some(Entry {
             id: AnnotationId {
-                source: row.get(0)?,
+                source,
                 kind,
                 id: row.get(2)?,
             },
             content: hash.finalize().into(),
+            about,
         }))
     }
+}
+
+/// The digest of what a task of Label Studio is about: no event says that this has changed. Its members are in one order and
+/// one form, since a delivery and the API write them differently. What no value can hold is as it is written.
+fn task_data(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Option<[u8; 32]>> {
+    let data: Option<Option<String>> = db
+        .prepare_cached("SELECT data FROM tasks WHERE source = ?1 AND task_id = ?2")?
+        .query_row((source, task), |row| row.get(0))
+        .optional()?;
+    Ok(data.flatten().map(|data| {
+        let read = serde_json::from_str::<serde_json::Value>(&data);
+        let said = read.map_or(data, |value| value.to_string());
+        Sha256::digest(said).into()
+    }))
 }
 
 /// Whatever stands in the tables of regions and answers. The platform's own JSON is left out: a delivery and the API

@@ -1,6 +1,6 @@
 //! Comparisons find all that differs from the platform, and nothing else.
 
-use crate::support::{Dataset, annotation, event, more, rectangle, there};
+use crate::support::{Dataset, annotation, event, more, rectangle, there, time};
 use labelrelay_dataset::{Differences, Format, Options, Scope, compare};
 use serde_json::{Value, json};
 
@@ -81,6 +81,40 @@ fn ten_planted_differences_are_found() {
         there(30, 30, 10, &boxed(10.0)),
     ]);
     assert_eq!(ours.ids().len(), 20);
+}
+
+/// Red if a dataset passes for equal that names another image than the platform does; if data that is written otherwise, or
+/// that nobody told, passes for other data; or if a repair leaves the image as it was.
+#[test]
+fn a_task_with_other_data_is_a_difference() {
+    let mut ours = Dataset::new();
+    ours.fold(&[1, 2, 3].map(|id| there(id, id, 10, &boxed(10.0))));
+    let task = |id: u32, data: &str| {
+        let found = json!({"id": id, "project": 1, "updated_at": time(20), "data": "?"});
+        let found = found.to_string().replace("\"?\"", data);
+        let raw = found.as_bytes();
+        let digest = labelrelay_event::Digest::of(raw).to_hex();
+        format!(
+            r#"{{"specversion":"1.0","id":"{digest}","source":"/label-studio","type":"io.labelstud.task.created","origin":"reconcile","datasha256":"{digest}","receivedtime":"2026-11-21T13:00:00Z","data":{found}}}"#
+        )
+    };
+    let mut platform = Dataset::new();
+    platform.fold(&[1, 2, 3].map(|id| pulled(id, id, 10, &boxed(10.0))));
+    platform.fold(&[
+        task(1, r#"{ "image" : "s3:\/\/cars\/1.jpg?token=secret" }"#),
+        task(2, r#"{"image":"s3://cars/again.jpg"}"#),
+    ]);
+    let found = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
+    assert_eq!(names(&found), [vec![], vec![], vec!["2"]]);
+    assert_eq!(found.equal, 2);
+    let now = "2026-11-21T13:00:00Z".parse().unwrap();
+    ours.store.adopt(&platform.store, &found, now).unwrap();
+    let mended = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
+    assert!(mended.are_none(), "{mended:?}");
+    let samples = ours.samples();
+    let media: Vec<_> = samples.iter().map(|it| it["media"].as_str()).collect();
+    let expected = ["s3://cars/1.jpg", "s3://cars/again.jpg", "s3://cars/3.jpg"];
+    assert_eq!(media, expected.map(Some));
 }
 
 /// Red if a platform that has nothing any more passes for equal, or another project for gone.
