@@ -13,30 +13,13 @@ pub(crate) struct About {
     media_url: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) size: Option<(u32, u32)>,
-    workflow: Option<String>,
-    /// The time of that, in the form of a version.
-    workflow_at: Option<String>,
 }
 
 impl About {
-    /// State of the workflow that counts for an annotation in this version: the later one of the data row's last step and
-    /// of the state in the annotation's own body.
-    pub(crate) fn state<'a>(
-        &'a self,
-        own: Option<&'a str>,
-        version: Option<&str>,
-    ) -> Option<&'a str> {
-        if self.workflow.is_some() && (own.is_none() || self.workflow_at.as_deref() >= version) {
-            self.workflow.as_deref()
-        } else {
-            own
-        }
-    }
-
     pub(crate) fn read(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Self> {
         let about = db
             .prepare_cached(
-                "SELECT data, media_url, external_id, width, height, workflow_state, workflow_at FROM tasks
+                "SELECT data, media_url, external_id, width, height FROM tasks
                  WHERE source = ?1 AND task_id = ?2",
             )?
             .query_row((source, task), |row| {
@@ -47,8 +30,6 @@ impl About {
                     media_url: row.get(1)?,
                     external_id: row.get(2)?,
                     size: size.0.zip(size.1),
-                    workflow: row.get(5)?,
-                    workflow_at: row.get(6)?,
                 })
             })
             .optional()?;

@@ -50,6 +50,7 @@ mod selection;
 mod snapshot;
 mod split;
 mod status;
+mod step;
 mod store;
 mod tally;
 mod verdict;

@@ -6,6 +6,7 @@ use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
 use crate::redact::Addresses;
 use crate::split::{Split, Splits};
+use crate::step::Step;
 use crate::store::parts::{self, Part};
 use crate::tally::Tally;
 use crate::which::Which;
@@ -131,7 +132,11 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
             (row.get(0)?, row.get(1)?, row.get(2)?);
         let about = About::read(db, &source, &task)?;
         let rows = annotations(db, &source, project.as_deref(), &task)?;
-        let chosen = choose(rows, policy, &about, &mut tally);
+        let step = match &policy.state {
+            Some(_) => Step::read(db, &source, project.as_deref(), &task)?,
+            None => None,
+        };
+        let chosen = choose(rows, policy, step.as_ref(), &mut tally);
         if chosen.is_empty() {
             continue;
         }
@@ -236,7 +241,7 @@ fn annotations(
 fn choose(
     mut rows: Vec<Candidate>,
     policy: &Policy,
-    about: &About,
+    step: Option<&Step>,
     tally: &mut Tally,
 ) -> Vec<(i64, Chosen)> {
     let all = rows.len();
@@ -245,7 +250,8 @@ fn choose(
     if let Some(state) = &policy.state {
         let before = rows.len();
         rows.retain(|row| {
-            let state_of = about.state(row.workflow.as_deref(), row.chosen.version.as_deref());
+            let own = row.workflow.as_deref();
+            let state_of = Step::state(step, own, row.chosen.version.as_deref());
             state_of.is_some_and(|it| is_in(it, state))
         });
         tally.other_state += (before - rows.len()) as u64;

@@ -1,12 +1,12 @@
 //! Tables of the working state.
 
-use super::{ground_truth, inputs, parts};
+use super::{ground_truth, inputs, parts, steps};
 use crate::DatasetError;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 9;
+const FORMAT: i64 = 10;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -86,7 +86,7 @@ CREATE TABLE tasks(
     data TEXT,                          -- as the platform sent it
     media_url TEXT,                     -- of Labelbox
     width INTEGER, height INTEGER,
-    workflow_state TEXT, workflow_at TEXT,
+    workflow_state TEXT, workflow_at TEXT,      -- the last step in any project
     completed_at TEXT,                  -- when it was last told that it has all the annotations that it needs
     deleted INTEGER NOT NULL DEFAULT 0,
     seen_at TEXT NOT NULL,              -- of which time the data is
@@ -196,6 +196,7 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
             }
             transaction.execute_batch(TABLES).map_err(&failed)?;
             transaction.execute_batch(inputs::TABLE).map_err(&failed)?;
+            transaction.execute_batch(steps::TABLE).map_err(&failed)?;
             transaction
                 .execute_batch(ground_truth::TABLES)
                 .map_err(&failed)?;
@@ -216,8 +217,12 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
     // What was taken in before is not known.
     db.execute_batch(inputs::TABLE)?;
     db.execute_batch(ground_truth::TABLES)?;
+    db.execute_batch(steps::TABLE)?;
     for (table, column) in ADDED {
         add_column(db, table, column)?;
+    }
+    if format < 10 {
+        steps::of_before(db)?;
     }
     if format < 6 {
         // Of Labelbox, what is kept does not say it.

@@ -1,7 +1,8 @@
 //! Datasets of earlier versions are gone on with.
 
 use crate::parts::{changed, forty, numbers, options, tables, written};
-use labelrelay_dataset::Store;
+use crate::support::{Dataset, event, more};
+use labelrelay_dataset::{Format, Options, Store};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -48,6 +49,7 @@ fn a_dataset_with_triggers_loses_them() {
     let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
     db.execute_batch(
         "ALTER TABLE regions DROP COLUMN frame; ALTER TABLE classes DROP COLUMN schema_id; DROP TABLE inputs;
+         DROP TABLE steps;
          ALTER TABLE annotations DROP COLUMN ground_truth_told; ALTER TABLE annotations DROP COLUMN ground_truth_set_after;
          DROP TABLE ground_truths; DROP TABLE ground_truths_gone;
          ALTER TABLE annotations DROP COLUMN consensus; ALTER TABLE annotations DROP COLUMN benchmark;
@@ -87,6 +89,44 @@ fn a_dataset_with_triggers_loses_them() {
     dataset.fold(&[changed(20, 100)]);
     let second = dataset.write(&options);
     assert_eq!(written(&dataset, &first, &second).len(), 5);
+}
+
+/// Red if a label is no longer approved because an earlier version did not note of which project its step was, or if
+/// that counts for more than what is known now.
+#[test]
+fn steps_of_an_earlier_version_count_in_each_project() {
+    let row = json!({
+        "data_row": {"id": "row", "row_data": "https://h/a.jpg"},
+        "projects": {"one": {"labels": [{
+            "id": "label", "label_details": {"created_at": "2026-11-21T11:00:00Z", "updated_at": "2026-11-21T11:00:00Z"},
+            "performance_details": {"skipped": false},
+            "annotations": {"objects": [], "classifications": [], "relationships": []},
+        }], "project_details": {"workflow_status": "IN_REVIEW"}}},
+    });
+    let step = |second: u32, to: &str| {
+        let step = json!({
+            "projectId": "one", "action": "Approve", "dataRowIds": ["row"], "originTaskName": "Initial review",
+            "destinationTaskName": to, "timestamp": format!("2026-11-21T11:30:{second}Z"),
+        });
+        event("com.labelbox.workflow.approve", second, &step)
+    };
+    let mut options = Options::of(Format::Jsonl);
+    options.state = Some("approved".to_owned());
+    let mut dataset = Dataset::new();
+    let kind = r#""typefrom":"header","#;
+    let label = more("com.labelbox.label.created", 10, &row, kind);
+    dataset.fold(&[label, step(20, "Done")]);
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    db.execute_batch("DROP TABLE steps; PRAGMA user_version = 9")
+        .unwrap();
+    drop(db);
+
+    dataset.store = Store::open(&dir).unwrap();
+    assert_eq!(dataset.write(&options).counts.annotations, 1);
+    dataset.fold(&[step(30, "Initial review")]);
+    assert_eq!(dataset.write(&options).counts.annotations, 0);
 }
 
 /// Red if a part is taken over that has other columns than this version writes.

@@ -2,7 +2,7 @@
 //! their rows are.
 
 use crate::parts::{Rows, break_off, changed, forty, options, tables};
-use crate::support::{CREATED, Dataset, annotation, event, more, rectangle, there, time};
+use crate::support::{CREATED, Dataset, annotation, event, lines, more, rectangle, there, time};
 use labelrelay_dataset::{Format, Scope, compare};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -83,9 +83,10 @@ fn a_part_that_was_divided_does_not_come_back_as_it_was() {
     assert_eq!(tables(&dataset, &second), tables(&fresh, &expected));
 }
 
-/// Red if the counts are of before a step in Labelbox's workflow: a data row may be in several projects.
+/// Red if a step in the workflow of one project approves the label that another project has on the same data row, if the
+/// last step of a project does not count, or if the counts are of before it.
 #[test]
-fn a_step_counts_in_all_projects_of_its_row() {
+fn a_step_counts_in_its_own_project() {
     let label = |project: &str| {
         json!({
             "data_row": {"id": "row", "row_data": "https://h/a.jpg"},
@@ -107,15 +108,44 @@ fn a_step_counts_in_all_projects_of_its_row() {
     options.state = Some("approved".to_owned());
     let before = dataset.write(&options).counts;
     assert_eq!((before.annotations, before.other_state), (0, 2));
-    let step = json!({
-        "projectId": "one", "action": "Approve", "dataRowIds": ["row"], "originTaskName": "Initial review",
-        "destinationTaskName": "Done", "timestamp": "2026-11-21T11:30:00Z",
-    });
-    dataset.fold(&[event("com.labelbox.workflow.approve", 20, &step)]);
-    let after = dataset.write(&options).counts;
-    assert_eq!((after.annotations, after.other_state), (2, 0));
-    options.formats.push(Format::Jsonl);
-    assert_eq!(dataset.write(&options).counts, after);
+    let step = |second: u32, project: &str, to: &str, minute: u32| {
+        let step = json!({
+            "projectId": project, "action": "Approve", "dataRowIds": ["row"], "originTaskName": "Initial review",
+            "destinationTaskName": to, "timestamp": format!("2026-11-21T11:{minute:02}:00Z"),
+        });
+        event("com.labelbox.workflow.approve", second, &step)
+    };
+    for (step, approved) in [
+        (step(20, "other", "Done", 40), &["label-other"][..]),
+        // Later in another project, and it is not done there.
+        (step(21, "one", "Second review", 50), &["label-other"][..]),
+        // Late, and of before that.
+        (step(22, "one", "Done", 45), &["label-other"][..]),
+        (
+            step(23, "one", "Done", 55),
+            &["label-one", "label-other"][..],
+        ),
+        (step(24, "other", "Initial review", 57), &["label-one"][..]),
+    ] {
+        // The second time it changes nothing.
+        dataset.fold(std::slice::from_ref(&step));
+        let after = dataset.write(&options);
+        dataset.fold(std::slice::from_ref(&step));
+        assert_eq!(dataset.write(&options).number, after.number, "{step}");
+        let count = approved.len() as u64;
+        assert_eq!(
+            (after.counts.annotations, after.counts.other_state),
+            (count, 2 - count),
+            "{step}"
+        );
+        let mut listed = options.clone();
+        listed.formats = vec![Format::Jsonl];
+        let snapshot = dataset.write(&listed);
+        let samples = dataset.dir.path().join(&snapshot.path);
+        let samples = lines(&samples.join("jsonl/samples.jsonl"));
+        let ids = samples.iter().map(|it| &it["annotations"][0]["id"]);
+        assert_eq!(ids.collect::<Vec<_>>(), approved, "{step}");
+    }
 }
 
 /// Red if the order in which annotations came says in which project they are.
