@@ -319,13 +319,19 @@ fn assert_equal(work: &mut Work, dir: &Path) {
     }
 }
 
-/// Reads a snapshot as others do: pycocotools, `DuckDB`, pandas, and YOLO by its documented rules.
+/// Reads a snapshot as others do: pycocotools, `DuckDB`, pandas, and YOLO by its documented rules. Each has to find what
+/// Label Studio exports.
 fn assert_read_by_others(work: &mut Work, dir: &Path) {
+    let exported = exported(work);
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("exported.json");
+    std::fs::write(&file, serde_json::to_vec(&exported).unwrap()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/dataset/readers.py");
     let read = Command::new(installed("LABELRELAY_TEST_DATASET_PYTHON"))
         .arg("-B")
         .arg(script)
         .arg(latest(dir))
+        .arg(file)
         .output()
         .unwrap();
     assert!(
@@ -338,7 +344,7 @@ fn assert_read_by_others(work: &mut Work, dir: &Path) {
         .label_studio
         .rows("select count(*) from task_completion where was_cancelled = 0");
     assert_eq!(told["annotations"], rows[0][0], "{told}");
-    let rectangles = exported(work)
+    let rectangles = exported
         .values()
         .filter(|(label, _)| label != "road")
         .count();
