@@ -1,8 +1,8 @@
 //! Knowledge of what was published from a working directory, in a file of that directory.
 
-use crate::DatasetError;
 use crate::housekeeping::in_place;
 use crate::output::{Output, hex};
+use crate::{DatasetError, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,26 +23,32 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    pub(crate) fn read(dir: &Path, url: &str) -> Result<Self, DatasetError> {
+    /// What the directory `dir` says; `None` if nothing was published from it.
+    fn there(dir: &Path) -> Result<Option<Self>, DatasetError> {
         let path = dir.join(PUBLISHED);
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self {
-                    url: url.to_owned(),
-                    writer: random_name(&path)?,
-                    ..Self::default()
-                });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(DatasetError::io(&path)(error)),
         };
-        let published: Self = serde_json::from_slice(&text).map_err(|error| {
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
             DatasetError::new(
                 &path,
                 format!("is damaged ({error})"),
                 "remove it, and run `labelrelay dataset sync` with --take-over",
             )
-        })?;
+        })
+    }
+
+    pub(crate) fn read(dir: &Path, url: &str) -> Result<Self, DatasetError> {
+        let path = dir.join(PUBLISHED);
+        let Some(published) = Self::there(dir)? else {
+            return Ok(Self {
+                url: url.to_owned(),
+                writer: random_name(&path)?,
+                ..Self::default()
+            });
+        };
         if published.url == url {
             return Ok(published);
         }
@@ -65,6 +71,17 @@ impl Published {
             file.write(&serde_json::to_string(self).unwrap_or_default())?;
             file.end().map(drop)
         })
+    }
+}
+
+impl Store {
+    /// The URL that snapshots of this dataset are published to, if there is one.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when the file that says it cannot be read.
+    pub fn published_to(&self) -> Result<Option<String>, DatasetError> {
+        let published = Published::there(&self.dir)?;
+        Ok(published.map(|published| published.url))
     }
 }
 

@@ -14,8 +14,8 @@ Examples:
 
 const NOTES: &str = "\
 Label Studio names people by the id of their account, Labelbox by id or address. The annotations stay. Writes a \
-snapshot without the author, and removes the older ones. What comes of the author later is forgotten as it comes. \
-Queues, fallbacks and ledgers have their own copies of events.";
+snapshot without the author, and removes the older ones; with the URL of a store, there as well. What comes of the \
+author later is forgotten as it comes. Queues, fallbacks and ledgers have their own copies of events.";
 
 /// Forgets who made annotations.
 #[derive(Debug, clap::Args)]
@@ -37,8 +37,14 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let snapshot = labelrelay_dataset::write(&mut store, &options)?;
     crate::runtime::small()?.block_on(publish(&args.place, &store, &snapshot, env))?;
     print(format_args!("forgotten in {forgotten} annotations"))?;
-    Ok(print(format_args!(
-        "{}",
-        of_snapshot(&snapshot, &args.place.dir())
-    ))?)
+    let dir = args.place.dir();
+    print(format_args!("{}", of_snapshot(&snapshot, &dir)))?;
+    match store.published_to()? {
+        Some(url) if args.place.url().is_none() => Err(CliError::failed(format_args!(
+            "the snapshots at {url} still say it: run `labelrelay dataset forget {url} --work {} --author {}`",
+            dir.display(),
+            args.author
+        ))),
+        _ => Ok(()),
+    }
 }

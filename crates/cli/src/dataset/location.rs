@@ -29,7 +29,7 @@ impl DatasetLocation {
         }
     }
 
-    fn url(&self) -> Option<&str> {
+    pub(super) fn url(&self) -> Option<&str> {
         self.dataset.contains("://").then_some(&*self.dataset)
     }
 

@@ -198,6 +198,23 @@ fn it_follows_until_a_signal_and_leaves_nothing_behind() {
     assert_eq!(figures(&place), [0, 0, 3, 0]);
 }
 
+/// Red if whoever forgets an author here believes that the author is gone from a bucket, too.
+#[test]
+fn a_dataset_that_is_published_says_where_an_author_is_left() {
+    let place = deriving_nothing();
+    let serving = place.serve(&[]);
+    annotate(&place, &serving, 1, 0);
+    sync(&place, &[]).good();
+    let forget = ["dataset", "forget", "cars", "--author", "17"];
+    place.run(&forget).good();
+    // As `sync` leaves it, without a bucket.
+    let published =
+        json!({"url": "s3://bucket/cars", "writer": "w", "latest": null, "snapshots": {}});
+    place.write("cars/published.json", published.to_string());
+    let again = "labelrelay dataset forget s3://bucket/cars --work cars --author 17";
+    place.run(&forget).failed(1, &[again]);
+}
+
 /// Red if an event is acknowledged that the dataset has not.
 #[test]
 fn a_dataset_that_cannot_be_written_takes_no_event() {

@@ -130,6 +130,7 @@ fn publish(
 #[test]
 fn what_is_published_is_what_is_here() {
     let (mut dataset, target) = (Dataset::new(), Arc::new(Memory::new()));
+    assert_eq!(dataset.store.published_to().unwrap(), None);
     for id in 1..=4 {
         let snapshot = next(&mut dataset, id);
         if id == 2 {
@@ -151,6 +152,7 @@ fn what_is_published_is_what_is_here() {
         let latest: Snapshot = serde_json::from_value(target.json("latest.json")).unwrap();
         assert_eq!(latest, snapshot);
     }
+    assert_eq!(dataset.store.published_to().unwrap().as_deref(), Some(URL));
     let mut here = Vec::new();
     for name in target.names() {
         let path = dataset.dir.path().join(&name);
