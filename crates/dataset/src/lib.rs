@@ -23,6 +23,7 @@
 mod about;
 mod choices;
 mod class_list;
+mod class_numbers;
 mod compare;
 mod contents;
 mod counts;

@@ -9,6 +9,7 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
 use labelrelay_dataset::compare;
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,7 +19,8 @@ Examples:
 
 const NOTES: &str = "\
 For a dataset that was lost: the queue has handed its events out, and cannot give them again. What is there already \
-is mended, and its classes keep their numbers. With `--from`, no platform is asked: the dataset has what the archive has.";
+is mended, and its classes keep their numbers. In a new directory they get numbers as they are found, or with `--classes` \
+those of before. With `--from`, no platform is asked: the dataset has what the archive has.";
 
 /// Makes the dataset from what the platform has, or an archive.
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// Take in the events of the archive at this URL, and ask no platform
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "token", "endpoint", "key", "project", "source"])]
     from: Option<String>,
+    /// A snapshot's `data.yaml` or `instances_train.json`: its classes keep their numbers
+    #[arg(long, value_name = "FILE")]
+    classes: Option<PathBuf>,
     #[command(flatten)]
     platform: PlatformArgs,
     #[command(flatten)]
@@ -37,6 +42,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut store = args.place.open(env)?;
+    if let Some(file) = &args.classes {
+        store.take_class_numbers(env.cwd().join(file))?;
+    }
     let is_whole = if let Some(url) = &args.from {
         archived::take_in(url, &mut store, env)?
     } else {

@@ -35,6 +35,57 @@ fn a_class_that_comes_or_goes_shifts_no_other() {
     }
 }
 
+/// Red if a dataset that is made anew gives a class another number than the one that was lost, or if it takes numbers from
+/// a file that contradicts those that it has given.
+#[test]
+fn a_dataset_that_is_made_anew_takes_the_numbers_of_the_lost_one() {
+    let labelled = |id: u32, label: &str| {
+        let result = json!([rectangle("r", label, [10.0, 10.0, 20.0, 20.0], 0.0)]);
+        there(id, id, id, &result)
+    };
+    let mut options = Options::of(Format::Yolo(YoloTask::Detect));
+    options.formats.push(Format::Coco);
+    let mut lost = Dataset::new();
+    lost.fold(&[
+        labelled(1, "tram"),
+        labelled(2, "bus: \"2\""),
+        labelled(3, "car"),
+    ]);
+    let snapshot = lost.write(&options);
+    let snapshot = lost.dir.path().join(snapshot.path);
+    let names = |dir: &std::path::Path| {
+        let text = fs::read_to_string(dir.join("yolo/data.yaml")).unwrap();
+        text.split("names:\n").nth(1).unwrap().to_owned()
+    };
+    let expected = names(&snapshot);
+    for file in ["yolo/data.yaml", "coco/instances_train.json"] {
+        let file = snapshot.join(file);
+        let mut anew = Dataset::new();
+        for _ in 0..2 {
+            anew.store.take_class_numbers(&file).unwrap();
+        }
+        anew.fold(&[labelled(1, "car"), labelled(2, "van"), labelled(3, "tram")]);
+        let written = anew.write(&options);
+        let found = names(&anew.dir.path().join(written.path));
+        assert_eq!(found, format!("{expected}  3: \"van\"\n"), "{file:?}");
+        let mut other = Dataset::new();
+        other.fold(&[labelled(1, "car")]);
+        let error = other.store.take_class_numbers(&file).unwrap_err();
+        assert!(error.problem.contains("number 0 is \"tram\""), "{error}");
+        assert_eq!(other.write(&options).counts.classes, 1);
+    }
+    for text in [
+        "",
+        "names:\n  1: \"car\"\n",
+        "names:\n  0: \"car\"\n  1: \"car\"\n",
+    ] {
+        let file = snapshot.join("odd.yaml");
+        fs::write(&file, text).unwrap();
+        let error = Dataset::new().store.take_class_numbers(&file).unwrap_err();
+        assert!(error.cure.contains("data.yaml"), "{text:?}: {error}");
+    }
+}
+
 /// Red if a class stays that no configuration has any more, if it goes while another project has it, or if the order of
 /// events has a say.
 #[test]
