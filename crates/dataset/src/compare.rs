@@ -1,6 +1,7 @@
 //! Compares what a dataset has with what the platform has now, annotation by annotation.
 
 use crate::differences::{AnnotationId, Differences, Scope};
+use crate::store::revision;
 use crate::{DatasetError, Store, label_content};
 use labelrelay_event::changes::Kind;
 use rusqlite::{Connection, OptionalExtension as _, Rows, Statement};
@@ -13,7 +14,9 @@ use std::cmp::Ordering;
 /// # Errors
 /// [`DatasetError`] when one of them cannot be read.
 pub fn compare(ours: &Store, theirs: &Store, scope: &Scope) -> Result<Differences, DatasetError> {
-    let mut differences = Differences::default();
+    // One moment for all that is read: another process may take events in meanwhile.
+    let moment = ours.db.unchecked_transaction().map_err(ours.failed())?;
+    let mut differences = Differences::of(revision(&moment).map_err(ours.failed())?);
     let (mut mine, mut other) = (
         List::prepare(&ours.db).map_err(ours.failed())?,
         List::prepare(&theirs.db).map_err(theirs.failed())?,

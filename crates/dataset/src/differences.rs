@@ -31,9 +31,19 @@ pub struct Differences {
     pub equal: u64,
     /// Nobody can tell what is extra.
     is_extra_unknown: bool,
+    /// Revision of the dataset when it was compared.
+    pub(crate) revision: Option<i64>,
 }
 
 impl Differences {
+    /// None so far, of a dataset in this revision.
+    pub(crate) fn of(revision: i64) -> Self {
+        Self {
+            revision: Some(revision),
+            ..Self::default()
+        }
+    }
+
     /// Tells whether there are none.
     pub fn are_none(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()

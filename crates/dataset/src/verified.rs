@@ -1,16 +1,43 @@
 //! Keeps verdicts, beside the snapshots that they are about.
 
+use crate::housekeeping::in_place;
+use crate::output::Output;
 use crate::snapshot::{Snapshot, name_again, refuse_later};
 use crate::verdict::{UNKNOWN, Verdict};
 use crate::{DatasetError, Differences, Scope, Store};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::{fs, io};
 
 /// Verdicts that are kept, the newest among them.
 const KEPT: i64 = 1000;
 
+/// The verdict of a process that only looked, for the one that works on the dataset.
+const LEFT: &str = "verdict.json";
+
+/// Contents of that file.
+#[derive(Serialize, Deserialize)]
+struct Left {
+    revision: i64,
+    verdict: Verdict,
+}
+
+impl Left {
+    fn write(&self, dir: &Path) -> Result<(), DatasetError> {
+        in_place(dir, LEFT, |path| {
+            let mut file = Output::create(path)?;
+            file.write(&serde_json::to_string(self).unwrap_or_default())?;
+            file.end().map(drop)
+        })
+    }
+}
+
 impl Store {
-    /// Keeps what a comparison found of the state as it is now. If a snapshot says the same as the state, it gets the verdict,
-    /// and so does `latest.json`; else the next snapshot gets it, if nothing changes before.
+    /// Keeps what a comparison found of the state as it was then. If a snapshot says the same as the state, it gets the
+    /// verdict, and so does `latest.json`; else the next snapshot gets it, if nothing changes before. Who
+    /// [only looks](Self::look) leaves it for the process that works on the dataset, which
+    /// [takes it](Self::take_left_verdict).
     ///
     /// # Errors
     /// [`DatasetError`] when it cannot be written, or when a later version named the latest snapshot.
@@ -31,11 +58,42 @@ impl Store {
             different: differences.different.len() as u64,
             deletions_checked: differences.deletions_checked(),
         };
-        let revision = self.revision()?;
+        let revision = match differences.revision {
+            Some(revision) => revision,
+            None => self.revision()?,
+        };
+        let left = Left { revision, verdict };
+        if self.only_looks() {
+            left.write(&self.dir)?;
+        } else {
+            self.keep_left(&left)?;
+        }
+        Ok(left.verdict)
+    }
+
+    /// Keeps the verdict of a process that only looked, if there is one.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when it cannot be read or kept, or when a later version named the latest snapshot.
+    pub fn take_left_verdict(&mut self) -> Result<(), DatasetError> {
+        let path = self.dir.join(LEFT);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(DatasetError::io(&path)(error)),
+        };
+        refuse_later(&self.dir)?;
+        // One that cannot be read says nothing.
+        if let Ok(left) = serde_json::from_slice::<Left>(&text) {
+            self.keep_left(&left)?;
+        }
+        fs::remove_file(&path).map_err(DatasetError::io(&path))
+    }
+
+    fn keep_left(&mut self, left: &Left) -> Result<(), DatasetError> {
         let failed = self.failed();
-        self.keep(&verdict, revision).map_err(failed)?;
-        name_again(self)?;
-        Ok(verdict)
+        self.keep(&left.verdict, left.revision).map_err(failed)?;
+        name_again(self)
     }
 
     fn keep(&mut self, verdict: &Verdict, revision: i64) -> rusqlite::Result<()> {

@@ -35,16 +35,36 @@ impl DatasetLocation {
 
     /// Opens the working state, and makes it where there is none.
     pub(super) fn open(&self, env: &Env<'_>) -> Result<Store, CliError> {
+        Ok(Store::open(self.checked_dir(env)?)?)
+    }
+
+    /// Where the working state is.
+    fn checked_dir(&self, env: &Env<'_>) -> Result<PathBuf, CliError> {
         if self.work.is_some() && self.url().is_none() {
             return Err(CliError::usage(
                 "--work is for a dataset with a URL; a directory has its working state in itself",
             ));
         }
-        Ok(Store::open(env.cwd().join(self.dir()))?)
+        Ok(env.cwd().join(self.dir()))
     }
 
     /// Opens the working state of a dataset that is there.
     pub(super) fn existing(&self, env: &Env<'_>) -> Result<Store, CliError> {
+        self.must_exist(env)?;
+        self.open(env)
+    }
+
+    /// The same, to compare it; while another process works on it, to look at it alone.
+    pub(super) fn beside(&self, env: &Env<'_>) -> Result<Store, CliError> {
+        self.must_exist(env)?;
+        let dir = self.checked_dir(env)?;
+        match Store::open_if_free(&dir)? {
+            Some(store) => Ok(store),
+            None => Ok(Store::look(&dir)?),
+        }
+    }
+
+    fn must_exist(&self, env: &Env<'_>) -> Result<(), CliError> {
         let dir = self.dir();
         if !env.cwd().join(&dir).is_dir() {
             return Err(CliError::usage(format_args!(
@@ -52,7 +72,7 @@ impl DatasetLocation {
                 dir.display()
             )));
         }
-        self.open(env)
+        Ok(())
     }
 
     /// Opens the store that snapshots are published to, and makes the prefix there that of this dataset; `None` if the

@@ -20,7 +20,8 @@ Examples:
 const NOTES: &str = "\
 Asks Label Studio for all annotations, and compares them with those that were taken in: regions, answers, versions, \
 tasks and their data. Exits with 1 if they differ. What it found is kept: `latest.json` and `dataset status` say it. With --repair, takes over what Label Studio has; `sync` then writes it. While \
-people work, an event that is on its way is a difference: run `sync` first, and look again. Of Labelbox, an export tells \
+people work, an event that is on its way is a difference: run `sync` first, and look again. Works beside `sync --follow`, \
+but for --repair. Of Labelbox, an export tells \
 which labels changed or are missing here. It has no list of what is gone, so deletions cannot be checked.";
 
 /// Compares the dataset with the platform.
@@ -40,7 +41,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let mut store = args.place.existing(env)?;
+    let mut store = if args.repair {
+        args.place.existing(env)?
+    } else {
+        args.place.beside(env)?
+    };
     let found = args.platform.read(env)?;
     let differences = compared(&store, &found)?;
     if args.json {

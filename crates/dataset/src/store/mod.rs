@@ -49,8 +49,8 @@ pub struct Store {
     pub(crate) dir: PathBuf,
     /// The queue that events come from; empty if nobody told it.
     queue: String,
-    /// The lock on the directory, which ends with the process.
-    _lock: File,
+    /// The lock on the directory, which ends with the process; none if it is only looked at.
+    lock: Option<File>,
 }
 
 impl Store {
@@ -60,8 +60,25 @@ impl Store {
     /// [`DatasetError`] when it cannot be written, when another process has it, when it is damaged, or of a later format.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let dir = dir.as_ref();
+        Self::open_if_free(dir)?.ok_or_else(|| {
+            DatasetError::new(
+                &dir.join(LOCK),
+                "another process works on this dataset",
+                "wait for its end (a `sync --follow` goes on until it is stopped), or name another directory",
+            )
+        })
+    }
+
+    /// The same; `None` when another process has it.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open).
+    pub fn open_if_free(dir: impl AsRef<Path>) -> Result<Option<Self>, DatasetError> {
+        let dir = dir.as_ref();
         private_dir(dir)?;
-        let lock = lock(&dir.join(LOCK))?;
+        let Some(lock) = lock(&dir.join(LOCK))? else {
+            return Ok(None);
+        };
         let path = dir.join(STATE);
         let failed = DatasetError::database(&path);
         // Made here, so that nobody else may read it: it holds names of annotators, and addresses with signatures.
@@ -77,12 +94,33 @@ impl Store {
         )
         .map_err(&failed)?;
         schema::make(&mut db, &path)?;
+        Ok(Some(Self {
+            db,
+            dir: dir.to_owned(),
+            queue: String::new(),
+            lock: Some(lock),
+        }))
+    }
+
+    /// Opens the dataset in the directory `dir` to [compare](crate::compare) it, also while another process works on it.
+    /// It takes nothing in.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when there is no dataset, or when it cannot be read.
+    pub fn look(dir: impl AsRef<Path>) -> Result<Self, DatasetError> {
+        let dir = dir.as_ref();
+        let (db, _) = open_read_only(dir)?;
         Ok(Self {
             db,
             dir: dir.to_owned(),
             queue: String::new(),
-            _lock: lock,
+            lock: None,
         })
+    }
+
+    /// Tells whether the dataset is another process's to change.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.lock.is_none()
     }
 
     /// Says from which queue or archive the events come that are folded next. A snapshot names it among its
@@ -265,16 +303,13 @@ fn scrub(db: &Batch<'_>) -> rusqlite::Result<usize> {
     Ok(count)
 }
 
-fn lock(path: &Path) -> Result<File, DatasetError> {
+/// The lock on a directory; `None` while another process has it.
+fn lock(path: &Path) -> Result<Option<File>, DatasetError> {
     let failed = DatasetError::io(path);
     let file = own_file(path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DatasetError::new(
-            path,
-            "another process works on this dataset",
-            "wait for its end, or name another directory",
-        )),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

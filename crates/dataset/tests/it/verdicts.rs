@@ -2,7 +2,7 @@
 
 use crate::support::{Dataset, rectangle, table, there};
 use labelrelay_dataset::{
-    Differences, Format, Options, Scope, Snapshot, Status, compare, latest, status,
+    Differences, Format, Options, Scope, Snapshot, Status, Store, compare, latest, status,
 };
 use serde_json::json;
 
@@ -125,6 +125,50 @@ fn a_verdict_says_that_deletions_were_not_checked() {
     let snapshots = table(&dataset.dir.path().join("snapshots.parquet"));
     assert_eq!(snapshots[0]["missing"], "0");
     assert!(!snapshots[0].contains_key("extra"));
+}
+
+/// Red if a dataset cannot be compared while another process takes events in, if what was found is lost or stands beside
+/// another state, or if who looks can change something.
+#[test]
+fn a_dataset_is_compared_while_another_process_works_on_it() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Parquet);
+    dataset.fold(&[one(1), one(2)]);
+    dataset.write(&options);
+    let dir = dataset.dir.path().to_owned();
+    assert!(Store::open_if_free(&dir).unwrap().is_none());
+    let mut platform = Dataset::new();
+    platform.fold(&[one(2)]);
+    let mut looking = Store::look(&dir).unwrap();
+    let found = compare(&looking, &platform.store, &scope()).unwrap();
+    // An event comes meanwhile.
+    dataset.fold(&[one(3)]);
+    dataset.write(&options);
+    let at = "2026-11-21T13:00:00Z".parse().unwrap();
+    let kept = looking.keep_verdict(&found, &scope(), at).unwrap();
+    assert_eq!((kept.equal, kept.extra), (1, 1));
+    assert!(looking.forget_author("1").is_err());
+    assert_eq!(seen(&dataset).0.verdict, None);
+    for _ in 0..2 {
+        dataset.store.take_left_verdict().unwrap();
+    }
+    let (status, latest) = seen(&dataset);
+    assert_eq!(status.verdict, Some(kept));
+    assert!(status.has_changed_since_verdict);
+    assert_eq!(latest.verified, None);
+    let snapshots = table(&dir.join("snapshots.parquet"));
+    let extra = snapshots.iter().map(|it| it.get("extra"));
+    let extra: Vec<_> = extra.map(|it| it.map(String::as_str)).collect();
+    assert_eq!(extra, [Some("1"), None]);
+
+    // Of what is there now.
+    let found = compare(&looking, &platform.store, &scope()).unwrap();
+    let kept = looking.keep_verdict(&found, &scope(), at).unwrap();
+    assert_eq!(kept.extra, 2);
+    dataset.store.take_left_verdict().unwrap();
+    let (status, latest) = seen(&dataset);
+    assert!(!status.has_changed_since_verdict);
+    assert_eq!(latest.verified, Some(kept));
 }
 
 /// Red if looking on needs the lock, or makes something.

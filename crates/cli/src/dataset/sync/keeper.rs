@@ -133,6 +133,7 @@ impl Keeper {
     }
 
     fn write(&mut self, is_last: bool) -> Result<(), CliError> {
+        self.store.take_left_verdict()?;
         let snapshot = labelrelay_dataset::write(&mut self.store, &self.options)?;
         if let Some((publisher, runtime)) = &mut self.publisher {
             match runtime.block_on(publisher.publish(&self.store, &snapshot)) {
