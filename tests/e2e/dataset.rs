@@ -6,7 +6,7 @@ use labelrelay_tests::changes::Changes;
 use labelrelay_tests::label_studio::LabelStudio;
 use labelrelay_tests::program;
 use labelrelay_tests::random::Random;
-use labelrelay_tests::relay::{SECRET, Site, secrets};
+use labelrelay_tests::relay::{SECRET, Site, eventually, secrets};
 use labelrelay_tests::servers::{free_ports, installed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -193,7 +193,7 @@ pub(crate) fn follow(site: &Site, formats: &str) -> Child {
 
 /// Takes in all that is left on the queue: what a process that was killed had is visible again after five seconds.
 pub(crate) fn take_in_all(site: &Site, formats: &str) {
-    labelrelay_tests::relay::eventually("the queue is empty", || {
+    eventually("the queue is empty", || {
         let done = sync(site, formats).output().unwrap();
         assert!(done.status.success(), "{done:?}");
         let stats = program::command()
@@ -400,6 +400,50 @@ fn assert_verdict(site: &Site, dir: &Path, is_equal: bool) {
     assert_eq!(latest["verified"], *verdict, "{status}");
 }
 
+/// A dataset is compared while a `sync` follows, which keeps the verdict.
+fn assert_verified_beside_sync(work: &mut Work, site: &Site, dir: &Path, formats: &str) {
+    let mut following = follow(site, formats);
+    // It has the dataset once it writes what changes now.
+    let before = latest(dir);
+    eventually("the sync that follows writes a snapshot", || {
+        work.change();
+        (latest(dir) != before).then_some(())
+    });
+    eventually("the dataset is equal beside a sync that follows", || {
+        let told = verified(work, site, &["verify", "cars"]);
+        told.status.success().then_some(())
+    });
+    eventually("the sync that follows keeps the verdict", || {
+        let text = std::fs::read_to_string(dir.join("latest.json")).unwrap();
+        let latest: Value = serde_json::from_str(&text).unwrap();
+        (latest["verified"]["missing"] == 0).then_some(())
+    });
+    assert!(following.try_wait().unwrap().is_none(), "it goes on");
+    following.kill().unwrap();
+    following.wait().unwrap();
+    take_in_all(site, formats);
+}
+
+/// Label Studio sends nothing when the data of a task change: `verify` finds it, and a repair brings it.
+fn assert_other_data_is_mended(work: &mut Work, site: &Site, dir: &Path, formats: &str) {
+    let annotated = "select task_id from task_completion where was_cancelled = 0 order by id";
+    let path = format!(
+        "/api/tasks/{}/",
+        work.label_studio.rows(annotated)[0][0].as_u64().unwrap()
+    );
+    let changed = json!({"data": {"image": "s3://bucket/changed.jpg"}});
+    work.label_studio.call("PATCH", &path, &changed);
+    let told = verified(work, site, &["verify", "cars"]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let said = String::from_utf8_lossy(&told.stdout);
+    assert!(said.contains("  different "), "{said}");
+    let told = verified(work, site, &["verify", "cars", "--repair"]);
+    assert!(told.status.success(), "{told:?}");
+    take_in_all(site, formats);
+    let samples = std::fs::read_to_string(latest(dir).join("jsonl/samples.jsonl")).unwrap();
+    assert!(samples.contains("s3://bucket/changed.jpg"));
+}
+
 /// A directory that was lost is made anew, and the classes keep their numbers.
 fn assert_rebuilt(work: &mut Work, site: &Site, dir: &Path) {
     let instances = |dir: &Path| latest(dir).join("coco/instances_train.json");
@@ -467,6 +511,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert_read_by_others(&mut work, &dir);
     ultralytics::assert_reads(&dir);
     assert_equals_the_official_converter(&mut work, &site, &dir);
+    assert_verified_beside_sync(&mut work, &site, &dir, &formats);
 
     // A change that nobody delivered is found, and mended.
     relay.terminate();
@@ -493,6 +538,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert!(told.status.success(), "{told:?}");
     assert_verdict(&site, &dir, true);
 
+    assert_other_data_is_mended(&mut work, &site, &dir, &formats);
     assert_rebuilt(&mut work, &site, &dir);
     println!(
         "dataset: {}, equal to Label Studio each time",
