@@ -181,6 +181,7 @@ fn take_task_over(db: &Batch<'_>, annotation: i64) -> rusqlite::Result<()> {
              media_url = coalesce(excluded.media_url, media_url),
              width = coalesce(excluded.width, width), height = coalesce(excluded.height, height),
              agreement = coalesce(excluded.agreement, agreement),
+             created_at = coalesce(excluded.created_at, created_at),
              deleted = excluded.deleted, seen_at = max(seen_at, excluded.seen_at)",
     )?
     .execute((&source, &id))?;

@@ -91,6 +91,7 @@ CREATE TABLE tasks(
     deleted INTEGER NOT NULL DEFAULT 0,
     seen_at TEXT NOT NULL,              -- of which time the data is
     agreement REAL,                     -- of its annotations, where Label Studio says it
+    created_at TEXT,                    -- of Label Studio, as that writes it: an id may be given again
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE reviews(                   -- of Label Studio
@@ -237,7 +238,7 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
 }
 
 /// Columns that earlier formats did not have, each at the end of its table.
-const ADDED: [(&str, &str); 7] = [
+const ADDED: [(&str, &str); 8] = [
     ("regions", "frame INTEGER"),
     ("classes", "schema_id TEXT"),
     ("annotations", "consensus REAL"),
@@ -245,6 +246,7 @@ const ADDED: [(&str, &str); 7] = [
     ("annotations", "ground_truth_told TEXT"),
     ("annotations", "ground_truth_set_after TEXT"),
     ("tasks", "agreement REAL"),
+    ("tasks", "created_at TEXT"),
 ];
 
 fn add_column(db: &Transaction<'_>, table: &str, column: &str) -> rusqlite::Result<()> {

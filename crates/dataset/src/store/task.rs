@@ -5,7 +5,7 @@ use super::changes::Table;
 use super::project;
 use super::removal::{self, Gone};
 use super::scores;
-use super::version::{as_of, received};
+use super::version::{as_of, is_later, received};
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Key, Kind, Task};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
@@ -39,6 +39,8 @@ struct TaskBeside<'a> {
     project: Option<i64>,
     #[serde(borrow, default, rename = "precomputed_agreement")]
     agreement: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    created_at: Option<&'a RawValue>,
     #[serde(borrow, default)]
     updated_at: Option<&'a RawValue>,
 }
@@ -86,13 +88,18 @@ pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool
     if let Some(task) = beside.task.and_then(parse::<TaskBeside<'_>>) {
         let project = task.project.map(|id| id.to_string());
         let updated: Option<String> = task.updated_at.and_then(parse);
+        let created: Option<String> = task.created_at.and_then(parse);
         has_changed |= write(
             db,
             source,
             &task.id.to_string(),
             project.as_deref().or(attributes.project.as_deref()),
-            (task.data.get(), scores::number(task.agreement)),
-            &as_of(event, updated.as_deref()),
+            &Told {
+                data: task.data.get(),
+                agreement: scores::number(task.agreement),
+                created: created.as_deref(),
+                seen: &as_of(event, updated.as_deref()),
+            },
         )?;
     }
     if let Some(project) = beside.project {
@@ -124,9 +131,21 @@ pub(super) fn take_in(
         &key.source,
         &key.id,
         task.project.as_deref(),
-        (task.data.get(), scores::of_task(&task.raw)),
-        seen,
+        &Told {
+            data: task.data.get(),
+            agreement: scores::of_task(&task.raw),
+            created: task.created.as_deref(),
+            seen,
+        },
     )
+}
+
+/// Word of a task, as of the time `seen`.
+struct Told<'a> {
+    data: &'a str,
+    agreement: Option<f64>,
+    created: Option<&'a str>,
+    seen: &'a str,
 }
 
 /// The last that was seen counts: no webhook tells when a task changes.
@@ -135,9 +154,14 @@ fn write(
     source: &str,
     task: &str,
     project: Option<&str>,
-    (data, agreement): (&str, Option<f64>),
-    seen: &str,
+    told: &Told<'_>,
 ) -> rusqlite::Result<bool> {
+    let Told {
+        data,
+        agreement,
+        created,
+        seen,
+    } = *told;
     let holders = [
         Some((Kind::Task, task)),
         project.map(|project| (Kind::Project, project)),
@@ -148,7 +172,8 @@ fn write(
     }
     let known: Option<Known> = db
         .prepare_cached(
-            "SELECT project_id, data IS ?3 AND (?5 IS NULL OR agreement IS ?5), deleted, seen_at <= ?4 FROM tasks
+            "SELECT project_id, data IS ?3 AND (?5 IS NULL OR agreement IS ?5), deleted, seen_at <= ?4, created_at,
+                 completed_at FROM tasks
              WHERE source = ?1 AND task_id = ?2",
         )?
         .query_row((source, task, data, seen, agreement), |row| {
@@ -157,14 +182,17 @@ fn write(
                 is_same: row.get(1)?,
                 is_deleted: row.get(2)?,
                 is_earlier: row.get(3)?,
+                created: row.get(4)?,
+                completed: row.get(5)?,
             })
         })
         .optional()?;
     let Some(known) = known else {
         db.prepare_cached(
-            "INSERT INTO tasks(source, task_id, project_id, data, seen_at, agreement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO tasks(source, task_id, project_id, data, seen_at, agreement, created_at)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute((source, task, project, data, seen, agreement))?;
+        .execute((source, task, project, data, seen, agreement, created))?;
         db.touch(Table::Tasks, source, project, Some(task))?;
         if project.is_some() {
             db.note_placed(source, task);
@@ -173,14 +201,27 @@ fn write(
         return Ok(true);
     };
     let has_moved = project.is_some() && known.project.as_deref() != project;
-    let has_changed = known.is_earlier && (!known.is_same || known.is_deleted || has_moved);
+    // Another task has the id of this one, and perhaps its data too: what is told late of that is not about this one.
+    let is_another = is_later(known.created.as_deref(), created);
+    let has_changed =
+        known.is_earlier && (!known.is_same || known.is_deleted || has_moved || is_another);
     if has_changed {
         db.prepare_cached(
             "UPDATE tasks SET project_id = coalesce(?3, project_id), data = ?4, seen_at = ?5, deleted = 0,
-                 agreement = coalesce(?6, agreement)
+                 agreement = coalesce(?6, agreement), created_at = coalesce(?7, created_at),
+                 completed_at = iif(?8, NULL, completed_at)
              WHERE source = ?1 AND task_id = ?2",
         )?
-        .execute((source, task, project, data, seen, agreement))?;
+        .execute((
+            source,
+            task,
+            project,
+            data,
+            seen,
+            agreement,
+            created,
+            is_another && is_later(known.completed.as_deref(), created),
+        ))?;
         db.touch(Table::Tasks, source, known.project.as_deref(), Some(task))?;
         if has_moved {
             db.touch(Table::Tasks, source, project, Some(task))?;
@@ -202,6 +243,8 @@ struct Known {
     is_same: bool,
     is_deleted: bool,
     is_earlier: bool,
+    created: Option<String>,
+    completed: Option<String>,
 }
 
 /// Tells annotations that came without a project which one they are in; `true` if there were some.

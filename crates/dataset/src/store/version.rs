@@ -25,6 +25,16 @@ pub(super) fn at_most(received: String, updated: Option<&str>) -> String {
         .unwrap_or(received)
 }
 
+/// Tells whether another time is later than one that is known, each as somebody writes it.
+pub(super) fn is_later(known: Option<&str>, other: Option<&str>) -> bool {
+    // Mostly they are the same, and then nothing has to be read.
+    known != other
+        && known
+            .and_then(time::parse)
+            .zip(other.and_then(time::parse))
+            .is_some_and(|(known, other)| other > known)
+}
+
 /// Order of a version and the one that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {

@@ -53,7 +53,7 @@ fn a_dataset_with_triggers_loses_them() {
          ALTER TABLE annotations DROP COLUMN ground_truth_told; ALTER TABLE annotations DROP COLUMN ground_truth_set_after;
          DROP TABLE ground_truths; DROP TABLE ground_truths_gone;
          ALTER TABLE annotations DROP COLUMN consensus; ALTER TABLE annotations DROP COLUMN benchmark;
-         ALTER TABLE tasks DROP COLUMN agreement;",
+         ALTER TABLE tasks DROP COLUMN agreement; ALTER TABLE tasks DROP COLUMN created_at;",
     )
     .unwrap();
     for (name, table) in [

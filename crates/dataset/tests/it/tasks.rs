@@ -72,14 +72,14 @@ fn what_is_told_late_of_a_task_that_is_gone_does_not_bring_it_back() {
     }
 }
 
-/// Red if a task stays away whose id was given again.
+/// Red if a task stays away whose id was given again, also where it has the data of the one before.
 #[test]
 fn a_task_with_an_id_of_before_is_there() {
     let mut other = json!({"action": "TASKS_CREATED", "tasks": [task(40)], "project": {"id": 1}});
     other["tasks"][0]["data"]["image"] = json!("s3://cars/again.jpg");
     let other = event("io.labelstud.task.created", 41, &other);
     let (before, gone) = (created(10, 10), gone(20));
-    for again in [other, annotated(41, 40)] {
+    for again in [other, annotated(41, 40), created(41, 40)] {
         for order in [
             [&before, &gone, &again],
             [&before, &again, &gone],
@@ -119,6 +119,7 @@ fn a_task_with_an_id_of_before_is_not_completed() {
         [&before, &done, &gone, &again],
         [&before, &gone, &done, &again],
         [&before, &gone, &again, &done],
+        [&before, &done, &again, &gone],
     ] {
         let mut dataset = Dataset::new();
         for message in order {
