@@ -101,7 +101,7 @@ Usage: cargo xtask <verb>
                        fetching N annotations (default 10000) of a real Label Studio, beside paging through its
                        API, so many times (default 3)
   bench postgres       events a second that Postgres has durably through the queue, beside a bare loop of the same
-                       inserts and beside one event a commit
+                       inserts, one event a commit, svix-bridge's way and pgmq's
   bench nats           events a second that a stream of NATS has durably through the queue, beside the bare client
   bench functions [OPTIONS]
                        the service for Cloud Run and the handler for Azure Functions: starts and memory beside

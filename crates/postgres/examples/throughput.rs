@@ -1,5 +1,9 @@
-//! Events a second that Postgres has durably: sent through the queue, beside a bare loop of the same inserts and beside one
-//! event a commit, in one run against one server. `cargo xtask bench postgres` runs it.
+//! Events a second that Postgres has durably: sent through the queue, beside a bare loop of the same inserts and beside
+//! other ways to write, in one run against one server. `cargo xtask bench postgres` runs it.
+//!
+//! - One event a commit: as a handler does that takes a connection from a pool.
+//! - svix-bridge's way: one client for all, behind a mutex that is held until the answer is there.
+//! - pgmq's way: the table that pgmq makes for a queue, and its statement to send one message, on connections of a pool.
 
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -15,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 use tokio_postgres::{Client, Config, NoTls};
 
 /// Length of one measurement.
@@ -41,6 +46,22 @@ const INSERT: &str = "WITH given AS (
 )
 INSERT INTO events (number, id, type, envelope) SELECT number, id, type, envelope FROM given";
 
+/// A queue as pgmq makes one. It knows no repeats.
+const PGMQ_TABLE: &str = "CREATE SCHEMA pgmq;
+CREATE TABLE pgmq.q_events (
+    msg_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    read_ct integer DEFAULT 0 NOT NULL,
+    enqueued_at timestamptz DEFAULT now() NOT NULL,
+    vt timestamptz NOT NULL,
+    message jsonb,
+    headers jsonb
+);
+CREATE INDEX q_events_vt_idx ON pgmq.q_events (vt ASC)";
+
+/// Sends a message, as pgmq does.
+const PGMQ_SEND: &str = "INSERT INTO q_events (vt, message, headers)
+VALUES (clock_timestamp(), $1::text::jsonb, NULL) RETURNING msg_id";
+
 /// Numbers of events, of which no two are the same.
 #[derive(Default)]
 struct Numbers(AtomicU64);
@@ -58,7 +79,7 @@ async fn main() {
         &server.environment().into_iter().collect::<Environment>(),
         Arc::new(SystemClock::new()),
     );
-    for schema in ["queue", "bare", "single"] {
+    for schema in ["queue", "bare", "single", "bridge"] {
         let url = server.url(schema);
         let options = SourceOptions::default();
         let opened = postgres.event_source(&url, Path::new("/"), &options);
@@ -69,6 +90,10 @@ async fn main() {
         .expect("a queue");
     let bare = clients(&server, "bare", BARE_CONNECTIONS).await;
     let single = clients(&server, "single", COMMITTERS).await;
+    let bridge = clients(&server, "bridge", 1).await;
+    let bridge = Mutex::new(bridge.into_iter().next().expect("a connection"));
+    server.sql(PGMQ_TABLE);
+    let pgmq = clients(&server, "pgmq", COMMITTERS).await;
     let numbers = Numbers::default();
     let body = sender::label("bench");
     let mut ratios = Vec::new();
@@ -76,9 +101,11 @@ async fn main() {
         let ours = by_the_queue(&queue, &numbers, &body).await;
         let plain = by_inserts(&bare, IN_FLIGHT / BARE_CONNECTIONS, &numbers, &body).await;
         let each = by_inserts(&single, 1, &numbers, &body).await;
+        let bridged = by_svix_bridge(&bridge, &numbers, &body).await;
+        let messages = by_pgmq(&pgmq, &numbers, &body).await;
         let ratio = ours * 100 / plain.max(1);
         println!(
-            "round {round}: queue {ours}/s, bare loop {plain}/s, one event a commit {each}/s: {ratio} % of the bare loop"
+            "round {round}: queue {ours}/s, bare loop {plain}/s, one event a commit {each}/s, svix-bridge's way {bridged}/s, pgmq's way {messages}/s: {ratio} % of the bare loop"
         );
         ratios.push(ratio);
     }
@@ -139,6 +166,46 @@ async fn by_inserts(clients: &[Client], size: usize, numbers: &Numbers, body: &[
                 .execute(&statement, &[&ids, &types, &envelopes])
                 .await;
             sent += inserted.expect("taken");
+        }
+        sent
+    });
+    let sent: u64 = join_all(writers).await.into_iter().sum();
+    sent / WINDOW.as_secs()
+}
+
+/// As many senders as the queue has, which wait for one client.
+async fn by_svix_bridge(client: &Mutex<Client>, numbers: &Numbers, body: &[u8]) -> u64 {
+    let statement = client.lock().await.prepare(INSERT).await;
+    let statement = &statement.expect("a statement");
+    let until = Instant::now() + WINDOW;
+    let senders = (0..IN_FLIGHT).map(|_| async move {
+        let mut sent: u64 = 0;
+        while Instant::now() < until {
+            let message = message(&numbers.id(), body);
+            let (ids, types) = (vec![message.id()], vec![message.event_type()]);
+            let envelopes: Vec<&[u8]> = vec![&*message.body];
+            let client = client.lock().await;
+            let inserted = client.execute(statement, &[&ids, &types, &envelopes]).await;
+            sent += inserted.expect("taken");
+        }
+        sent
+    });
+    let sent: u64 = join_all(senders).await.into_iter().sum();
+    sent / WINDOW.as_secs()
+}
+
+/// One message a statement.
+async fn by_pgmq(clients: &[Client], numbers: &Numbers, body: &[u8]) -> u64 {
+    let until = Instant::now() + WINDOW;
+    let writers = clients.iter().map(|client| async move {
+        let statement = client.prepare(PGMQ_SEND).await.expect("a statement");
+        let mut sent: u64 = 0;
+        while Instant::now() < until {
+            let message = message(&numbers.id(), body);
+            let envelope = std::str::from_utf8(&message.body).expect("JSON");
+            let row = client.query_one(&statement, &[&envelope]).await;
+            row.expect("taken");
+            sent += 1;
         }
         sent
     });
