@@ -12,8 +12,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// Longest wait for a standby.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Password of the server's superuser.
 const PASSWORD: &str = "secret of the tests";
@@ -54,6 +57,19 @@ impl Postgres {
         let home = Home::new(Arc::clone(&self.home.programs));
         home.copy_cluster(self.address);
         Self::serve(home, settings)
+    }
+
+    /// Waits until its standby follows it: commits that wait for it end from then on.
+    pub fn wait_for_standby(&self) {
+        let follows = format!(
+            "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '{}' AND state = 'streaming')",
+            Self::STANDBY
+        );
+        let begun = Instant::now();
+        while self.sql(&follows) != "t" {
+            assert!(begun.elapsed() < PATIENCE, "the standby follows");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn serve(home: Home, settings: &[&str]) -> Self {

@@ -5,6 +5,7 @@ use labelrelay_core::{EventQueue as _, QueueErrorKind, SourceOptions};
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_tests::servers::Postgres as Server;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
@@ -147,4 +148,45 @@ async fn a_server_that_takes_no_writes_is_waited_for() {
             "{error}"
         );
     }
+}
+
+/// Of the hosts of a URL, the one that takes writes is used. A standby alone is waited for: it may become that one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_standby_is_told_from_the_server_that_it_follows() {
+    let server = Server::start();
+    source(&server, "followed", &SourceOptions::default()).await;
+    let standby = server.start_standby(&[]);
+    let alone = queue(&standby, "followed");
+    let one = message("one", b"1");
+    let begun = Instant::now();
+    for sends in [false, true] {
+        let error = loop {
+            let tried = if sends {
+                alone.send(&one).await.map(drop)
+            } else {
+                alone.check().await
+            };
+            let error = tried.unwrap_err();
+            // On a slow machine it does not answer in time.
+            if error.kind != QueueErrorKind::Late {
+                break error;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+        };
+        let expected = (QueueErrorKind::Unavailable, true);
+        assert_eq!((error.kind, error.retryable), expected, "{error}");
+        for word in [&*standby.address.to_string(), "name the primary"] {
+            assert!(error.message.contains(word), "{error}");
+        }
+    }
+    let only = format!("@{}", server.address);
+    let both = format!("@{},{}", standby.address, server.address);
+    let either = queue_at(&server, &server.url("followed").replace(&only, &both));
+    let begun = Instant::now();
+    while let Err(error) = either.send(&one).await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    }
+    either.check().await.expect("ready");
+    assert_eq!(server.sql("SELECT count(*) FROM followed.events"), "1");
 }

@@ -13,7 +13,6 @@ use link::{Cut, Link};
 use namespace::Namespace;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Once;
-use std::time::{Duration, Instant};
 
 pub(crate) use consumer::Consumer;
 
@@ -26,9 +25,6 @@ const KEEPS: &str = "wal_keep_size=512MB";
 
 /// A standby looks for its server again at once, and not some seconds later.
 const STANDBY: [&str; 1] = ["wal_retrieve_retry_interval=100ms"];
-
-/// Longest wait for the standby.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Its servers, and what is wrong with them.
 pub(crate) struct Database {
@@ -75,21 +71,9 @@ impl Database {
             severed: None,
             canceller: None,
         };
-        database.wait_for_standby();
+        // Before, each commit waits, and a sender that hangs up gets no event.
+        database.server.wait_for_standby();
         database
-    }
-
-    /// Waits until the standby follows the server. Before, each commit waits, and a sender that hangs up gets no event.
-    fn wait_for_standby(&self) {
-        let follows = format!(
-            "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '{}' AND state = 'streaming')",
-            Postgres::STANDBY
-        );
-        let begun = Instant::now();
-        while self.server.sql(&follows) != "t" {
-            assert!(begun.elapsed() < PATIENCE, "the standby follows");
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 
     /// What a replica finds around it: its network, and the database behind its own links.
@@ -181,12 +165,12 @@ impl Database {
             Fault::DatabaseDown if self.is_promoted => self.standby.start_again_with(&STANDBY),
             Fault::DatabaseDown => {
                 self.server.start_again_with(&texts(&self.settings));
-                self.wait_for_standby();
+                self.server.wait_for_standby();
             }
             _ if self.is_promoted => {}
             Fault::StandbyDown => {
                 self.standby.start_again_with(&STANDBY);
-                self.wait_for_standby();
+                self.server.wait_for_standby();
             }
             Fault::Promoted => {
                 if let Some(canceller) = self.canceller.take() {

@@ -2,6 +2,7 @@
 
 mod label_studio;
 mod laboratory;
+mod standby;
 
 use super::queue_server::{self, PASSWORD, QueueServer};
 use super::{delivered, ids};
