@@ -1,5 +1,7 @@
 //! Postgres; and two replicas of `serve` over one.
 
+#[cfg(target_os = "linux")] // a disk of a size of its own
+mod full_disk;
 mod label_studio;
 mod laboratory;
 mod standby;
