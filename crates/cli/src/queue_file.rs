@@ -78,6 +78,11 @@ pub(crate) fn open(location: QueueLocation) -> Result<QueueFile, CliError> {
                 "the queue is in Postgres: `labelrelay events list`, `show` and `tail` look into it, and its tables can be read by SQL (docs/postgres.md says what they hold); this verb is for the embedded queue (--queue sqlite:FILE)",
             ));
         }
+        QueueLocation::Cloud(Cloud::Nats, _) => {
+            return Err(CliError::usage(
+                "the queue is in NATS: `labelrelay events list`, `show` and `tail` look into it, and so does `nats stream`; this verb is for the embedded queue (--queue sqlite:FILE)",
+            ));
+        }
         QueueLocation::Cloud(cloud, _) => {
             return Err(CliError::usage(format_args!(
                 "the queue is one of {cloud}, which has tools of its own; this verb looks into the embedded queue (--queue sqlite:FILE)"

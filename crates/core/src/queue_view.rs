@@ -13,6 +13,12 @@ pub trait QueueView: Send + Sync {
     /// # Errors
     /// [`EventSourceError`] when the queue cannot be read.
     fn page(&self, page: ViewPage) -> BoxFuture<'_, Result<Vec<ViewedEvent>, EventSourceError>>;
+
+    /// Tells whether no event comes to be there after one with a greater number. Then whoever follows the queue needs to
+    /// look at no number twice.
+    fn shows_in_order(&self) -> bool {
+        false
+    }
 }
 
 /// Which events a page has.

@@ -4,6 +4,9 @@ use crate::failure::Failure;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+/// Error of JetStream: there is no such message.
+const NO_MESSAGE: u32 = 10_037;
+
 /// An answer, or what was wrong.
 #[derive(Deserialize)]
 struct Refusal {
@@ -89,6 +92,8 @@ impl Default for StreamConfig {
 #[serde(default)]
 pub(crate) struct StreamState {
     pub(crate) messages: u64,
+    /// Place of the newest message that it ever had.
+    pub(crate) last_seq: u64,
 }
 
 /// Where a stream is.
@@ -126,22 +131,74 @@ pub(crate) struct ConsumerConfig {
     pub(crate) headers_only: bool,
 }
 
+/// How far a consumer has come.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct ConsumerProgress {
+    /// The newest message that it handed out.
+    pub(crate) delivered: Place,
+    /// Up to this one, all are acknowledged.
+    pub(crate) ack_floor: Place,
+}
+
+/// A place in a stream; 0 is before the first one.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Place {
+    pub(crate) stream_seq: u64,
+}
+
+/// A message that was looked for.
+#[derive(Deserialize)]
+struct Found {
+    message: StoredMessage,
+}
+
+/// A message as the stream has it.
+#[derive(Deserialize)]
+pub(crate) struct StoredMessage {
+    pub(crate) seq: u64,
+    /// In base64.
+    #[serde(default)]
+    pub(crate) data: String,
+    /// When it was stored, RFC 3339.
+    #[serde(default)]
+    pub(crate) time: String,
+}
+
 /// Reads an answer of JetStream.
 ///
 /// # Errors
 /// What it says instead of an answer; or that it makes no sense.
 pub(crate) fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
-    let nonsense = |_| Failure::unproven("the answer is none of JetStream's");
     // An error that cannot be read is an error all the same.
-    let refusal: Refusal = serde_json::from_slice(payload).map_err(nonsense)?;
-    if let Some(error) = refusal.error {
-        return Err(Failure::of_answer(
-            error.code,
-            error.err_code,
-            &error.description,
-        ));
+    match parsed::<Refusal>(payload)?.error {
+        Some(error) => Err(error.failure()),
+        None => parsed(payload),
     }
+}
+
+/// Reads the answer to whoever looks for a message; `None` if there is none.
+///
+/// # Errors
+/// As of [`read`].
+pub(crate) fn found(payload: &[u8]) -> Result<Option<StoredMessage>, Failure> {
+    match parsed::<Refusal>(payload)?.error {
+        Some(error) if error.err_code == NO_MESSAGE => Ok(None),
+        Some(error) => Err(error.failure()),
+        None => parsed::<Found>(payload).map(|found| Some(found.message)),
+    }
+}
+
+fn parsed<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
+    let nonsense = |_| Failure::unproven("the answer is none of JetStream's");
     serde_json::from_slice(payload).map_err(nonsense)
+}
+
+impl ApiError {
+    fn failure(&self) -> Failure {
+        Failure::of_answer(self.code, self.err_code, &self.description)
+    }
 }
 
 /// Reads the acknowledgement of a message.
@@ -212,6 +269,13 @@ mod tests {
                 labelrelay_core::QueueErrorKind::Unproven
             );
         }
+        let none = br#"{"error":{"code":404,"err_code":10037,"description":"no message found"}}"#;
+        assert!(found(none).unwrap().is_none());
+        assert!(found(refused).is_err());
+        let message =
+            br#"{"message":{"subject":"l","seq":7,"data":"e30=","time":"2026-11-30T15:25:25.5Z"}}"#;
+        let message = found(message).unwrap().unwrap();
+        assert_eq!((message.seq, &*message.data), (7, "e30="));
         let failure = read::<Published>(b"hello").err().unwrap();
         assert_eq!(
             failure.fault.kind,

@@ -5,11 +5,12 @@ use crate::location::QueueUrl;
 use crate::queue::NatsQueue;
 use crate::server::Servers;
 use crate::source::NatsSource;
+use crate::view::NatsView;
 use labelrelay_core::backend::{
     BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
 };
 use labelrelay_core::config::{Environment, Lookup};
-use labelrelay_core::{Clock, EventQueue, EventSource, SourceOptions};
+use labelrelay_core::{Clock, EventQueue, EventSource, QueueView, SourceOptions};
 use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
@@ -88,5 +89,11 @@ impl CommandLineBackEnd for Nats {
             let opened = self.event_source(at.url, at.base_dir, options).await?;
             Ok(Arc::new(opened) as _)
         })
+    }
+
+    fn queue_view<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn QueueView>> {
+        let opened = self.servers(at.url, at.base_dir);
+        let view = opened.map(|servers| Arc::new(NatsView::new(servers)) as _);
+        Box::pin(ready(view))
     }
 }

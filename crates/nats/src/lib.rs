@@ -30,6 +30,7 @@ mod receipt;
 mod server;
 mod settled;
 mod source;
+mod view;
 
 pub use backend::Nats;
 pub use queue::NatsQueue;

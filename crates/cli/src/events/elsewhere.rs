@@ -26,7 +26,7 @@ const PAGE: usize = 100;
 /// Pause between two looks at a queue that is followed.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Numbers that are looked at again while following: an event may come to be there after one with a greater number.
+/// Numbers that are looked at again while following, where an event may come to be there after one with a greater number.
 const AGAIN: u64 = 1000;
 
 /// Time for which they are. An event whose commit waits longer for a standby is not shown.
@@ -48,7 +48,7 @@ impl Elsewhere {
     /// The queue, if it is one that can be looked into and no file. What is wrong with its name is told by whoever looks for
     /// the file.
     pub(super) fn open(queue: &QueueArgs, env: &Env<'_>) -> Result<Option<Self>, CliError> {
-        let Ok((QueueLocation::Cloud(Cloud::Postgres, url), base_dir)) =
+        let Ok((QueueLocation::Cloud(Cloud::Nats | Cloud::Postgres, url), base_dir)) =
             queue.location_and_base(env)
         else {
             return Ok(None);
@@ -225,7 +225,8 @@ impl Elsewhere {
             return Ok(());
         }
         // Those that were there before the beginning, and did not pass or were too old to be shown.
-        let from = |last: u64| last.saturating_sub(AGAIN);
+        let again = if self.view.shows_in_order() { 0 } else { AGAIN };
+        let from = |last: u64| last.saturating_sub(again);
         let later = |after: u64| Filter {
             after: Some(after),
             newest_first: false,

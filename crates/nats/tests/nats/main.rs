@@ -11,3 +11,4 @@ mod queue;
 mod refused;
 mod setup;
 mod source;
+mod view;

@@ -1,6 +1,8 @@
 //! NATS.
 
+use super::delivered;
 use super::queue_server::{self, PASSWORD, QueueServer};
+use labelrelay_tests::sender;
 use labelrelay_tests::servers::Nats;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -76,6 +78,57 @@ fn consume_takes_events_from_nats() {
 #[ignore = "needs nats-server: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_nats() {
     queue_server::becomes_a_dataset(&start());
+}
+
+/// Nothing of the stream is taken.
+#[test]
+#[ignore = "needs nats-server: cargo xtask test"]
+fn events_in_nats_are_looked_at() {
+    let server = start();
+    queue_server::over(&server, |cloud| {
+        let place = cloud.place(super::LONG);
+        let json = |words: &[&str]| place.run(&[words, &["--json"][..]].concat()).json();
+        assert!(json(&["events", "list"]).is_empty());
+        let serving = place.serve(&[]);
+        for name in ["one", "two", "three"] {
+            assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
+        }
+        assert_eq!(serving.stop(), 0);
+        let listed = json(&["events", "list"]);
+        let of_all = |name: &str| -> Vec<String> {
+            let values = listed.iter().map(|row| row[name].as_str().unwrap());
+            values.map(str::to_owned).collect()
+        };
+        assert_eq!(of_all("state"), ["ready", "ready", "ready"]);
+        let subjects = ["label/cklaone", "label/cklatwo", "label/cklathree"];
+        assert_eq!(of_all("subject"), subjects);
+        let newest = place.run(&["events", "list", "--newest", "--limit", "1"]);
+        assert!(newest.good().contains(subjects[2]), "{newest:?}");
+        assert_eq!(json(&["events", "list", "--subject", subjects[1]]).len(), 1);
+        let (number, known) = (listed[1]["seq"].to_string(), of_all("id"));
+        let body = place.run(&["events", "show", &number, "--body"]);
+        assert_eq!(body.good().as_bytes(), sender::label("two"));
+        let shown = place.run(&["events", "show", &known[1]]);
+        assert!(shown.good().contains(subjects[1]), "{shown:?}");
+        let tail = json(&["events", "tail", "--lines", "2"]);
+        let told: Vec<_> = tail
+            .iter()
+            .map(|row| row["envelope"]["subject"].as_str().unwrap())
+            .collect();
+        assert_eq!(told, subjects[1..]);
+        let missing = place.run(&["events", "show", "99999"]);
+        missing.failed(1, &["the queue has no event 99999"]);
+        let words = ["queue is in NATS", "labelrelay events list"];
+        place.run(&["queue", "receive"]).failed(2, &words);
+        // Dead letters are in a stream that is looked at in the same way.
+        let buried = cloud.queue.replace(
+            "/events/labels.",
+            "/events-dead-letters/dead-letters.labels.",
+        );
+        assert_ne!(buried, cloud.queue);
+        assert!(json(&["events", "list", "--queue", &buried]).is_empty());
+        assert_eq!(server.messages(STREAM), 3);
+    });
 }
 
 #[test]
