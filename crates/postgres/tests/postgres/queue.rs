@@ -139,3 +139,18 @@ async fn a_lease_is_one_replicas_at_a_time() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn a_queue_has_no_more_connections_than_it_may() {
+    let server = Server::start();
+    let url = server.url("few") + "&pool=3&application_name=few";
+    let queue = queue_at(&server, &url);
+    queue.send(&message("one", b"1")).await.expect("taken");
+    let checks = join_all((0..100).map(|_| queue.check())).await;
+    assert!(checks.iter().any(Result::is_ok), "{checks:?}");
+    // Those that were opened stay open.
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'few'";
+    let open: u32 = server.sql(open).parse().unwrap();
+    assert!((1..=3).contains(&open), "{open}");
+}

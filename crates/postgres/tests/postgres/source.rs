@@ -1,11 +1,13 @@
 //! The suite of sources of events, and where dead letters go.
 
 use crate::setup::{postgres, queue, source};
-use labelrelay_core::{BoxFuture, DeadLetterCount, EventQueue as _, SourceOptions};
+use labelrelay_core::{
+    BoxFuture, DeadLetterCount, EventQueue as _, EventSource as _, SourceOptions,
+};
 use labelrelay_testkit::source_suite::{self as suite, REASON, Subject, Tells};
 use labelrelay_tests::servers::Postgres as Server;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Receives after which an event becomes a dead letter.
 const RECEIVES: u32 = 3;
@@ -137,4 +139,26 @@ async fn an_event_stays_where_nobody_may_make_dead_letters() {
         error.contains("dead_letters") && error.contains("grant"),
         "{error}"
     );
+}
+
+/// A notification may be lost, and an event that was hidden rings for nobody when its time has come.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn an_event_of_which_nobody_tells_is_found() {
+    let server = Server::start();
+    let source = source(&server, "quiet", &SourceOptions::default()).await;
+    let long = Duration::from_secs(120);
+    let waiting = tokio::spawn(async move { source.receive(1, long, long).await });
+    let listens = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+    let begun = Instant::now();
+    while server.sql(listens) != "1" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it listens");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    server.sql(
+        "INSERT INTO quiet.events (number, id, type, envelope) \
+         VALUES (nextval('quiet.events_number'), 'one', 'com.labelbox.label.created', '{}')",
+    );
+    let events = waiting.await.unwrap().expect("read");
+    assert_eq!(events.len(), 1, "it is found before the wait ends");
 }
