@@ -1,7 +1,7 @@
 //! A server whose disk is full.
 
 use crate::clouds::queue_server::{self, QueueServer as _};
-use crate::clouds::{LONG, delivered, ids};
+use crate::clouds::{delivered, ids};
 use crate::full_disk::in_a_namespace_of_its_own;
 use labelrelay_tests::relay::eventually;
 use labelrelay_tests::servers::Postgres;
@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
+
+/// No longer than a delivery waits here whose event is not taken. One that is late for another reason is sent again.
+const DEADLINE_MS: &str = "3000";
 
 /// What the log says of a disk without room.
 const FULL: &str = "free space on the server's disk";
@@ -73,7 +76,7 @@ fn a_full_disk_of_the_server_is_503_and_a_line_that_says_so() {
     let filling = "x".repeat(200_000);
     let body = |number: u32| format!(r#"{{"id":"full-{number}","x":"{filling}"}}"#).into_bytes();
     queue_server::over(&server, |cloud| {
-        let place = cloud.place(LONG);
+        let place = cloud.place(DEADLINE_MS);
         let serving = place.serve(&[]);
         let mut accepted = BTreeSet::new();
         let mut deliver = |number: u32| {

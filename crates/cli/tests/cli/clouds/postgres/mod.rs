@@ -4,6 +4,7 @@
 mod full_disk;
 mod label_studio;
 mod laboratory;
+mod obstacles;
 mod standby;
 
 use super::queue_server::{self, PASSWORD, QueueServer};
