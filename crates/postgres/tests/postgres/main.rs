@@ -9,6 +9,7 @@
 mod encrypted;
 mod failures;
 mod objects;
+mod password;
 mod queue;
 mod refused;
 mod rights;
