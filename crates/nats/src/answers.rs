@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 /// Error of JetStream: there is no such message.
 const NO_MESSAGE: u32 = 10_037;
 
+/// Errors of JetStream: another message was the last one.
+const WRONG_LAST: [u32; 2] = [10_071, 10_164];
+
 /// An answer, or what was wrong.
 #[derive(Deserialize)]
 struct Refusal {
@@ -216,6 +219,18 @@ pub(crate) fn acknowledged(payload: &[u8]) -> Result<Published, Failure> {
     Ok(published)
 }
 
+/// Reads the acknowledgement of a message that was to follow another one; its place, or `None` if a third one stands
+/// between them.
+///
+/// # Errors
+/// As of [`acknowledged`].
+pub(crate) fn published_after(payload: &[u8]) -> Result<Option<u64>, Failure> {
+    match parsed::<Refusal>(payload)?.error {
+        Some(error) if WRONG_LAST.contains(&error.err_code) => Ok(None),
+        _ => acknowledged(payload).map(|published| Some(published.seq)),
+    }
+}
+
 /// Tells whether a stream with this subject, which may have wildcards, takes what is published to `subject`.
 pub(crate) fn covers(pattern: &str, subject: &str) -> bool {
     let mut parts = subject.split('.');
@@ -276,6 +291,11 @@ mod tests {
             br#"{"message":{"subject":"l","seq":7,"data":"e30=","time":"2026-11-30T15:25:25.5Z"}}"#;
         let message = found(message).unwrap().unwrap();
         assert_eq!((message.seq, &*message.data), (7, "e30="));
+        let wrong = br#"{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"},"stream":"KV_l","seq":0}"#;
+        assert_eq!(published_after(wrong).unwrap(), None);
+        let behind = br#"{"stream":"KV_l","seq":5}"#;
+        assert_eq!(published_after(behind).unwrap(), Some(5));
+        assert!(published_after(refused).is_err());
         let failure = read::<Published>(b"hello").err().unwrap();
         assert_eq!(
             failure.fault.kind,

@@ -2,6 +2,7 @@
 
 use crate::answers::{StreamConfig, StreamInfo, covers, read};
 use crate::failure::Failure;
+use crate::lease;
 use crate::location::{Durability, QueueUrl};
 use crate::monitor::{self, Varz};
 use crate::queue::NatsQueue;
@@ -36,6 +37,9 @@ impl NatsQueue {
         judge(&info.config, url)?;
         if info.config.storage != "memory" {
             self.prove_durability(&info).await?;
+        }
+        if let Some(bucket) = &url.leases {
+            lease::age(&self.servers, bucket).await?;
         }
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             warn(&info.config, &url.shown);

@@ -9,6 +9,7 @@
 //! | `?user=NAME&password=env:NAME`, `?token=…`, `?nkey=…`, `?credentials=file:PATH` | our identity, each by reference |
 //! | `?tls_ca=FILE` | certificates to trust instead of those that this machine trusts |
 //! | `?repeat_window_s=N` | time within which a second event with the same id is a repeat: 300. The stream's window is this long at least. 0: every copy is stored |
+//! | `?leases=BUCKET` | a key-value bucket by which one process at a time does what only one is to do |
 //! | `?consumer=NAME` | the durable consumer of whoever consumes: `labelrelay` |
 //!
 //! The client's own layer for JetStream is left out: what is said to JetStream are a few requests of JSON, and core's
@@ -23,6 +24,7 @@ mod credentials;
 mod dead_letters;
 mod examine;
 mod failure;
+mod lease;
 mod location;
 mod monitor;
 mod queue;

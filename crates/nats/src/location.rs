@@ -21,6 +21,7 @@ const PARAMETERS: ParameterNames = ParameterNames {
         "consumer",
         "credentials",
         "durability",
+        "leases",
         "monitor",
         "nkey",
         "password",
@@ -53,6 +54,8 @@ pub(crate) struct QueueUrl {
     pub(crate) stream: String,
     pub(crate) subject: String,
     pub(crate) consumer: String,
+    /// Key-value bucket of leases.
+    pub(crate) leases: Option<String>,
     /// Host and port of the monitoring port.
     pub(crate) monitor: Option<String>,
     pub(crate) durability: Option<Durability>,
@@ -108,6 +111,14 @@ impl QueueUrl {
             let cure = "write it without spaces, dots, slashes and wildcards";
             return Err(query.refused(problem, cure));
         }
+        let leases = query.get("leases").map(str::to_owned);
+        if leases.as_deref().is_some_and(|bucket| !is_name(bucket)) {
+            let problem = "has a name of a bucket for leases that cannot be";
+            return Err(query.refused(
+                problem,
+                "write it without spaces, dots, slashes and wildcards",
+            ));
+        }
         let allows_memory = match query.get("storage") {
             None | Some("file") => false,
             Some("memory") => true,
@@ -125,6 +136,7 @@ impl QueueUrl {
             stream: stream.to_owned(),
             subject: subject.to_owned(),
             consumer,
+            leases,
             allows_memory,
             servers,
             query,
@@ -279,6 +291,7 @@ mod tests {
                 "repeat_window_s",
             ),
             ("nats://n/EVENTS/labels?consumer=a.b", "consumer"),
+            ("nats://n/EVENTS/labels?leases=a.b", "leases"),
             ("nats://n/EVENTS/labels?token=a&token=b", "twice"),
             ("nats://n/EVENTS/labels?pass=hunter2", "`pass` that means"),
             (

@@ -2,14 +2,15 @@
 
 use crate::answers::{StreamInfo, acknowledged, read};
 use crate::failure::Failure;
+use crate::lease;
 use crate::location::dead_letter_stream;
 use crate::server::Servers;
 use async_nats::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use labelrelay_core::QueueErrorKind::{Denied, Misconfigured};
 use labelrelay_core::{
-    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueLimits,
-    Receipt,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, Lease, OutboundMessage, QueueError,
+    QueueLimits, Receipt,
 };
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -205,6 +206,18 @@ impl EventQueue for NatsQueue {
         Box::pin(async move {
             let counted = self.count_dead_letters().await;
             counted.map_err(|failure| self.error(&failure))
+        })
+    }
+
+    /// Without a bucket for them, whoever asks has it.
+    fn lease<'a>(&'a self, work: &'a str) -> BoxFuture<'a, Result<Option<Lease>, QueueError>> {
+        Box::pin(async move {
+            let Some(bucket) = &self.servers.url.leases else {
+                return Ok(Some(Lease::of(())));
+            };
+            let taken = lease::take(&self.servers, bucket, work).await;
+            let taken = taken.map_err(|failure| self.error(&failure))?;
+            Ok(taken.map(Lease::of))
         })
     }
 }

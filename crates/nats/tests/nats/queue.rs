@@ -7,6 +7,7 @@ use labelrelay_nats::NatsQueue;
 use labelrelay_testkit::queue_suite::{self as suite, Reader, drain, message};
 use labelrelay_tests::servers::Nats as Server;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 async fn over_a_stream(
     server: &Server,
@@ -125,4 +126,55 @@ async fn a_full_stream_says_so_and_keeps_what_it_has() {
     assert_eq!(server.messages("full"), 2);
     let unknown = DeadLetterCount::Unknown(None);
     assert_eq!(queue.dead_letters().await.unwrap(), unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn a_lease_is_one_replicas_at_a_time() {
+    let server = Server::start();
+    server.add_streams("turns");
+    let url = server.url("turns") + "&leases=turns";
+    let error = queue_at(&url).check().await.unwrap_err();
+    assert_eq!(error.kind, QueueErrorKind::Misconfigured, "{error}");
+    assert!(error.message.contains("nats kv add turns"), "{error}");
+    let bucket = |name: &str, seconds: u64| {
+        let age = seconds * 1_000_000_000;
+        let settings = json!({
+            "retention": "limits", "max_age": age, "duplicate_window": age, "max_msgs_per_subject": 1,
+        });
+        server.add_stream(&format!("KV_{name}"), &format!("$KV.{name}.>"), &settings);
+    };
+    bucket("turns", 600);
+    let (one, other) = (queue_at(&url), queue_at(&url));
+    one.check().await.expect("ready");
+    let work = "redrive s3://bucket/a b";
+    let held = one.lease(work).await.unwrap();
+    let held = held.expect("nobody has it");
+    assert!(held.lasts());
+    assert!(other.lease(work).await.unwrap().is_none());
+    assert!(other.lease("something else").await.unwrap().is_some());
+    drop(held);
+    // Long before the server forgets it.
+    let begun = Instant::now();
+    while other.lease(work).await.unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is free");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    bucket("short", 20);
+    let short = queue_at(&(server.url("turns") + "&leases=short"));
+    let held = short.lease(work).await.unwrap();
+    let held = held.expect("nobody has it");
+    let begun = Instant::now();
+    while server.stream("KV_short")["state"]["last_seq"].as_u64() < Some(2) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is kept");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Who lost it learns of that.
+    server.api("STREAM.PURGE.KV_short", &json!({}));
+    let begun = Instant::now();
+    while held.lasts() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is lost");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
