@@ -6,6 +6,8 @@ mod exported;
 mod platform;
 #[cfg(feature = "postgres")]
 mod replicas;
+#[cfg(feature = "nats")]
+mod replicas_over_nats;
 mod silence;
 mod taken_up;
 

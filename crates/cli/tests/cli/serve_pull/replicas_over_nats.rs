@@ -1,0 +1,46 @@
+//! Replicas over NATS: one of them pulls, where they have a bucket for leases and a ledger that all of them share.
+
+use super::{Platform, assert_each_once, figure, place, queued};
+use crate::support::until;
+use labelrelay_tests::servers::Nats;
+use serde_json::json;
+
+/// Time for which the server remembers a lease, in nanoseconds.
+const AGE: u64 = 30_000_000_000;
+
+/// The other one stands by, and takes over once the first one is gone.
+#[test]
+#[ignore = "needs nats-server: cargo xtask test"]
+fn nats_one_of_two_replicas_pulls_and_the_other_takes_over() {
+    let server = Nats::start();
+    server.add_streams("events");
+    let bucket = json!({
+        "retention": "limits", "max_age": AGE, "duplicate_window": AGE, "max_msgs_per_subject": 1,
+    });
+    server.add_stream("KV_relays", "$KV.relays.>", &bucket);
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = format!("ledger = \"file://{}\"\n", folder.path().display());
+    let platform = Platform::start();
+    platform.add_task(1, &[10]);
+    let replica = || {
+        let place = place(&platform, &(server.url("events") + "&leases=relays"));
+        let config = place.read("labelrelay.toml");
+        place.write("labelrelay.toml", config + &ledger);
+        place
+    };
+    let places = [replica(), replica()];
+    let first = places[0].serve(&[]);
+    until("the first one pulls", || queued(&places[0]).len() == 2);
+    let second = places[1].serve(&[]);
+    places[1].logged(&["another replica pulls from this source"]);
+    platform.add_annotation(1, 11);
+    until("it pulls again", || queued(&places[0]).len() == 3);
+    assert_eq!(figure(&places[1], "events"), 0, "the second one stands by");
+    assert_eq!(first.stop(), 0);
+    platform.add_annotation(1, 12);
+    until("the second one has taken over", || {
+        queued(&places[1]).len() == 4
+    });
+    assert_each_once(&queued(&places[1]));
+    assert_eq!(second.stop(), 0);
+}
