@@ -12,6 +12,8 @@ mod contract;
 mod deliveries;
 #[cfg(feature = "otlp")]
 mod exported;
+#[cfg(not(feature = "otlp"))]
+mod left_out;
 mod outage;
 mod proxy;
 mod redrive;

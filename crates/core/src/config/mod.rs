@@ -16,6 +16,7 @@ mod settings;
 mod source_name;
 mod source_table;
 mod spool;
+mod telemetry_variables;
 #[cfg(test)]
 mod tests;
 mod value_checks;
@@ -37,5 +38,6 @@ pub use settings::{
 };
 pub(crate) use source_name::is_name;
 pub use spool::{DEFAULT_SPOOL_BYTES, DEFAULT_SPOOL_THRESHOLD, SpoolConfig};
+pub use telemetry_variables::{TELEMETRY_LEFT_OUT, telemetry_asked_by};
 pub use variables::{Environment, Lookup, Variables};
 pub use webhook::WebhookConfig;

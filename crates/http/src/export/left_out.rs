@@ -1,38 +1,40 @@
 //! A build without it.
 
 use super::Platform;
-use labelrelay_core::config::{Config, Lookup};
+use labelrelay_core::config::{Config, Lookup, TELEMETRY_LEFT_OUT, telemetry_asked_by};
 use labelrelay_core::{Clock, Entropy, Observer};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-/// Nothing is exported.
-pub struct Export;
+/// Nothing is exported. The variables that ask for it in vain.
+pub struct Export(Vec<&'static str>);
 
 /// Nothing is at work.
 pub struct Exporting;
 
 impl Export {
-    /// Reads nothing.
+    /// Looks whether a variable asks for it.
     pub fn of(
         _: Platform,
         _: &Config,
-        _: Lookup<'_>,
+        lookup: Lookup<'_>,
         _: &Arc<dyn Clock>,
         _: impl Entropy + 'static,
     ) -> Self {
-        Self
+        Self(telemetry_asked_by(lookup).collect())
     }
 
     /// Hands `log` back.
     pub fn beside(&self, log: Arc<dyn Observer>) -> Arc<dyn Observer> {
-        let Self = self;
+        let Self(_) = self;
         log
     }
 
-    /// Begins nothing.
+    /// Begins nothing, and says in the log if it was asked for: only now, for the first request need not wait for that.
     pub fn begin(self) -> Exporting {
-        let Self = self;
+        for name in self.0 {
+            tracing::warn!(name: "telemetry_left_out", variable = name, "{TELEMETRY_LEFT_OUT}");
+        }
         Exporting
     }
 }
