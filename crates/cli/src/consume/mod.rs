@@ -1,6 +1,7 @@
-//! `labelrelay consume`: hands the events of a queue to a program or a URL, for those who write no code.
+//! `labelrelay consume`: hands the events of a queue to a program, a URL or other queues, for those who write no code.
 
 mod exec;
+mod into;
 mod json;
 mod mode;
 mod run;
@@ -19,19 +20,21 @@ Examples:
   labelrelay consume --json | jq .subject
   labelrelay consume --exec 'python handle.py' --concurrency 4
   labelrelay consume --to https://x.example/hook --secret file:hook.key
-  labelrelay consume sqs://REGION/ACCOUNT/NAME --json --until-idle 30s";
+  labelrelay consume sqs://REGION/ACCOUNT/NAME --json --until-idle 30s
+  labelrelay consume sqs://REGION/ACCOUNT/IN --into sqs://REGION/ACCOUNT/OUT";
 
 const NOTES: &str = "\
 --json acknowledges an event once its line is written. --exec gives the envelope on stdin, and CE_ID, CE_TYPE, \
 CE_SOURCE and CE_SUBJECT as variables; exit code 0 is done, 65 a dead letter with the last line of stderr as the reason, \
 any other comes again. --to posts it as application/cloudevents+json: 2xx is done, a status of --reject a dead letter, any \
-other comes again. What fails comes again after 10 s, then 40 s, up to 15 min. SIGTERM or Ctrl-C: what was begun is \
-finished, the rest given back; a second one ends at once (130).";
+other comes again. --into acknowledges an event once all of these queues have it. What fails comes again after 10 s, then \
+40 s, up to 15 min. SIGTERM or Ctrl-C: what was begun is finished, the rest given back; a second one ends at once (130).";
 
-/// Hands the events of a queue to a program or a URL, each until it is done.
+/// Hands the events of a queue to a program, a URL or other queues, each until it is done.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
-#[command(group = clap::ArgGroup::new("mode").required(true).args(["json", "exec", "to"]))]
+#[command(override_usage = "labelrelay consume [OPTIONS] <--json|--exec|--to|--into> [QUEUE]")]
+#[command(group = clap::ArgGroup::new("mode").required(true).args(["json", "exec", "to", "into"]))]
 pub(crate) struct Args {
     /// URL of the queue, or of a Pub/Sub subscription [default: the configured one]
     queue: Option<String>,
@@ -44,17 +47,20 @@ pub(crate) struct Args {
     /// Post each event to this URL: https, or http on this machine and its own network
     #[arg(long, value_name = "URL")]
     to: Option<String>,
+    /// Send each event into this queue, as it is; may be given several times
+    #[arg(long, value_name = "URL")]
+    into: Vec<String>,
     /// Reference to the key that signs posts, as Standard Webhooks does: `env:NAME` or `file:/path`
-    #[arg(long, value_name = "REF", requires = "to", conflicts_with_all = ["json", "exec"], value_parser = SecretRef::of_command_line)]
+    #[arg(long, value_name = "REF", requires = "to", conflicts_with_all = ["json", "exec", "into"], value_parser = SecretRef::of_command_line)]
     secret: Option<SecretRef>,
     /// Answers that make a dead letter of an event
-    #[arg(long, value_name = "STATUS", requires = "to", conflicts_with_all = ["json", "exec"], value_delimiter = ',', default_value = "422",
+    #[arg(long, value_name = "STATUS", requires = "to", conflicts_with_all = ["json", "exec", "into"], value_delimiter = ',', default_value = "422",
           value_parser = clap::value_parser!(u16).range(400..500))]
     reject: Vec<u16>,
     /// Longest time for one command or post [default: 30s with --to, none with --exec]
-    #[arg(long, value_name = "TIME", conflicts_with = "json", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["json", "into"], value_parser = parse_duration)]
     timeout: Option<Duration>,
-    /// Events at the same time [default: 8 with --to, 1 with --exec]
+    /// Events at the same time [default: 8 with --to, 16 with --into, 1 with --exec]
     #[arg(long, value_name = "N", conflicts_with = "json", value_parser = clap::value_parser!(u16).range(1..=1000))]
     concurrency: Option<u16>,
     /// Hide an event from other consumers for this long; it is extended. Another gets it so long after a crash

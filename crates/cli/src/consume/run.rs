@@ -2,6 +2,7 @@
 
 use super::Args;
 use super::exec::Exec;
+use super::into::IntoQueues;
 use super::json::{LINES, Lines};
 use super::mode::{Broken, Mode, Readable};
 use super::to::Post;
@@ -13,6 +14,7 @@ use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
 use crate::open::BackEnds;
 use crate::output::{finish, say};
+use crate::queue_sender::AT_ONCE;
 use crate::secret_reference;
 use crate::serve::Signals;
 use crate::telemetry::Spans;
@@ -55,7 +57,7 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
     let mut signals = Signals::new()?;
     let location = location(args, env)?;
     let opening = async {
-        let mode = mode(args, env).await?;
+        let mode = mode(args, &location, env).await?;
         let source = event_source::open(&location, args.dead_letter.as_deref(), env).await?;
         let stores = envelope_stores(args, &location, env).await?;
         Ok::<_, CliError>((mode, source, stores))
@@ -161,7 +163,11 @@ async fn envelope_stores(
     }
 }
 
-async fn mode(args: &Args, env: &Env<'_>) -> Result<(Box<dyn Mode>, Option<Broken>), CliError> {
+async fn mode(
+    args: &Args,
+    location: &QueueLocation,
+    env: &Env<'_>,
+) -> Result<(Box<dyn Mode>, Option<Broken>), CliError> {
     if let Some(command) = &args.exec {
         return Ok((Box::new(Exec::new(command, args.timeout, env)?), None));
     }
@@ -174,6 +180,10 @@ async fn mode(args: &Args, env: &Env<'_>) -> Result<(Box<dyn Mode>, Option<Broke
         let post = Post::new(url, key, &args.reject, args.timeout, args.until_idle).await?;
         return Ok((Box::new(post.0), Some(post.1)));
     }
+    if !args.into.is_empty() {
+        let queues = IntoQueues::open(&args.into, location, env).await?;
+        return Ok((Box::new(queues), None));
+    }
     let (lines, broken) = Lines::start()?;
     Ok((Box::new(lines), Some(broken)))
 }
@@ -183,6 +193,8 @@ fn settings(args: &Args) -> Settings {
         LINES
     } else if args.to.is_some() {
         8
+    } else if !args.into.is_empty() {
+        AT_ONCE
     } else {
         1
     };

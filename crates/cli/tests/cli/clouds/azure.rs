@@ -85,6 +85,24 @@ fn events_from_storage_queue_are_archived_in_blob_storage() {
     servers.cloud(|cloud| cloud.is_archived(&[]));
 }
 
+/// As `infra/azure` has it: one queue for the consumers, one for the archive.
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn events_from_storage_queue_go_on_into_two_others() {
+    let servers = Servers::start();
+    for queue in ["events-poison", "consumers", "archive"] {
+        servers.queues.make_queue(queue);
+    }
+    let url = |queue: &str| servers.queues.queue_url(queue);
+    let drain = |queue: &str| -> Vec<Vec<u8>> {
+        let drained = servers.queues.drain(queue).into_iter();
+        drained.map(|message| message.body).collect()
+    };
+    servers.cloud(|cloud| {
+        cloud.goes_on_into(["consumers", "archive"], "missing", &drain, &url);
+    });
+}
+
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_storage_queue() {

@@ -8,6 +8,7 @@ mod day;
 mod dead_letters;
 mod google;
 mod identities;
+mod into;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "postgres")]

@@ -1,6 +1,7 @@
 //! `consume`: each event is handed on alone, and settled by what became of it.
 
 mod exec;
+mod into;
 mod json;
 mod receiver;
 mod to;
