@@ -12,6 +12,7 @@ param deadLetters bool
 param fallback bool
 param reconcile bool
 param consumer bool
+param archive bool
 param actionGroupId string
 param backlogAlarmCount int
 param refusedAlarmCount int
@@ -225,13 +226,13 @@ resource left 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (fallback
 }
 
 // One row always, here too: a job that never starts says nothing. Each run that came to its end says what it did, and
-// each that failed why. A consumer may be `labelrelay` as well, and begins its errors in the same way.
-var pulls = '''
+// each that failed why. Other jobs write into the same table.
+var pulls = replace('''
 ContainerAppConsoleLogs
-| where ContainerName != "consumer"
+| where _ResourceId endswith "/ENVIRONMENT"
 | summarize ended = countif(Log contains "things looked at;"), failed = countif(Log startswith "labelrelay:")
 | where failed > 0 or ended == 0
-'''
+''', 'ENVIRONMENT', '${name}-reconcile')
 
 resource missed 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (reconcile) {
   name: '${name}-reconcile'
@@ -282,6 +283,41 @@ resource webhookBroken 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if 
       allOf: [
         {
           query: silences
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
+  }
+}
+
+// Here too: each run that came to its end says how many events it archived.
+var archived = replace('''
+ContainerAppConsoleLogs
+| where _ResourceId endswith "/ENVIRONMENT"
+| summarize ended = countif(Log startswith "archived "), failed = countif(Log startswith "labelrelay:")
+| where failed > 0 or ended == 0
+''', 'ENVIRONMENT', '${name}-archive')
+
+resource unarchived 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (archive) {
+  name: '${name}-archive'
+  location: location
+  properties: {
+    description: '${name}: events were not copied for the archive, or not archived, or nothing tried to. They wait in the queues, where nothing expires. The table ContainerAppConsoleLogs says why.'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT3H'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: archived
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

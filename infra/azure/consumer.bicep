@@ -8,6 +8,7 @@ param image string
 param registryName string
 param maximumRuns int
 param accountName string
+param queueName string
 param vaultName string
 param workspaceId string
 param settings array
@@ -32,8 +33,8 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: accountName
   resource queues 'queueServices' existing = {
     name: 'default'
-    resource events 'queues' existing = { name: 'labelrelay-events' }
-    resource poison 'queues' existing = { name: 'labelrelay-events-poison' }
+    resource events 'queues' existing = { name: queueName }
+    resource poison 'queues' existing = { name: '${queueName}-poison' }
   }
   resource blobs 'blobServices' existing = {
     name: 'default'
@@ -133,7 +134,7 @@ resource job 'Microsoft.App/jobs@2025-01-01' = {
               name: 'messages'
               type: 'azure-queue'
               // One run more for each hundred that wait.
-              metadata: { accountName: accountName, queueName: 'labelrelay-events', queueLength: '100' }
+              metadata: { accountName: accountName, queueName: queueName, queueLength: '100' }
               identity: identity.id
             }
           ]

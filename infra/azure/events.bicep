@@ -1,10 +1,11 @@
-// The queue, its poison queue, and the containers for claims, fallback, ledger and traces, in an account of their own:
+// The queue, its poison queue, those behind it where there is an archive, and the containers for claims, fallback, ledger and traces, in an account of their own:
 // the function's host needs wide permissions on its account, and none on this one.
 
 param location string
 param accountName string
 param redundancy string
 param makeQueue bool
+param makeArchive bool
 param makeClaims bool
 param makeFallback bool
 param makeLedger bool
@@ -43,6 +44,28 @@ resource events 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-
 resource poison 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeQueue) {
   parent: queues
   name: 'labelrelay-events-poison'
+}
+
+// Where there is an archive, each event goes on into both: the first is for consumers.
+resource consumers 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeArchive) {
+  parent: queues
+  name: 'labelrelay-consumers'
+}
+
+resource consumersPoison 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeArchive) {
+  parent: queues
+  name: 'labelrelay-consumers-poison'
+}
+
+resource copies 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeArchive) {
+  parent: queues
+  name: 'labelrelay-archive'
+}
+
+// What is no event.
+resource copiesPoison 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeArchive) {
+  parent: queues
+  name: 'labelrelay-archive-poison'
 }
 
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
@@ -128,6 +151,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
 
 output accountName string = account.name
 output queue string = 'azure-queue://${account.name}/labelrelay-events'
+output consumerQueue string = 'azure-queue://${account.name}/labelrelay-consumers'
 output claims string = 'az://${account.name}/claims'
 output fallback string = 'az://${account.name}/fallback'
 output ledger string = 'az://${account.name}/ledger'

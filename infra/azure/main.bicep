@@ -144,6 +144,25 @@ param consumerMaximumRuns int = 1
 @description('More variables of that program, each an object with name and value. They are no place for secrets.')
 param consumerSettings array = []
 
+// An archive of every event: off unless an image is given. docs/archive.md says what is in it.
+
+@description('Container image of labelrelay itself: docker build without --target. With it, consumers take events from the queue that the output consumerQueueUrl names, and every event goes into an archive, too. Leave it empty for none.')
+param archiveImage string = ''
+
+@description('Name of the container registry in this resource group that has the image: NAME of NAME.azurecr.io. Leave it empty if everybody may pull the image.')
+param archiveRegistry string = ''
+
+@allowed([5, 6, 10, 12, 15, 20, 30, 60])
+@description('Minutes between runs that write the archive. A run has one minute less, so that it is over when the next begins.')
+param archiveMinutes int = 15
+
+@minValue(0)
+@description('Days to keep events in the archive; 0 keeps them for good.')
+param archiveRetentionDays int = 0
+
+@description('Object ids of users, groups or service principals that may read the archive, and with it every body.')
+param archiveReaders array = []
+
 // Alerts
 
 @description('Id of the action group for the alerts. Without one, they only show in Azure Monitor.')
@@ -189,6 +208,8 @@ var withReconcile = labelStudio && !empty(reconcileImage) && !empty(reconcileUrl
 var withBudget = monthlyBudget > 0 && !empty(actionGroupId)
 // It consumes what is made here.
 var withConsumer = makeQueue && makeBlobStore && !empty(consumerImage)
+// It copies what is made here.
+var withArchive = makeQueue && !empty(archiveImage)
 
 // Names of accounts and vaults are of the whole world; the group's id makes them this group's. 24 characters
 // are the most: 7, `host`, and the 13 of uniqueString.
@@ -202,6 +223,7 @@ module events 'events.bicep' = {
     accountName: '${short}${unique}'
     redundancy: redundancy
     makeQueue: makeQueue
+    makeArchive: withArchive
     makeClaims: makeBlobStore
     makeFallback: makeFallback
     makeLedger: withReconcile
@@ -338,12 +360,31 @@ module consumer 'consumer.bicep' = if (withConsumer) {
     registryName: consumerRegistry
     maximumRuns: consumerMaximumRuns
     accountName: events.outputs.accountName
+    queueName: withArchive ? 'labelrelay-consumers' : 'labelrelay-events'
     vaultName: secrets.outputs.vaultName
     workspaceId: function.outputs.workspaceId
     settings: concat(consumerSettings, [
-      { name: 'QUEUE', value: events.outputs.queue }
+      { name: 'QUEUE', value: withArchive ? events.outputs.consumerQueue : events.outputs.queue }
       { name: 'BLOB_STORE', value: events.outputs.claims }
     ])
+  }
+}
+
+module archive 'archive.bicep' = if (withArchive) {
+  name: '${name}-archive'
+  params: {
+    location: location
+    name: name
+    image: archiveImage
+    registryName: archiveRegistry
+    minutes: archiveMinutes
+    retentionDays: archiveRetentionDays
+    readers: archiveReaders
+    redundancy: redundancy
+    accountName: events.outputs.accountName
+    archiveAccountName: '${short}arch${unique}'
+    workspaceId: function.outputs.workspaceId
+    logLevel: logLevel
   }
 }
 
@@ -360,6 +401,7 @@ module alerts 'alerts.bicep' = {
     fallback: fallback
     reconcile: withReconcile
     consumer: withConsumer
+    archive: withArchive
     actionGroupId: actionGroupId
     backlogAlarmCount: backlogAlarmCount
     refusedAlarmCount: refusedAlarmCount
@@ -400,6 +442,12 @@ output functionApp string = function.outputs.name
 
 @description('Identity of the function app, for roles on your own resources.')
 output principalId string = function.outputs.principalId
+
+@description('The queue that consumers take events from, as labelrelay names it.')
+output consumerQueueUrl string = withArchive ? events.outputs.consumerQueue : makeQueue ? events.outputs.queue : queue
+
+@description('The archive, as labelrelay names it.')
+output archiveUrl string = withArchive ? archive.outputs.url : ''
 
 @description('The job that fetches what was missed, for its executions.')
 output reconcileJob string = withReconcile ? '${name}-reconcile' : ''

@@ -52,6 +52,12 @@ fn each_mistake_is_found() {
             "eventTriggersConfig",
         ),
         ("consumer.bicep", "pollingInterval", "pollInterval"),
+        (
+            "archive.bicep",
+            "scheduleTriggerConfig",
+            "scheduledTriggerConfig",
+        ),
+        ("archive.bicep", "deleteRetentionPolicy", "deletionPolicy"),
         ("budget.bicep", "contactGroups", "contactGroup"),
         ("budget.bicep", "'Forecasted'", "'Forecast'"),
         ("front-door.bicep", "sampleSize", "sampleSizes"),
@@ -105,11 +111,15 @@ fn the_page_has_every_alert() {
     assert_eq!(told, there);
 }
 
-/// A table of logs has no row for what never ran: both queries count, so that they have one always.
+/// A table of logs has no row for what never ran: the queries count, so that they have one always.
 #[test]
 fn runs_that_never_happen_ring() {
     let alerts = read("alerts.bicep");
-    for (query, none) in [("var redrives", "runs == 0"), ("var pulls", "ended == 0")] {
+    for (query, none) in [
+        ("var redrives", "runs == 0"),
+        ("var pulls", "ended == 0"),
+        ("var archived", "ended == 0"),
+    ] {
         let (_, text) = alerts.split_once(query).unwrap();
         let text = text.split("'''").nth(1).unwrap();
         assert!(
@@ -185,6 +195,63 @@ fn the_page_says_what_each_switch_costs() {
         }
     }
     assert!(switches >= 8, "{switches}");
+}
+
+/// Jobs write into one table, and all of their failures begin alike. Red if an alert rings for another one's job.
+#[test]
+fn an_alert_reads_the_lines_of_its_own_jobs() {
+    let alerts = read("alerts.bicep");
+    for (query, job, template) in [
+        ("var pulls", "-reconcile", "main.bicep"),
+        ("var archived", "-archive", "archive.bicep"),
+    ] {
+        let (_, query) = alerts.split_once(query).unwrap();
+        let (query, _) = query.split_once("\n\n").unwrap();
+        assert!(query.contains("| where _ResourceId endswith \"/ENVIRONMENT\""));
+        let environment = format!("'${{name}}{job}'");
+        let replaced = format!("''', 'ENVIRONMENT', {environment})");
+        assert!(query.ends_with(&replaced), "{query}");
+        assert!(read(template).contains(&format!("name: {environment}")));
+    }
+    // What a run says at its end, and nobody else.
+    let write = std::fs::read_to_string(root().join("crates/cli/src/archive/write.rs")).unwrap();
+    assert!(write.contains("\"archived {archived} events\""));
+    assert!(alerts.contains("Log startswith \"archived \""));
+}
+
+/// One reader would take what the other one is to have. Red if consumers stay at the queue that the copies are made of.
+#[test]
+fn with_an_archive_consumers_and_archive_have_a_queue_each() {
+    let (main, archive, consumer) = (
+        read("main.bicep"),
+        read("archive.bicep"),
+        read("consumer.bicep"),
+    );
+    for line in [
+        "var withArchive = makeQueue && !empty(archiveImage)",
+        "queueName: withArchive ? 'labelrelay-consumers' : 'labelrelay-events'",
+        "{ name: 'QUEUE', value: withArchive ? events.outputs.consumerQueue : events.outputs.queue }",
+    ] {
+        assert!(main.lines().any(|found| found.trim() == line), "{line}");
+    }
+    for line in [
+        "args: ['consume', eventsUrl, '--into', consumersUrl, '--into', copiesUrl, '--until-idle', '30s']",
+        "args: ['archive', 'write', archiveUrl, '--queue', copiesUrl]",
+        "args: ['archive', 'compact', archiveUrl]",
+        // What was forgotten is gone.
+        "deleteRetentionPolicy: { enabled: false }",
+        "prefixMatch: ['archive/source=']",
+    ] {
+        assert!(archive.lines().any(|found| found.trim() == line), "{line}");
+    }
+    assert!(!consumer.contains("labelrelay-events"), "it is told");
+    let events = read("events.bicep");
+    for queue in ["consumers", "archive"] {
+        for end in ["", "-poison"] {
+            let name = format!("name: 'labelrelay-{queue}{end}'");
+            assert!(events.contains(&name), "{name}");
+        }
+    }
 }
 
 /// With an allowlist that believes a proxy, nobody gets past the proxy; and one that is not named lets nobody in.
