@@ -1,8 +1,14 @@
 //! `labelrelay archive write`.
 
 use crate::archive::{archived, queued, send};
-use crate::support::{configured, patient, until};
+use crate::support::{configured, deriving_nothing, patient, until};
+use labelrelay_tests::random::Random;
 use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// Moments at which a writer is killed.
+const KILLS: usize = 20;
 
 /// Of a cloud's queue there is no file to follow.
 #[test]
@@ -114,5 +120,39 @@ fn the_files_of_several_runs_become_one() {
     assert_eq!(told[0]["removed"], 4, "{told:?}");
     assert_eq!(told[0]["written"], 2, "{told:?}");
     assert_eq!(archived(&place), all);
+    assert_eq!(serving.stop(), 0);
+}
+
+/// An event that was acknowledged too early would be nowhere once its writer is killed.
+#[test]
+fn what_was_acknowledged_is_in_the_archive_whenever_its_writer_is_killed() {
+    let place = deriving_nothing();
+    let serving = place.serve(&[]);
+    let mut random = Random::seeded();
+    let mut cut_off = 0;
+    for kill in 1..=KILLS {
+        send(&place, &serving);
+        let mut command = place.command(&["archive", "write", "file:archive"]);
+        command.args(["--queue", "sqlite:queue.db", "--until-idle", "0s"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut writing = Writing(command.spawn().unwrap());
+        // The random moment itself; nothing is waited for.
+        std::thread::sleep(Duration::from_micros(random.below(150_000)));
+        cut_off += usize::from(writing.0.try_wait().unwrap().is_none());
+        drop(writing);
+        let archive: BTreeSet<String> = archived(&place).into_iter().collect();
+        for event in place.run(&["events", "list", "--json"]).json() {
+            let id = event["id"].as_str().unwrap();
+            let is_safe = event["state"] != "acknowledged" || archive.contains(id);
+            assert!(
+                is_safe,
+                "kill {kill}: {id} is acknowledged, and not archived"
+            );
+        }
+    }
+    println!("{cut_off} of {KILLS} writers were cut off");
+    let all = queued(&place);
+    assert_eq!(all.len(), 2 * KILLS);
+    assert!(archived(&place).iter().all(|id| all.contains(id)));
     assert_eq!(serving.stop(), 0);
 }
