@@ -87,6 +87,7 @@ Usage: cargo xtask <verb>
   bench outage         how long answers take while the queue is dead and the fallback takes the events
   bench record         `serve` with its record of deliveries on and its page open, beside off
   bench archive        `serve` with its archive on, beside off, and whether that has every event once
+  bench telemetry      `serve` that sends spans and metrics to a real collector, beside one that sends none
   bench lambda [OPTIONS]
                        the function's starts, invocations, memory and size, beside hello world
                          --json FILE      write the figures to FILE as well

@@ -19,8 +19,8 @@ pub(crate) type ToolPaths = Vec<(&'static str, PathBuf)>;
 
 /// Tools of the end-to-end tests of one machine.
 pub(crate) fn one_machine() -> Outcome<ToolPaths> {
-    let telemetry = TELEMETRY.ensure()?;
-    Ok(vec![
+    let mut tools = collector()?;
+    tools.extend([
         ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
         ("LABELRELAY_TEST_READERS_PYTHON", READERS.ensure()?),
@@ -31,12 +31,15 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_BROWSER_PYTHON", BROWSER.ensure()?),
         ("LABELRELAY_TEST_CHROMIUM", debian::chromium()?),
         ("LABELRELAY_TEST_AXE", AXE.ensure()?),
-        (
-            "LABELRELAY_TEST_ROTEL",
-            below_packages(&telemetry, "rotel/rotel-agent")?,
-        ),
-        ("LABELRELAY_TEST_TELEMETRY_PYTHON", telemetry),
-    ])
+        ("LABELRELAY_TEST_TELEMETRY_PYTHON", TELEMETRY.ensure()?),
+    ]);
+    Ok(tools)
+}
+
+/// A collector of OpenTelemetry.
+pub(crate) fn collector() -> Outcome<ToolPaths> {
+    let rotel = below_packages(&TELEMETRY.ensure()?, "rotel/rotel-agent")?;
+    Ok(vec![("LABELRELAY_TEST_ROTEL", rotel)])
 }
 
 /// A Python with what training runs read datasets with.

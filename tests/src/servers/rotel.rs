@@ -27,6 +27,22 @@ pub struct CollectedSpan {
 impl Rotel {
     /// Starts one.
     pub fn start() -> Self {
+        Self::printing(&[
+            "--debug-log",
+            "traces",
+            "--debug-log",
+            "metrics",
+            "--debug-log-verbosity",
+            "detailed",
+        ])
+    }
+
+    /// Starts one that takes what it is sent, and prints nothing of it: what it does is not to be measured.
+    pub fn start_quiet() -> Self {
+        Self::printing(&[])
+    }
+
+    fn printing(words: &[&str]) -> Self {
         let program = installed("LABELRELAY_TEST_ROTEL");
         let is_ready = |address| TcpStream::connect(address).is_ok();
         Self(Server::start_until("rotel", is_ready, |port, folder| {
@@ -35,8 +51,7 @@ impl Rotel {
             command.args(["start", "--exporter", "blackhole"]);
             command.args(["--otlp-http-endpoint", &format!("127.0.0.1:{port}")]);
             command.args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")]);
-            command.args(["--debug-log", "traces", "--debug-log", "metrics"]);
-            command.args(["--debug-log-verbosity", "detailed"]);
+            command.args(words);
             command.arg("--pid-file").arg(folder.join("pid"));
             command
         }))

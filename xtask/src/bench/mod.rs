@@ -52,6 +52,8 @@ mod samples;
 mod servers;
 #[cfg(feature = "load")]
 mod short;
+#[cfg(feature = "load")]
+mod telemetry;
 
 #[cfg(feature = "load")]
 pub(crate) use ceiling::run as ceiling;
@@ -60,7 +62,7 @@ pub(crate) use load::by_hand as load;
 
 /// Measures servers; with `--short` what a delivery costs; as `bench growth` how that grows; as `bench pair` two of ours; as
 /// `bench large` one large body; as `bench outage` answers without a queue; as `bench record` the record of deliveries; as
-/// `bench archive` the archive; as `bench lambda` and `bench functions` the functions.
+/// `bench archive` the archive; as `bench telemetry` OpenTelemetry; as `bench lambda` and `bench functions` the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
@@ -72,6 +74,7 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
         Some((first, rest)) if first == "outage" => outage::run(rest),
         Some((first, rest)) if first == "pair" => pair::run(rest),
         Some((first, rest)) if first == "record" => record::run(rest),
+        Some((first, rest)) if first == "telemetry" => telemetry::run(rest),
         Some((first, rest)) if first == "--short" => short::run(rest),
         _ => plan::run(args),
     }
@@ -100,6 +103,9 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
     if args.first().is_some_and(|first| first == "functions") {
         cargo.envs(crate::tools::google()?);
         cargo.envs(crate::tools::azure()?);
+    }
+    if args.first().is_some_and(|first| first == "telemetry") {
+        cargo.envs(crate::tools::collector()?);
     }
     if args.first().is_some_and(|first| first == "growth") {
         cargo = with_all_descriptors(&cargo);
