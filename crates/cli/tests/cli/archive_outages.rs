@@ -51,6 +51,39 @@ fn a_directory_that_cannot_be_opened_keeps_no_delivery() {
     assert_eq!(serving.stop(), 0);
 }
 
+/// Its disk is another one than the queue's.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_archive_without_room_keeps_no_delivery() {
+    use std::io::Write as _;
+    if !crate::full_disk::in_a_namespace_of_its_own(
+        "archive_outages::an_archive_without_room_keeps_no_delivery",
+    ) {
+        return;
+    }
+    let place = archiving();
+    let disk = place.path("archive");
+    fs::create_dir(&disk).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "none"])
+        .arg(&disk)
+        .status();
+    assert!(mounted.unwrap().success());
+    let filling = place.path("archive/filling");
+    let mut file = fs::File::create(&filling).unwrap();
+    while file.write_all(&[b'x'; 4096]).is_ok() {}
+    let serving = place.serve(&[]);
+    place.logged(&["deliveries go on"]);
+    send(&place, &serving);
+    let all = queued(&place);
+    assert_eq!(all.len(), 2);
+    drop(file);
+    fs::remove_file(&filling).unwrap();
+    until("the events are in the archive", || archived(&place) == all);
+    place.logged(&["is written again"]);
+    assert_eq!(serving.stop(), 0);
+}
+
 /// Opening a pipe waits for whoever writes into it, as a request waits on a connection that is dead.
 #[cfg(unix)]
 #[test]
