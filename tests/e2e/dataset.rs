@@ -2,14 +2,15 @@
 
 mod ultralytics;
 
+use crate::archive::{archived, archiving};
 use labelrelay_tests::changes::Changes;
 use labelrelay_tests::label_studio::LabelStudio;
 use labelrelay_tests::program;
 use labelrelay_tests::random::Random;
-use labelrelay_tests::relay::{SECRET, Site, eventually, secrets};
+use labelrelay_tests::relay::{SECRET, Site, eventually, eventually_within, secrets};
 use labelrelay_tests::servers::{free_ports, installed};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -25,6 +26,9 @@ const KILLED_EVERY: usize = 20;
 
 /// And the relay after a change of so many, by chance.
 const RELAY_KILLED_ONE_IN: u64 = 20;
+
+/// Time for the archive at the end, however many events there are.
+const ARCHIVED_WITHIN: Duration = Duration::from_secs(10 * 60);
 
 const FORMATS: &str = "coco,yolo-obb,jsonl,parquet";
 
@@ -463,12 +467,39 @@ fn assert_rebuilt(work: &mut Work, site: &Site, dir: &Path) {
     assert_eq!(categories(&instances(&anew)), categories(&lost));
 }
 
+/// The events of the archive alone make the same dataset, and nobody asks the platform.
+fn assert_rebuilt_from_its_archive(work: &mut Work, site: &Site) {
+    // What came last was queued while no `serve` ran.
+    let relay = site.serve();
+    let queue = site.export();
+    eventually_within(ARCHIVED_WITHIN, "all of it is in the archive", || {
+        let archive = archived(site);
+        let ids: HashSet<&str> = archive
+            .iter()
+            .map(|event| event.attributes.id.as_str())
+            .collect();
+        let is_there = |id: &str| ids.contains(id);
+        queue
+            .iter()
+            .all(|event| is_there(&event.attributes.id))
+            .then_some(())
+    });
+    relay.terminate();
+    assert!(relay.wait().success());
+    let words = ["rebuild", "archived", "--from", "file:archive"];
+    let mut rebuild = dataset(site, &words);
+    rebuild.args(["--format", "coco", "--which", "all", "--split", "100/0/0"]);
+    let told = rebuild.output().unwrap();
+    assert!(told.status.success(), "{told:?}");
+    assert_equal(work, &site.folder().join("archived"));
+}
+
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e dataset`"]
 fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start_for(LONGEST);
-    let site = Site::new();
+    let site = archiving();
     let [port] = free_ports();
     let listen = format!("127.0.0.1:{port}");
     let mut relay = site.serve_at(&listen);
@@ -538,6 +569,8 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert!(told.status.success(), "{told:?}");
     assert_verdict(&site, &dir, true);
 
+    // Of other data of a task, below, the archive has nothing.
+    assert_rebuilt_from_its_archive(&mut work, &site);
     assert_other_data_is_mended(&mut work, &site, &dir, &formats);
     assert_rebuilt(&mut work, &site, &dir);
     println!(
