@@ -22,6 +22,11 @@ struct Campaign {
 
 const ALL: &[Campaign] = &[
     Campaign {
+        name: "archive-function",
+        what: "100,000 events (or as many as said) through the function for Lambda into a queue, behind which an archive is written by a program that is killed at 20 moments: [EVENTS]",
+        run: archive_function,
+    },
+    Campaign {
         name: "archive-kills",
         what: "100,000 events (or as many as said) with captured bodies into `serve`, which archives them and is killed at 20 moments: [EVENTS]",
         run: archive_kills,
@@ -161,6 +166,14 @@ fn function(names: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;
     setup.prepare_aws()?;
     e2e::all(setup.aws_tests(names))
+}
+
+fn archive_function(args: &[String]) -> Outcome {
+    let mut setup = TestSetup::released()?;
+    setup.prepare_aws()?;
+    let events = args.first().map_or("100000", String::as_str);
+    let [_, mut tests, _] = setup.aws_tests(&["the_archive_has".to_owned()]);
+    status(tests.env("LABELRELAY_TEST_FUNCTION_EVENTS", events))
 }
 
 fn archive_kills(args: &[String]) -> Outcome {

@@ -438,3 +438,18 @@ fn a_pull_sends_what_was_withheld_of_a_day_through_lambda() {
         cloud.sends_what_was_withheld_of_a_day(&|request| day::invoke(&function, request));
     });
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the function, its emulator, fauxqs and MiniStack: cargo xtask test"]
+fn the_archive_has_what_lambda_took() {
+    let servers = Servers::with_dead_letters();
+    servers.cloud(|cloud| {
+        let mut variables = cloud.function_variables();
+        // Nobody pulls here.
+        variables.retain(|(name, _)| name != "LABELRELAY_TRACES");
+        let function = Function::start(&variables);
+        let deliver = |request: &[u8]| day::invoke(&function, request);
+        cloud.is_archived_behind(&deliver, &["--dead-letter", "dead"]);
+    });
+}

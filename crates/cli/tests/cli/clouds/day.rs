@@ -19,7 +19,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// Of both platforms.
-const SECRET: &str = "clouds0day0secret0of0forty0characters000";
+pub(super) const SECRET: &str = "clouds0day0secret0of0forty0characters000";
 
 /// Tasks, each with an annotation; every fourth of these is changed.
 const TASKS: usize = 20;

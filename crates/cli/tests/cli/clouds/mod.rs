@@ -4,6 +4,8 @@ mod archive;
 mod aws;
 mod azure;
 #[cfg(target_os = "linux")]
+mod behind_a_function;
+#[cfg(target_os = "linux")]
 mod day;
 mod dead_letters;
 mod google;
