@@ -40,10 +40,10 @@ mod tests {
     fn only_what_is_set_and_not_switched_off_asks_for_it() {
         const ON: (&str, &str) = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://c:4318");
         for (variables, expected) in [
-            (&[][..], 0),
+            (&[ON][..], 1),
+            (&[], 0),
             (&[("OTEL_SERVICE_NAME", "x")], 0),
             (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")], 0),
-            (&[ON], 1),
             (&[ON, ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "x")], 2),
             (&[ON, ("OTEL_SDK_DISABLED", "false")], 1),
             (&[ON, ("OTEL_SDK_DISABLED", "TRUE")], 0),
