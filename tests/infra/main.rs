@@ -1,7 +1,7 @@
 //! Checks of what is deployed otherwise than by `template.yaml`, as far as they need no cloud: Terraform plans and
 //! applies `infra/google` and `infra/aws` against providers that have the real ones' schemas, scanners read
-//! `infra/azure`, the Dockerfile and the workflows, the Dockerfile's commands are run, and the documented consumers
-//! consume.
+//! `infra/azure`, the Dockerfile and the workflows, the Dockerfile's commands are run, the documented consumers consume,
+//! and Prometheus' own checker tries its rules.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,6 +21,7 @@ mod google_consumer;
 mod google_watched;
 mod image;
 mod printed_consumers;
+mod prometheus;
 mod python_consumers;
 mod scan;
 mod terraform;

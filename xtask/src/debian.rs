@@ -100,6 +100,43 @@ pub(crate) fn chromium() -> Outcome<PathBuf> {
     }
 }
 
+/// Path of Prometheus' checker of rules. It is taken out of its package: who installs that gets a service, too.
+pub(crate) fn promtool() -> Outcome<PathBuf> {
+    if let Some(path) = std::env::var_os("LABELRELAY_TEST_PROMTOOL") {
+        return Ok(path.into());
+    }
+    if let Some(program) = find("promtool") {
+        return Ok(program);
+    }
+    let folder = cache()?.join("promtool-1");
+    let filled = cache_folder::ensure(&folder, || {
+        let download = || {
+            let mut fetch = Command::new("apt-get");
+            fetch.args(["download", "--quiet=2", "prometheus"]);
+            output(fetch.current_dir(&folder))
+        };
+        // A machine that never asked knows no packages.
+        if download().is_err() {
+            output(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+            download()?;
+        }
+        for file in std::fs::read_dir(&folder)? {
+            let package = file?.path();
+            if package.extension().is_some_and(|found| found == "deb") {
+                let mut extract = Command::new("dpkg-deb");
+                extract.arg("--extract").arg(&package).arg(&folder);
+                output(&mut extract)?;
+                std::fs::remove_file(package)?;
+            }
+        }
+        Ok(())
+    });
+    filled.map_err(|error| {
+        format!("promtool is needed: install it (on Debian it is in the package prometheus), or set LABELRELAY_TEST_PROMTOOL ({error})")
+    })?;
+    Ok(folder.join("usr/bin/promtool"))
+}
+
 /// Path of a program of the package of the same name.
 fn installed_program(name: &str) -> Outcome<PathBuf> {
     if find(name).is_none() {

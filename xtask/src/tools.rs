@@ -160,6 +160,7 @@ pub(crate) fn infra() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_AZURE_PYTHON", AZURE_CLIENTS.ensure()?),
         ("LABELRELAY_TEST_HADOLINT", HADOLINT.ensure()?),
         ("LABELRELAY_TEST_ACTIONLINT", ACTIONLINT.ensure()?),
+        ("LABELRELAY_TEST_PROMTOOL", debian::promtool()?),
         ("LABELRELAY_TEST_CHECKOV", CHECKOV.ensure()?),
     ])
 }
