@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._time import version as version_of
 from .changes import Order
 from .state import UNKNOWN, Known
 
@@ -13,23 +14,32 @@ if TYPE_CHECKING:
     from .changes import Changed, Key, Removed
 
 
+def dated(change: Changed) -> str | None:
+    """The version of a change as removals see it. A completion has none of its own, and the id of its task may be given
+    again: so the receipt of its event stands for it."""
+    if change.version is None and change.key.kind == "completion":
+        received = version_of(change.attributes.receivedtime)
+        return None if received is None else received[0]
+    return change.version
+
+
 def is_news(change: Changed, known: Mapping[Key, Known]) -> bool:
     """Tells whether a thing came, or is newer than what is known of it and of all that hold it."""
-    version = change.version or ""
+    version = dated(change) or ""
     # `with_parents` found everything that holds it, however indirectly.
     if any(version <= one.until for one in known.values() if one.until):
         return False
     mine = known.get(change.key, UNKNOWN)
     if not mine.is_there or not change.version or mine.version is None:
         return True
-    if version != mine.version:
-        return version > mine.version
+    if change.version != mine.version:
+        return change.version > mine.version
     return change.order is Order.UNKNOWN or change.attributes.replayedtime is not None
 
 
 def after(change: Changed, known: Known) -> Known:
     """What is known of a thing once its change is handled."""
-    version = change.version
+    version = dated(change)
     if known.is_there and (version is None or (known.version or "") > version):
         version = known.version
     return Known(version, True, known.until, change.parents or known.parents)

@@ -161,6 +161,29 @@ def test_an_id_that_is_given_again_elsewhere_does_not_go_with_what_held_it_befor
     assert copy.things == {}
 
 
+def test_a_completion_is_one_of_the_task_that_was_there_when_it_was_received() -> None:
+    # The id of the newest task is given again, and a completion has no version.
+    def completed(second: float) -> bytes:
+        body = {"task": 7, "project": 1, "annotation": 5}
+        return envelope(body, "io.labelstud.task.completed", id=f"completed-{second}", origin="derived", received=at(second))
+
+    def told(copy: Copy) -> list[tuple[str, bool]]:
+        return [(change.key.kind, change.is_removal) for change in copy.told]
+
+    came, went, task_went = ("completion", False), ("completion", True), ("task", True)
+    copy = Copy()
+    copy.deliver(completed(3.5), task_deleted(7, 8.5), completed(4.5), completed(9.5))
+    assert told(copy) == [came, task_went, went, came]
+    assert copy.relay.stats.stale == 1, "what was completed before the deletion"
+    # The deletion comes late: it is one of the task before.
+    copy = Copy()
+    copy.deliver(completed(9.5), task_deleted(7, 8.5))
+    assert told(copy) == [came, task_went]
+    # One of the task that has the id now.
+    copy.deliver(task_deleted(7, 12.5, id="again"))
+    assert told(copy)[2:] == [task_went, went]
+
+
 def test_a_header_holds_for_all_that_follows() -> None:
     copy = Copy()
     copy.deliver((CHANGES / "lb_review_of_label.json").read_bytes())

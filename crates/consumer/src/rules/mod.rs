@@ -135,8 +135,11 @@ impl Rules {
         let is_replay = progress.attributes.replayedtime.is_some();
         let (is_news, after, change) = match todo.change {
             Change::Changed(changed) => {
-                let is_news = news::is_news(&changed, &known, is_replay);
-                let after = news::after(&changed, &mine);
+                let (is_news, after) = {
+                    let dated = news::dated(&changed, &progress.attributes);
+                    let is_news = news::is_news(&changed, dated.as_deref(), &known, is_replay);
+                    (is_news, news::after(&changed, dated.as_deref(), &mine))
+                };
                 (is_news, after, Change::Changed(changed))
             }
             Change::Removed(mut removed) => {

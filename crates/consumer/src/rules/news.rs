@@ -2,16 +2,31 @@
 
 use super::progress::Under;
 use crate::state::Known;
-use labelrelay_event::changes::{Changed, Key, Order, Removed};
+use labelrelay_core::time;
+use labelrelay_event::Attributes;
+use labelrelay_event::changes::{Changed, Key, Kind, Order, Removed};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Tells whether a change is news. `known` has the thing and everything that holds it, however indirectly.
+/// The version of a change as removals see it. A completion has none of its own, and the id of its task may be given again:
+/// so the receipt of its event stands for it.
+pub(super) fn dated<'v>(changed: &'v Changed<'_>, attributes: &Attributes) -> Option<Cow<'v, str>> {
+    if changed.version.is_none() && changed.key.kind == Kind::Completion {
+        let received = time::parse(&attributes.receivedtime)?;
+        return Some(Cow::Owned(time::sequence(received)));
+    }
+    changed.version.as_deref().map(Cow::Borrowed)
+}
+
+/// Tells whether a change is news. `known` has the thing and everything that holds it, however indirectly; `dated` is the
+/// change's.
 pub(super) fn is_news(
     changed: &Changed<'_>,
+    dated: Option<&str>,
     known: &HashMap<Key<'static>, Known>,
     is_replay: bool,
 ) -> bool {
-    let version = changed.version.as_deref().unwrap_or_default();
+    let version = dated.unwrap_or_default();
     let is_gone = |one: &Known| !one.until.is_empty() && version <= one.until.as_str();
     if known.values().any(is_gone) {
         return false;
@@ -26,15 +41,12 @@ pub(super) fn is_news(
     }
 }
 
-/// Knowledge of a thing once a change of it was handled.
-pub(super) fn after(changed: &Changed<'static>, known: &Known) -> Known {
-    let older = known.version.as_ref().filter(|_| known.is_there);
-    let version = match (&changed.version, older) {
-        (Some(new), Some(old)) => Some(new.max(old)),
-        (new, old) => new.as_ref().or(old),
-    };
+/// Knowledge of a thing once a change of it was handled. `dated` is the change's.
+pub(super) fn after(changed: &Changed<'static>, dated: Option<&str>, known: &Known) -> Known {
+    let older = known.version.as_deref().filter(|_| known.is_there);
     Known {
-        version: version.cloned(),
+        // `None` is the least.
+        version: dated.max(older).map(str::to_owned),
         is_there: true,
         until: known.until.clone(),
         parents: if changed.parents.is_empty() {

@@ -1,7 +1,8 @@
 //! Ids that are given again: `SQLite` gives that of Label Studio's newest task or annotation to what an import brings next.
 
-use crate::bodies::{changed, event, received};
+use crate::bodies::{changed, event, received, task_deleted};
 use crate::rules::handled;
+use labelrelay_event::Origin;
 
 /// Task 7 is in this project, in the version of that second.
 fn task(second: u32, project: u32) -> Vec<u8> {
@@ -56,4 +57,42 @@ async fn what_has_an_id_of_before_elsewhere_is_there() {
         "task/7 0005",
     ];
     assert_eq!(lines, expected);
+}
+
+/// Task 7 is completed, by an event that was received in that second.
+fn completed(second: u32) -> Vec<u8> {
+    let body = r#"{"task":7,"project":1,"annotation":5}"#;
+    changed(
+        &format!("completed-{second}"),
+        "task.completed",
+        body,
+        |attributes| {
+            attributes.receivedtime = received(second);
+            attributes.origin = Some(Origin::Derived);
+        },
+    )
+}
+
+/// Red if no completion of a task is told any more because another task had its id before; or if that of the task before is.
+#[tokio::test(start_paused = true)]
+async fn a_completion_is_one_of_the_task_that_was_there_when_it_was_received() {
+    let gone = || task_deleted("gone", 7, 8);
+    let (lines, stats) = handled([completed(3), gone(), completed(4), completed(9)]).await;
+    let expected = [
+        "completion/7 -",
+        "task/7 gone by body",
+        "completion/7 gone by parent",
+        "completion/7 -",
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(stats.stale, 1, "what was completed before the deletion");
+    // The deletion comes late: it is one of the task before.
+    let (lines, _) = handled([completed(9), gone()]).await;
+    assert_eq!(lines, ["completion/7 -", "task/7 gone by body"]);
+    // One of the task that has the id now.
+    let (lines, _) = handled([completed(9), gone(), task_deleted("again", 7, 12)]).await;
+    assert_eq!(
+        lines[2..],
+        ["task/7 gone by body", "completion/7 gone by parent"]
+    );
 }
