@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from ._ahead import Ahead
-from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, name_of, taken_over
+from ._held import Again, Busy, Done, Held, Rejected, Todo, Under, Unreadable, described, name_of, taken_over
 from ._news import after, has_gone, is_gone, is_news
 from .changes import By, Changed, Key, Removed
 from .errors import EnvelopeClaimed, EventError, Reject, Retry
@@ -120,8 +120,8 @@ class Handling:
             else:
                 if todo.under is not None:
                     change = replace(change, parents=known.parents)
-                is_new = is_gone(change, known, todo.under, todo.first)
-                is_left = has_gone(change, known, todo.under, todo.first) and key not in held.followed
+                is_new = is_gone(change, known, todo.under)
+                is_left = has_gone(change, known, todo.under) and key not in held.followed
                 # A newer thing with the same id is not touched, though what the older one held is.
                 if is_new or is_left or todo.under is None:
                     self.note(held, todo, change, known)
@@ -247,9 +247,10 @@ class Handling:
             self._state.remove(removed.key, until)
         # A header holds for all that follows.
         by = By.HEADER if removed.by is By.HEADER else By.PARENT
+        under = Under(removed.key, removed.key if todo.under is None else todo.under.first)
         for key in self._state.below(removed.key):
             follows = Removed(key=key, by=by, parents=(removed.key,), attributes=removed.attributes)
-            held.todo.append(Todo(follows, under=removed.key, first=todo.first or removed.key))
+            held.todo.append(Todo(follows, under))
         held.followed.add(removed.key)
 
     def told(self, change: Change) -> Change:

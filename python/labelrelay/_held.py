@@ -61,15 +61,23 @@ class Busy:
 Outcome: TypeAlias = Union[Done, Again, Rejected, Unreadable]
 
 
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Things whose removal takes another along."""
+
+    holder: Key
+    """What held it."""
+    first: Key
+    """What the event is about: it held that, however indirectly, or is it."""
+
+
 @dataclass(slots=True)
 class Todo:
     """A change that is not handled yet."""
 
     change: Change
-    under: Key | None = None
-    """Of a removal that follows from another: the thing that held it."""
-    first: Key | None = None
-    """Of such a one: the thing of whose removal the event told."""
+    under: Under | None = None
+    """Of a removal that follows from another."""
 
 
 @dataclass(slots=True, eq=False)

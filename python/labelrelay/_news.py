@@ -11,6 +11,7 @@ from .state import UNKNOWN, Known
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ._held import Under
     from .changes import Changed, Key, Removed
 
 
@@ -45,25 +46,31 @@ def after(change: Changed, known: Known) -> Known:
     return Known(version, True, known.until, change.parents or known.parents)
 
 
-def is_gone(change: Removed, known: Known, under: Key | None, first: Key | None = None) -> bool:
-    """Tells whether a removal is news. `under` is what held the thing, if that is what was removed, and `first` what held that,
-    however indirectly."""
-    if under is not None and not (known.is_there and is_held(known, under, first)):
+def is_gone(change: Removed, known: Known, under: Under | None) -> bool:
+    """Tells whether a removal is news: of what is not there any more, only a removal of its own is. `under` is what held it,
+    where the removal follows from that one's."""
+    if under is not None and not (known.is_there and is_held(known, under)):
         return False
-    return not known.is_there or (known.version or "") <= change.until
+    return not known.is_there or is_of_before(change, known)
 
 
-def has_gone(change: Removed, known: Known, under: Key | None, first: Key | None) -> bool:
+def has_gone(change: Removed, known: Known, under: Under | None) -> bool:
     """Tells whether a thing went with what held it before this. Something that it held may be left: a handler failed then, or
     the process ended."""
     if under is None or known.is_there:
         return False
-    return is_held(known, under, first) and (known.version or "") <= change.until
+    return is_held(known, under) and is_of_before(change, known)
 
 
-def is_held(known: Known, under: Key, first: Key | None) -> bool:
+def is_held(known: Known, under: Under) -> bool:
     """Tells whether a thing goes with what held it."""
-    if under not in known.parents:
+    first = under.first
+    if under.holder not in known.parents:
         return False
     # It says itself that another one of that kind holds it: the id of what held it was given again there.
-    return not (first is not None and first != under and any(it.kind == first.kind and it != first for it in known.parents))
+    return first == under.holder or not any(it.kind == first.kind and it != first for it in known.parents)
+
+
+def is_of_before(change: Removed, known: Known) -> bool:
+    """Tells whether what is known is no newer than the removal."""
+    return (known.version or "") <= change.until
