@@ -39,7 +39,8 @@ class Claims:
         self._stores = [_store(url) for url in stores]
 
     def fetched(self, event: Event) -> Event:
-        """The event with its body. Raises `ClaimRefused`, `ClaimGone` and `DigestMismatch`."""
+        """The event with its body. Raises `ClaimRefused`, `ClaimGone` and `DigestMismatch`; and what a store raises that cannot
+        be read now."""
         return event.with_body(self._object("its body", event.attributes.dataref or "", event.id))
 
     def envelope(self, pointer: EnvelopeClaimed, size: int | None) -> bytes:
@@ -51,6 +52,7 @@ class Claims:
         return envelope
 
     def _object(self, what: str, dataref: str, event_id: str | None) -> bytes:
+        failed: Exception | None = None
         for store in self._stores:
             name = store.name_of(dataref)
             if name is not None:
@@ -58,6 +60,10 @@ class Claims:
                     return store.read(name)
                 except LookupError:
                     raise ClaimGone(f"{dataref} is not there any more", event_id) from None
+                except Exception as error:
+                    failed = error  # another store may have it
+        if failed is not None:
+            raise failed
         told = "none" if not self._stores else "others"
         raise ClaimRefused(
             f"{what} is at {dataref}, and this consumer may read from {told}: give Consumer the store in blob_stores",

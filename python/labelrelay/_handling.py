@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ._ahead import Ahead
 from ._held import Again, Busy, Done, Held, Rejected, Todo, Under, Unreadable, described, name_of, taken_over
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Step: TypeAlias = tuple[Change, Known]
     """A change as a handler gets it, and what is known of the thing once it is handled."""
+
+Answer = TypeVar("Answer")
 
 
 class Handling:
@@ -158,32 +160,26 @@ class Handling:
         if held.event is not None or held.failure is not None:
             return
         try:
-            event = self._parsed(held.message)
+            event = self._parsed(held)
             held.name = name_of(event)
-            if self._was_handled(held):
+            if _asked(held, partial(self._state.was_handled, held.name)):
                 self._counters.add("repeats")
                 held.event, held.name = event, ""
                 return
-            event = self._claims.fetched(event) if event.is_claimed else event
+            event = _asked(held, partial(self._claims.fetched, event)) if event.is_claimed else event
             event.verify()
             held.todo.extend(map(Todo, event.changes))
             held.event = event
         except Exception as error:
             held.failure = error
 
-    def _parsed(self, message: Message) -> Event:
+    def _parsed(self, held: Held) -> Event:
+        message = held.message
         try:
             return parse(message.body)
         except EnvelopeClaimed as pointer:
-            envelope = self._claims.envelope(pointer, message.envelope_bytes)
+            envelope = _asked(held, partial(self._claims.envelope, pointer, message.envelope_bytes))
         return parse(envelope)
-
-    def _was_handled(self, held: Held) -> bool:
-        try:
-            return self._state.was_handled(held.name)
-        except BaseException:
-            held.is_blameless = True
-            raise
 
     def outcome(self, held: Held) -> Outcome:
         """The outcome of an event with which nothing is left to do."""
@@ -274,3 +270,14 @@ class Handling:
         """Remembers the event, where no thing of it did so."""
         if held.name and held.failure is None and held.event is not None:
             self._state.handled(held.name)
+
+
+def _asked(held: Held, ask: Callable[[], Answer]) -> Answer:
+    """The answer of the state, or of a blob store. The event is not to blame if it cannot be asked now."""
+    try:
+        return ask()
+    except EventError:
+        raise
+    except BaseException:
+        held.is_blameless = True
+        raise

@@ -135,8 +135,8 @@ class Session:
                 self._tell(held, outcome)
             else:
                 log.warning(
-                    "event %s: %s; again in %.1f s%s",
-                    outcome.event,
+                    "%s: %s; again in %.1f s%s",
+                    _named(outcome.event, held),
                     outcome.reason,
                     delay,
                     f" (received {message.receives} times)" if message.receives else "",

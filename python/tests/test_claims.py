@@ -121,6 +121,43 @@ def test_an_envelope_is_as_large_as_the_message_says() -> None:
         claims.envelope(told.value, 3)
 
 
+class Away(OneObject):
+    """A store that cannot be read now."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+
+    def name_of(self, dataref: str) -> str | None:
+        return dataref
+
+    def read(self, name: str) -> bytes:
+        raise OSError("no network")
+
+
+@pytest.mark.parametrize("message", [claimed("s3://bucket/claims/1"), pointer("bucket", "claims/1").encode()])
+def test_a_store_that_is_away_makes_no_dead_letters(message: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    # A queue that does not count: what is an event's own fault is a dead letter the first time.
+    queue = InMemory([message], counts=False)
+    relay = labelrelay.Consumer(queue, blob_stores=["s3://bucket/claims"], max_receives=1, backoff=(3600.0, 3600.0))
+    relay._claims._stores = [Away()]
+    relay.on("*")(lambda change: None)
+    relay.run(concurrency=1, wait=0.0, until_idle=0.1)
+    assert (queue.dead, len(queue)) == ([], 1)
+    assert relay.stats.retried == 1
+    assert "no network" in caplog.text
+    assert "event :" not in caplog.text, "it is named somehow"
+
+
+def test_a_store_that_cannot_be_read_hides_no_other() -> None:
+    relay = over_one_object(annotation(5))
+    relay._claims._stores.insert(0, Away())
+    relay.on("*")(lambda change: None)
+    assert deliver(relay, pointer("bucket", "claims/1")).outcome == "done"
+    relay._claims._stores.pop()
+    delivered = deliver(relay, pointer("bucket", "claims/1"))
+    assert (delivered.outcome, delivered.reason) == ("again", "OSError: no network")
+
+
 def test_a_dead_letter_keeps_what_marks_a_pointer() -> None:
     from labelrelay._source_sqs import send_dead_letter
 
