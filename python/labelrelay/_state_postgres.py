@@ -30,6 +30,26 @@ create table if not exists labelrelay_events (event text collate "C" primary key
 create index if not exists labelrelay_events_handled on labelrelay_events (handled);
 """
 
+ARE_THERE = """
+select count(*) = 3 from pg_catalog.pg_tables where schemaname = current_schema()
+    and tablename in ('labelrelay_things', 'labelrelay_below', 'labelrelay_events')
+"""
+"""Whether the tables are where this user would make them."""
+
+MISSING_RIGHTS = """
+select string_agg(grants, '; ' order by grants) from (
+    select format('GRANT %s ON %I.%I TO %I', string_agg(privilege, ', ' order by privilege), current_schema(), name,
+        current_user) as grants
+    from (values
+        ('labelrelay_things', 'SELECT'), ('labelrelay_things', 'INSERT'), ('labelrelay_things', 'UPDATE'),
+        ('labelrelay_below', 'SELECT'), ('labelrelay_below', 'INSERT'),
+        ('labelrelay_events', 'SELECT'), ('labelrelay_events', 'INSERT'), ('labelrelay_events', 'UPDATE'),
+        ('labelrelay_events', 'DELETE')) as needed (name, privilege)
+    where not has_table_privilege(format('%I.%I', current_schema(), name), privilege)
+    group by name) as missing
+"""
+"""What has to be granted to this user; null if nothing has."""
+
 LEASE = """
 insert into labelrelay_things as t (key, owner, leased, is_there, parents)
 values (%(key)s, %(owner)s, now() + %(seconds)s * interval '1 second', %(comes)s, %(parents)s)
@@ -59,12 +79,23 @@ class PostgresState:
         self._leased: dict[str, str] = {}
         try:
             self._db: Any = self._psycopg.connect(url, autocommit=True)
+            missing = self._make_tables()
+        except self._psycopg.Error as error:
+            raise ConsumerError(f"state: PostgreSQL cannot be used: {error}") from error
+        if missing is not None:
+            self._db.close()
+            raise ConsumerError(f"state: this user may not use its tables in PostgreSQL: {missing}")
+
+    def _make_tables(self) -> str | None:
+        """Makes the tables where there are none. Returns what has to be granted to this user to use them."""
+        # PostgreSQL asks for the right to make tables before it looks whether there is one to make.
+        if not self._db.execute(ARE_THERE).fetchone()[0]:
             with self._db.transaction():
                 # Two that begin together would both make the tables.
                 self._db.execute("select pg_advisory_xact_lock(5220726)")
                 self._db.execute(TABLES)
-        except self._psycopg.Error as error:
-            raise ConsumerError(f"state: PostgreSQL cannot be used: {error}") from error
+        grants: str | None = self._db.execute(MISSING_RIGHTS).fetchone()[0]
+        return grants
 
     def _run(self, statement: str, values: Any = None) -> Any:
         if self._db.closed:

@@ -9,14 +9,14 @@
 #[path = "it/state_suite.rs"]
 mod state_suite;
 
-use labelrelay_consumer::{PostgresState, State as _};
+use labelrelay_consumer::{PostgresState, State as _, StateError};
 use labelrelay_event::changes::Kind;
 use labelrelay_tests::servers::Postgres;
 use state_suite::{LEASE, PAUSE, TRIES, key, known};
 use std::time::Duration;
 use tokio_postgres::{Config, NoTls};
 
-async fn open(server: &Postgres) -> PostgresState {
+fn config(server: &Postgres) -> Config {
     let mut config = Config::new();
     config
         .host("127.0.0.1")
@@ -26,6 +26,10 @@ async fn open(server: &Postgres) -> PostgresState {
     for (_, password) in server.environment() {
         config.password(password);
     }
+    config
+}
+
+async fn open_by(config: Config) -> Result<PostgresState, StateError> {
     let opened = PostgresState::open(move || {
         let config = config.clone();
         async move {
@@ -34,7 +38,11 @@ async fn open(server: &Postgres) -> PostgresState {
             Ok(client)
         }
     });
-    opened.await.unwrap()
+    opened.await
+}
+
+async fn open(server: &Postgres) -> PostgresState {
+    open_by(config(server)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,4 +152,26 @@ async fn each_lease_has_an_owner_of_its_own() {
     let left = state.leave(&annotation, Some(&newer), None);
     assert!(!left.await.unwrap(), "it has no lease any more");
     assert!(state.leave(&annotation, None, None).await.unwrap());
+}
+
+/// Red if a user who may not make tables cannot use those that are there, or hears with the first event alone which rights are
+/// missing.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+async fn tables_that_another_user_made_are_used_with_the_rights_to_use_them() {
+    let server = Postgres::start();
+    drop(open(&server).await);
+    server.sql("create role reader login password 'of this test'");
+    server.sql("revoke create on schema public from public");
+    let mut reader = config(&server);
+    reader.user("reader").password("of this test");
+    let told = open_by(reader.clone()).await.unwrap_err().to_string();
+    let (_, grants) = told.split_once("GRANT ").unwrap();
+    let of_things = "INSERT, SELECT, UPDATE ON public.labelrelay_things TO reader";
+    assert!(grants.contains(of_things), "{told}");
+    server.sql(&format!("GRANT {grants}"));
+    let state = open_by(reader).await.unwrap();
+    state_suite::note_things(&state).await;
+    state_suite::note_a_removal(&state).await;
+    state_suite::notes_are_there(&state).await;
 }

@@ -59,7 +59,8 @@ impl PostgresState {
     /// Opens a connection by `connect`, which is called again whenever one broke, and makes the tables when there are none.
     ///
     /// # Errors
-    /// When the server cannot be used, or does not let this user make the tables.
+    /// When the server cannot be used, or does not let this user make the tables, or use those that are there: then it says
+    /// which rights to grant.
     pub async fn open<F, Fut>(connect: F) -> Result<Self, StateError>
     where
         F: Fn() -> Fut + Send + Sync + 'static,

@@ -21,6 +21,26 @@ create table if not exists labelrelay_events (event text collate "C" primary key
 create index if not exists labelrelay_events_handled on labelrelay_events (handled);
 "#;
 
+/// Whether the tables are where this user would make them.
+const ARE_THERE: &str = "
+select count(*) = 3 from pg_catalog.pg_tables where schemaname = current_schema()
+    and tablename in ('labelrelay_things', 'labelrelay_below', 'labelrelay_events')
+";
+
+/// What has to be granted to this user; null if nothing has.
+const MISSING_RIGHTS: &str = "
+select string_agg(grants, '; ' order by grants) from (
+    select format('GRANT %s ON %I.%I TO %I', string_agg(privilege, ', ' order by privilege), current_schema(), name,
+        current_user) as grants
+    from (values
+        ('labelrelay_things', 'SELECT'), ('labelrelay_things', 'INSERT'), ('labelrelay_things', 'UPDATE'),
+        ('labelrelay_below', 'SELECT'), ('labelrelay_below', 'INSERT'),
+        ('labelrelay_events', 'SELECT'), ('labelrelay_events', 'INSERT'), ('labelrelay_events', 'UPDATE'),
+        ('labelrelay_events', 'DELETE')) as needed (name, privilege)
+    where not has_table_privilege(format('%I.%I', current_schema(), name), privilege)
+    group by name) as missing
+";
+
 const LEASE: &str = "
 insert into labelrelay_things as t (key, owner, leased, is_there, parents)
 values ($1, $2, now() + $3::double precision * interval '1 second', $4, $5)
@@ -32,7 +52,18 @@ where t.owner is null or starts_with(t.owner, $6) or t.leased < now()
 
 /// Makes the tables where there are none, in the one transaction that a message of several statements is.
 pub(super) async fn make_tables(client: &Client) -> Result<(), StateError> {
-    Ok(client.batch_execute(TABLES).await?)
+    // Postgres asks for the right to make tables before it looks whether there is one to make.
+    let are_there = client.query_one(ARE_THERE, &[]).await?;
+    if !are_there.try_get::<_, bool>(0)? {
+        client.batch_execute(TABLES).await?;
+    }
+    let missing = client.query_one(MISSING_RIGHTS, &[]).await?;
+    match missing.try_get::<_, Option<String>>(0)? {
+        None => Ok(()),
+        Some(grants) => Err(StateError::new(format!(
+            "this user may not use its tables in Postgres: {grants}"
+        ))),
+    }
 }
 
 /// An open connection, and the statements that the server planned for it.
