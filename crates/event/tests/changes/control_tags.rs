@@ -6,7 +6,7 @@ use labelrelay_event::changes::{Change, Record, Shape};
 use labelrelay_event::{Attributes, Digest, Event, EventType};
 use serde_json::Value;
 
-fn kind_of(shape: &Shape<'_>) -> &'static str {
+pub(crate) fn kind_of(shape: &Shape<'_>) -> &'static str {
     match shape {
         Shape::Box(_) => "box",
         Shape::Polygon(_) => "polygon",

@@ -12,6 +12,7 @@ mod errors;
 mod exact;
 mod fixtures;
 mod json_pointers;
+mod labelbox_samples;
 mod large;
 mod plain;
 mod spans;
