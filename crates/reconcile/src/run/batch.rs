@@ -86,20 +86,27 @@ impl Batch {
             if before_the_beginning {
                 self.passed_over += 1;
             } else {
-                self.send(run, change, &entity.key, &found);
+                self.send(run, change, &entity.key, &found, run.clock.now());
             }
         }
         self.seen.push((entity.key.clone(), new));
     }
 
-    /// Adds a thing that is gone.
-    pub(super) fn add_gone(&mut self, run: &Reconcile<'_>, key: Key, known: Known) {
+    /// Adds a thing that was gone when the platform was `asked`. Its id may be given again from then on, and nobody may take
+    /// what has it then for the thing that went.
+    pub(super) fn add_gone(
+        &mut self,
+        run: &Reconcile<'_>,
+        key: Key,
+        known: Known,
+        asked: Timestamp,
+    ) {
         let tombstone = run.platform.tombstone(&key, &known);
         let newest = known.sequence.as_deref();
         let found = ReconciledEvent::deletion(run.source, &key, newest, tombstone.as_bytes());
         let event_id = found.as_ref().map(|found| found.id().to_owned());
         if let Some(found) = &found {
-            self.send(run, Change::Deleted, &key, found);
+            self.send(run, Change::Deleted, &key, found, asked);
         }
         let known = Known {
             event_id: event_id.unwrap_or(known.event_id),
@@ -115,10 +122,11 @@ impl Batch {
         change: Change,
         key: &Key,
         found: &ReconciledEvent<'_>,
+        at: Timestamp,
     ) {
         let source = run.source;
         if source.filter.passes(&found.description().event_type) {
-            let message = found.message(source, run.sink.limits(), run.clock.now());
+            let message = found.message(source, run.sink.limits(), at);
             self.messages.push(message);
             self.changes.push((change, key.clone()));
         } else {

@@ -36,13 +36,14 @@ impl Reconcile<'_> {
                     holder: known.holder.clone(),
                 })
                 .collect();
+            let asked = self.clock.now();
             let there = self.platform.fetch(&project.id, &wanted).await?;
             let mut batch = Batch::new(pass);
             self.sort(&project.id, &there, &mut batch)?;
             let there: HashSet<_> = there.into_iter().map(|entity| entity.key).collect();
             for (key, known) in missing {
                 if !there.contains(&key) {
-                    batch.add_gone(self, key, known);
+                    batch.add_gone(self, key, known, asked);
                 }
             }
             self.deliver(&project.id, batch, summary).await?;
@@ -89,8 +90,9 @@ impl Reconcile<'_> {
                 break;
             }
             let mut batch = Batch::new(pass);
+            let now = self.clock.now();
             for (key, known) in missing {
-                batch.add_gone(self, key, known);
+                batch.add_gone(self, key, known, now);
             }
             self.deliver(project, batch, summary).await?;
             if summary.refused > refused {

@@ -26,6 +26,17 @@ const FULL_PASS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Things that are asked for, sent and recorded together.
 const AT_A_TIME: usize = 200;
 
+/// A look at everything in a project, of which it is open what is gone.
+struct Look<'p> {
+    project: &'p Project,
+    /// The pass in which it began.
+    first: u64,
+    /// The platform's time at its first answer.
+    began: Option<Timestamp>,
+    /// `true` if the queue took all that is there.
+    is_whole: bool,
+}
+
 impl Reconcile<'_> {
     /// Looks through all projects once.
     ///
@@ -35,9 +46,22 @@ impl Reconcile<'_> {
         let mut summary = Summary::default();
         let projects = self.platform.projects().await?;
         self.read_live_events().await?;
+        let mut looks = Vec::new();
+        let mut shown = Ok(());
         for project in &projects {
-            self.project(project, &mut summary).await?;
+            match self.project(project, &mut summary).await {
+                Ok(look) => looks.extend(look),
+                Err(error) => {
+                    shown = Err(error);
+                    break;
+                }
+            }
         }
+        // Only now: the id of what is gone from one project may be given again in another, and a deletion would hide from
+        // consumers what has it now. Where a project cannot be read, those before it are ended all the same.
+        let ended = self.end_looks(looks, &mut summary).await;
+        shown?;
+        ended?;
         self.check_vanished_projects(&projects, &mut summary)
             .await?;
         self.note_silent_projects(&projects, &mut summary).await?;
@@ -60,11 +84,13 @@ impl Reconcile<'_> {
         Ok(())
     }
 
-    async fn project(
+    /// Sends what is new in a project. If everything in it was looked at, the end of that is left to
+    /// [`end_looks`](Self::end_looks).
+    async fn project<'p>(
         &mut self,
-        project: &Project,
+        project: &'p Project,
         summary: &mut Summary,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<Option<Look<'p>>, ReconcileError> {
         self.progress.project(project);
         let since = self
             .ledger
@@ -90,20 +116,46 @@ impl Reconcile<'_> {
                 (began, walked)
             }
         };
-        if let Some(first) = walked
-            && self.platform.lists_unchanged()
-        {
-            self.send_deletions(project, first, summary).await?;
-        }
         summary.projects += 1;
+        let is_whole = summary.refused == refused;
+        if let Some(first) = walked {
+            return Ok(Some(Look {
+                project,
+                first,
+                began,
+                is_whole,
+            }));
+        }
         if let Some(began) = began
-            && summary.refused == refused
+            && is_whole
         {
-            let full = walked.map(|_| self.clock.now());
-            self.ledger.finish(&project.id, began, full)?;
-        } else if walked.is_some() {
-            // A look that came to its end without counting is forgotten: going on behind its end would find nothing.
-            self.ledger.keep_walk(&project.id, None)?;
+            self.ledger.finish(&project.id, began, None)?;
+        }
+        Ok(None)
+    }
+
+    /// Sends what is gone from projects, and notes that everything in them was looked at.
+    async fn end_looks(
+        &mut self,
+        looks: Vec<Look<'_>>,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        for look in looks {
+            let project = look.project;
+            let refused = summary.refused;
+            if self.platform.lists_unchanged() {
+                self.send_deletions(project, look.first, summary).await?;
+            }
+            if let Some(began) = look.began
+                && look.is_whole
+                && summary.refused == refused
+            {
+                let now = self.clock.now();
+                self.ledger.finish(&project.id, began, Some(now))?;
+            } else {
+                // A look that came to its end without counting is forgotten: going on behind its end would find nothing.
+                self.ledger.keep_walk(&project.id, None)?;
+            }
         }
         Ok(())
     }

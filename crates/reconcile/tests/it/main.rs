@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod erring_servers;
+mod given_again;
 mod http;
 mod management;
 mod projects;

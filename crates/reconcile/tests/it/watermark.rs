@@ -101,7 +101,7 @@ pub(crate) fn reconcile<'a>(
     config: &'a Config,
     platform: &Arc<LabelStudio>,
     ledger: &'a mut LedgerFile,
-    sink: &'a mut Taken,
+    sink: &'a mut dyn Sink,
     clock: &'a FakeClock,
     full: bool,
 ) -> Reconcile<'a> {

@@ -1,0 +1,122 @@
+//! Ids that are given again: a deletion must not hide what has the id now.
+
+use crate::server::{Answer, Asked, Server};
+use crate::watermark::{config, json, platform, reconcile};
+use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
+use labelrelay_local::LedgerFile;
+use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
+use labelrelay_testkit::clock::FakeClock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Takes everything: types, and times of receipt.
+#[derive(Default)]
+struct Taken(Vec<(String, String)>);
+
+impl Taken {
+    fn types(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| &**name).collect()
+    }
+}
+
+impl Sink for Taken {
+    fn limits(&self) -> QueueLimits {
+        QueueLimits::bytes(1 << 20)
+    }
+
+    fn events_after(&self, _: u64, _: usize) -> Result<Vec<LiveEvent>, SinkError> {
+        Ok(Vec::new())
+    }
+
+    fn send<'a>(
+        &'a mut self,
+        messages: &'a [OutboundMessage],
+        _: u64,
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
+        for message in messages {
+            let received = message.attributes.receivedtime.clone();
+            self.0.push((message.event_type().to_owned(), received));
+        }
+        Box::pin(async { Ok(vec![SendOutcome::New; messages.len()]) })
+    }
+}
+
+/// A Label Studio with two projects, and one task in the one of this number; 0: in none.
+struct Studio {
+    project: AtomicU64,
+    clock: FakeClock,
+}
+
+impl Studio {
+    fn in_first() -> Arc<Self> {
+        Arc::new(Self {
+            project: AtomicU64::new(1),
+            clock: FakeClock::at("2026-11-25T23:00:00Z"),
+        })
+    }
+
+    fn answer(&self, asked: &Asked) -> Answer {
+        let head = &asked.head;
+        if head.starts_with("GET /api/projects/?") {
+            return json("{\"count\":2,\"results\":[{\"id\":1},{\"id\":2}]}");
+        }
+        let is_second = head.contains("/api/projects/2/") || head.contains("project=2&");
+        let project = 1 + u64::from(is_second);
+        let count = u64::from(self.project.load(Ordering::Relaxed) == project);
+        if head.starts_with("GET /api/projects/") {
+            return json(&format!(
+                "{{\"id\":{project},\"task_number\":{count},\"total_annotations_number\":0,\"skipped_annotations_number\":0}}"
+            ));
+        }
+        // Asked once more for what it did not show: it takes its time.
+        if head.contains("selectedItems") {
+            self.clock.advance(Duration::from_secs(60));
+        }
+        if count == 0 {
+            return json("{\"total\":0,\"tasks\":[]}");
+        }
+        // The one in the second project is a newer one.
+        let time = format!("2026-11-25T{}:00:00.1Z", 20 + project);
+        json(&format!(
+            "{{\"total\":1,\"tasks\":[{{\"id\":7,\"created_at\":\"{time}\",\"updated_at\":\"{time}\",\"annotations\":[]}}]}}"
+        ))
+    }
+
+    /// What each of two runs sends; before the second one, the task is in the project `then`.
+    async fn sent(self: Arc<Self>, then: u64) -> Taken {
+        let on_server = Arc::clone(&self);
+        let server = Server::by(move |asked| on_server.answer(asked)).await;
+        let platform = platform(&server.url);
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(directory.path());
+        let file = directory.path().join("ledger");
+        let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+        let mut sink = Taken::default();
+        for project in [1, then] {
+            self.project.store(project, Ordering::Relaxed);
+            let clock = &self.clock;
+            let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, clock, false);
+            run.run().await.unwrap();
+        }
+        sink
+    }
+}
+
+/// Red if the deletion of a task is told whose id another task has, in another project: it would be received later than that
+/// one was made, and hide it from consumers.
+#[tokio::test]
+async fn what_has_its_id_in_another_project_is_not_gone() {
+    let sent = Studio::in_first().sent(2).await;
+    assert_eq!(sent.types(), ["io.labelstud.task.created"; 2]);
+}
+
+/// Red if a deletion is received when the platform had answered: its id may have been given again until then.
+#[tokio::test]
+async fn a_deletion_is_received_when_the_platform_was_asked() {
+    let sent = Studio::in_first().sent(0).await;
+    let expected = ["io.labelstud.task.created", "io.labelstud.task.deleted"];
+    assert_eq!(sent.types(), expected);
+    let (_, received) = &sent.0[1];
+    assert_eq!(received, "2026-11-25T23:00:00.000000Z");
+}
