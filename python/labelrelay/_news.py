@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def dated(change: Changed) -> str | None:
-    """The version of a change as removals see it. A completion has none of its own, and the id of its task may be given
-    again: so the receipt of its event stands for it."""
+    """The version that a change is compared by. A completion has none of its own, and the id of its task may be given again:
+    so the receipt of its event stands for it."""
     if change.version is None and change.key.kind == "completion":
         received = version_of(change.attributes.receivedtime)
         return None if received is None else received[0]
@@ -31,10 +31,10 @@ def is_news(change: Changed, known: Mapping[Key, Known]) -> bool:
     if any(version <= one.until for one in known.values() if one.until):
         return False
     mine = known.get(change.key, UNKNOWN)
-    if not mine.is_there or not change.version or mine.version is None:
+    if not mine.is_there or not version or mine.version is None:
         return True
-    if change.version != mine.version:
-        return change.version > mine.version
+    if version != mine.version:
+        return version > mine.version
     return change.order is Order.UNKNOWN or change.attributes.replayedtime is not None
 
 

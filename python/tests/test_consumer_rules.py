@@ -163,8 +163,8 @@ def test_an_id_that_is_given_again_elsewhere_does_not_go_with_what_held_it_befor
 
 def test_a_completion_is_one_of_the_task_that_was_there_when_it_was_received() -> None:
     # The id of the newest task is given again, and a completion has no version.
-    def completed(second: float) -> bytes:
-        body = {"task": 7, "project": 1, "annotation": 5}
+    def completed(second: float, project: int = 1) -> bytes:
+        body = {"task": 7, "project": project, "annotation": 5}
         return envelope(body, "io.labelstud.task.completed", id=f"completed-{second}", origin="derived", received=at(second))
 
     def told(copy: Copy) -> list[tuple[str, bool]]:
@@ -182,6 +182,12 @@ def test_a_completion_is_one_of_the_task_that_was_there_when_it_was_received() -
     # One of the task that has the id now.
     copy.deliver(task_deleted(7, 12.5, id="again"))
     assert told(copy)[2:] == [task_went, went]
+    # One of the task before comes late, and does not say where the task is now.
+    project_gone = {"action": "PROJECT_DELETED", "project": {"id": 3}}
+    copy = Copy()
+    copy.deliver(completed(9.5, project=3), completed(3.5, project=2))
+    copy.deliver(envelope(project_gone, "io.labelstud.project.deleted", received=at(12.5)))
+    assert told(copy) == [came, ("project", True), went]
 
 
 def test_a_header_holds_for_all_that_follows() -> None:

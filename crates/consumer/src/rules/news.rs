@@ -8,8 +8,8 @@ use labelrelay_event::changes::{Changed, Key, Kind, Order, Removed};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The version of a change as removals see it. A completion has none of its own, and the id of its task may be given again:
-/// so the receipt of its event stands for it.
+/// The version that a change is compared by. A completion has none of its own, and the id of its task may be given again: so
+/// the receipt of its event stands for it.
 pub(super) fn dated<'v>(changed: &'v Changed<'_>, attributes: &Attributes) -> Option<Cow<'v, str>> {
     if changed.version.is_none() && changed.key.kind == Kind::Completion {
         let received = time::parse(&attributes.receivedtime)?;
@@ -34,7 +34,7 @@ pub(super) fn is_news(
     let Some(mine) = known.get(&changed.key).filter(|mine| mine.is_there) else {
         return true;
     };
-    match (&changed.version, &mine.version) {
+    match (dated, mine.version.as_deref()) {
         (Some(new), Some(old)) if new == old => changed.order == Order::Unknown || is_replay,
         (Some(new), Some(old)) => new > old,
         _ => true,

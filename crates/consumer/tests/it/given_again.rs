@@ -61,11 +61,16 @@ async fn what_has_an_id_of_before_elsewhere_is_there() {
 
 /// Task 7 is completed, by an event that was received in that second.
 fn completed(second: u32) -> Vec<u8> {
-    let body = r#"{"task":7,"project":1,"annotation":5}"#;
+    completed_in(second, 1)
+}
+
+/// The same, in this project.
+fn completed_in(second: u32, project: u32) -> Vec<u8> {
+    let body = format!(r#"{{"task":7,"project":{project},"annotation":5}}"#);
     changed(
         &format!("completed-{second}"),
         "task.completed",
-        body,
+        &body,
         |attributes| {
             attributes.receivedtime = received(second);
             attributes.origin = Some(Origin::Derived);
@@ -95,4 +100,12 @@ async fn a_completion_is_one_of_the_task_that_was_there_when_it_was_received() {
         lines[2..],
         ["task/7 gone by body", "completion/7 gone by parent"]
     );
+    // One of the task before comes late, and does not say where the task is now.
+    let (lines, _) = handled([completed_in(9, 1), completed_in(3, 2), project_gone(12)]).await;
+    let expected = [
+        "completion/7 -",
+        "project/1 gone by body",
+        "completion/7 gone by parent",
+    ];
+    assert_eq!(lines, expected);
 }
