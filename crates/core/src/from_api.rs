@@ -94,7 +94,7 @@ impl<'a> ReconciledEvent<'a> {
         &self.inspection.description
     }
 
-    /// The message for a queue with these limits, found at `now`.
+    /// The message for a queue with these limits, found at `now`: of a deletion, when the platform was asked.
     pub fn message(
         &self,
         source: &SourceConfig,
