@@ -336,29 +336,3 @@ def test_each_lease_in_postgres_has_an_owner_of_its_own(postgres: str) -> None:
     state.close()
     assert other.enter(key, (), 60, True) is not None, "what ended keeps nothing"
     other.close()
-
-
-def test_tables_that_another_user_made_are_used_with_the_rights_to_use_them(postgres: str) -> None:
-    """Who consumes need not be somebody who may make tables."""
-    import psycopg
-
-    open_state(postgres).close()
-    user = f"user-{RUN}"
-    with psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(f'create role "{user}" login')
-        admin.execute("revoke create on schema public from public")
-        url = postgres.replace("//postgres@", f"//{user}@")
-        with pytest.raises(labelrelay.ConsumerError) as told:
-            open_state(url)
-        grants = str(told.value).partition("GRANT ")[2]
-        assert f'INSERT, SELECT, UPDATE ON public.labelrelay_things TO "{user}"' in grants, told.value
-        admin.execute(f"GRANT {grants}")
-    state = open_state(url)
-    key, parent = own(ANNOTATION), own(TASK)
-    assert state.enter(key, (parent,), 60, True) is not None
-    state.keep(60)
-    assert state.leave(key, Known(V1, True, "", (parent,)), f"event-{RUN}")
-    state.remove(parent, V2)
-    assert state.below(parent) == [key]
-    assert state.was_handled(f"event-{RUN}")
-    state.close()
