@@ -81,11 +81,11 @@ fn read(name: &str) -> Annotation<'static> {
     let event_type = EventType::from_static("com.labelbox.label.created");
     let received = "2026-11-20T08:00:00Z";
     let attributes = Attributes::new("e1", "/lb", &event_type, &Digest::of(&body), received);
-    let mut changes = Event::of(attributes, body).changes().unwrap();
-    let Some(Change::Changed(changed)) = changes.pop() else {
+    let mut all = Event::of(attributes, body).changes().unwrap();
+    let Some(Change::Changed(changed)) = all.pop() else {
         panic!("{name}: a label")
     };
-    assert!(changes.is_empty(), "{name}");
+    assert!(all.is_empty(), "{name}");
     match changed.record.map(|record| *record) {
         Some(Record::Annotation(annotation)) => annotation,
         other => panic!("{name}: {other:?}"),
