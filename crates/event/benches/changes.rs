@@ -20,7 +20,8 @@ fn fixture(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A recorded annotation of Label Studio, its regions repeated until it has about `bytes`.
+/// A recorded annotation of Label Studio, its regions repeated until it has about `bytes`. Each has an id of its own, as
+/// regions of one annotation have.
 fn annotation(bytes: usize) -> String {
     let recorded = fixture(
         "label_studio/1.23.2/050_ANNOTATION_CREATED_annotation_regions_5000__project-all.http",
@@ -28,13 +29,14 @@ fn annotation(bytes: usize) -> String {
     let body = recorded.split_once("\r\n\r\n").expect("a head").1;
     let (before, rest) = body.split_once("\"result\": [").expect("regions");
     let (regions, after) = rest.split_once("}}], ").expect("an end of regions");
-    let regions = regions.split("}}, ").enumerate();
+    let regions = regions.split("}}, ");
     let mut out = format!("{before}\"result\": [");
-    for (number, region) in regions.cycle() {
+    for (number, region) in regions.cycle().enumerate() {
         if number > 0 || !out.ends_with('[') {
             out.push_str("}}, ");
         }
-        out.push_str(region);
+        let id = format!("\"id\": \"{number}-");
+        out.push_str(&region.replacen("\"id\": \"", &id, 1));
         if out.len() + after.len() >= bytes {
             break;
         }

@@ -128,8 +128,23 @@ impl<'d, 'a> Value<'d, 'a> {
 
     /// The members of an object, each name once: where its first one stands, with the value of its last.
     pub(crate) fn members(self) -> Vec<(Self, Self)> {
-        let mut found: Vec<(Self, Self)> = Vec::new();
-        let mut places = HashMap::new();
+        /// Members that are compared with each other, in place of their hashes.
+        const FEW: usize = 16;
+        let count = self.pairs().count();
+        let mut found: Vec<(Self, Self)> = Vec::with_capacity(count);
+        if count <= FEW {
+            for (key, value) in self.pairs() {
+                let known = found
+                    .iter_mut()
+                    .find(|(known, _)| known.exact() == key.exact());
+                match known {
+                    Some((_, last)) => *last = value,
+                    None => found.push((key, value)),
+                }
+            }
+            return found;
+        }
+        let mut places = HashMap::with_capacity(count);
         for (key, value) in self.pairs() {
             let place = *places.entry(key.exact()).or_insert(found.len());
             match found.get_mut(place) {
