@@ -118,20 +118,25 @@ impl Reconcile<'_> {
         };
         summary.projects += 1;
         let is_whole = summary.refused == refused;
-        if let Some(first) = walked {
-            return Ok(Some(Look {
+        match walked {
+            Some(first) if self.platform.lists_unchanged() => Ok(Some(Look {
                 project,
                 first,
                 began,
                 is_whole,
-            }));
+            })),
+            // Nothing else is looked for. A run that breaks off in a later project need not begin with this one again.
+            Some(_) => {
+                self.end_look(project, began.filter(|_| is_whole))?;
+                Ok(None)
+            }
+            None => {
+                if let Some(began) = began.filter(|_| is_whole) {
+                    self.ledger.finish(&project.id, began, None)?;
+                }
+                Ok(None)
+            }
         }
-        if let Some(began) = began
-            && is_whole
-        {
-            self.ledger.finish(&project.id, began, None)?;
-        }
-        Ok(None)
     }
 
     /// Sends what is gone from projects, and notes that everything in them was looked at.
@@ -143,19 +148,26 @@ impl Reconcile<'_> {
         for look in looks {
             let project = look.project;
             let refused = summary.refused;
-            if self.platform.lists_unchanged() {
-                self.send_deletions(project, look.first, summary).await?;
-            }
-            if let Some(began) = look.began
-                && look.is_whole
-                && summary.refused == refused
-            {
+            self.send_deletions(project, look.first, summary).await?;
+            let is_whole = look.is_whole && summary.refused == refused;
+            self.end_look(project, look.began.filter(|_| is_whole))?;
+        }
+        Ok(())
+    }
+
+    /// Notes that everything in a project was looked at; `began` is `None` if that does not count.
+    fn end_look(
+        &mut self,
+        project: &Project,
+        began: Option<Timestamp>,
+    ) -> Result<(), ReconcileError> {
+        match began {
+            Some(began) => {
                 let now = self.clock.now();
                 self.ledger.finish(&project.id, began, Some(now))?;
-            } else {
-                // A look that came to its end without counting is forgotten: going on behind its end would find nothing.
-                self.ledger.keep_walk(&project.id, None)?;
             }
+            // It is forgotten: going on behind its end would find nothing.
+            None => self.ledger.keep_walk(&project.id, None)?,
         }
         Ok(())
     }

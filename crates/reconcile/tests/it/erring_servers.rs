@@ -250,7 +250,7 @@ async fn an_annotation_that_was_not_asked_for_is_ignored() {
 
 /// Plays the server's side of an export, in the order of its requests: the task, the user, its state, two sizes,
 /// then parts.
-fn export(asked: &Asked, total: u64, part: impl Fn(u64) -> String) -> String {
+pub(crate) fn export(asked: &Asked, total: u64, part: impl Fn(u64) -> String) -> String {
     let told = |data: &str| json(&format!("{{\"data\":{data}}}"));
     if asked.body.contains("mutation Export") {
         told("{\"exportDataRowsInProject\":{\"taskId\":\"t\"}}")

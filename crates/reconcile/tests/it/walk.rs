@@ -1,13 +1,17 @@
 //! A look at everything that is cut off goes on in the next run.
 
-use crate::server::{Answer, Asked, Server};
+use crate::erring_servers::export;
+use crate::server::{Answer, Asked, Server, options};
 use crate::watermark::{Taken, config, deletions, json, platform, reconcile, tasks};
-use labelrelay_core::Ledger as _;
+use labelrelay_core::{Ledger as _, Secret};
 use labelrelay_local::LedgerFile;
+use labelrelay_reconcile::Reconcile;
+use labelrelay_reconcile::labelbox::Labelbox;
 use labelrelay_testkit::clock::FakeClock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 const TASKS: u64 = 1000;
 
@@ -174,4 +178,51 @@ fn first_answer() -> jiff::Timestamp {
 
 fn sent(sink: &Taken) -> usize {
     sink.0.lock().unwrap().len()
+}
+
+/// Red if a run that is ended in a later project begins with those before it again: a look at Labelbox goes on nowhere, so the
+/// first one of many projects would never come to its end.
+#[tokio::test]
+async fn a_project_of_labelbox_is_done_with_before_the_next_one() {
+    let reached = Arc::new(Notify::new());
+    let on_server = Arc::clone(&reached);
+    let server = Server::by(move |asked| {
+        if asked.body.contains("query Projects") {
+            let is_first = asked.body.contains("skip: 0 ");
+            let page = if is_first {
+                "{\"id\":\"p1\"},{\"id\":\"p2\"}"
+            } else {
+                ""
+            };
+            return json(&format!("{{\"data\":{{\"projects\":[{page}]}}}}"));
+        }
+        if asked.body.contains("\"projectId\":\"p2\"") {
+            on_server.notify_one();
+            // The rest never comes.
+            return "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_owned();
+        }
+        export(asked, 0, |_| String::new())
+    })
+    .await;
+    let key = Secret::new("key", "0123456789abcdef0123456789abcdef").unwrap();
+    let endpoint = format!("{}/graphql", server.url);
+    let labelbox = Labelbox::new(&endpoint, key, Vec::new(), options()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let file = directory.path().join("ledger");
+    let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+    let mut sink = Taken::default();
+    let clock = FakeClock::at("2026-11-25T23:00:00Z");
+    let studio = platform(&server.url);
+    let mut run = Reconcile {
+        platform: Arc::new(labelbox),
+        ..reconcile(&config, &studio, &mut ledger, &mut sink, &clock, false)
+    };
+    let ended = tokio::select! {
+        ended = run.run() => Some(ended),
+        () = reached.notified() => None,
+    };
+    assert!(ended.is_none(), "{ended:?}");
+    assert_eq!(ledger.watermark("p1").unwrap(), Some(first_answer()));
+    assert_eq!(ledger.watermark("p2").unwrap(), None);
 }
