@@ -132,8 +132,10 @@ impl Place {
                 Err(_) => {}
             }
         }
-        let subject = format!("$JS.API.STREAM.MSG.DELETE.{}", self.stream);
-        let last = json!({"seq": sequence, "no_erase": true}).to_string();
+        // A bucket lets nobody delete a message, but purge what a key has.
+        let subject = format!("$JS.API.STREAM.PURGE.{}", self.stream);
+        let through_last = sequence.saturating_add(1);
+        let last = json!({"filter": self.subject, "seq": through_last}).to_string();
         // The server forgets it later, if it does not hear of this.
         let _ = self.servers.ask(&subject, None, last.into()).await;
     }

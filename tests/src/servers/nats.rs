@@ -109,6 +109,17 @@ impl Nats {
         self.api(&format!("STREAM.CREATE.{stream}"), &config);
     }
 
+    /// Makes a bucket as `nats kv add NAME --ttl=… --history=1` does.
+    pub fn add_bucket(&self, name: &str, ttl: Duration) {
+        let age = u64::try_from(ttl.as_nanos()).unwrap();
+        let config = json!({
+            "retention": "limits", "max_msgs_per_subject": 1, "max_age": age,
+            "duplicate_window": age.min(120_000_000_000), "allow_rollup_hdrs": true, "deny_delete": true,
+            "allow_direct": true,
+        });
+        self.add_stream(&format!("KV_{name}"), &format!("$KV.{name}.>"), &config);
+    }
+
     /// What the stream says of itself.
     pub fn stream(&self, stream: &str) -> Value {
         self.api(&format!("STREAM.INFO.{stream}"), &json!({}))

@@ -137,14 +137,7 @@ async fn a_lease_is_one_replicas_at_a_time() {
     let error = queue_at(&url).check().await.unwrap_err();
     assert_eq!(error.kind, QueueErrorKind::Misconfigured, "{error}");
     assert!(error.message.contains("nats kv add turns"), "{error}");
-    let bucket = |name: &str, seconds: u64| {
-        let age = seconds * 1_000_000_000;
-        let settings = json!({
-            "retention": "limits", "max_age": age, "duplicate_window": age, "max_msgs_per_subject": 1,
-        });
-        server.add_stream(&format!("KV_{name}"), &format!("$KV.{name}.>"), &settings);
-    };
-    bucket("turns", 600);
+    server.add_bucket("turns", Duration::from_secs(600));
     let (one, other) = (queue_at(&url), queue_at(&url));
     one.check().await.expect("ready");
     let work = "redrive s3://bucket/a b";
@@ -161,7 +154,7 @@ async fn a_lease_is_one_replicas_at_a_time() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
-    bucket("short", 20);
+    server.add_bucket("short", Duration::from_secs(20));
     let short = queue_at(&(server.url("turns") + "&leases=short"));
     let held = short.lease(work).await.unwrap();
     let held = held.expect("nobody has it");

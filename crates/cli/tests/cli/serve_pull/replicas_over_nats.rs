@@ -3,10 +3,10 @@
 use super::{Platform, assert_each_once, figure, place, queued};
 use crate::support::until;
 use labelrelay_tests::servers::Nats;
-use serde_json::json;
+use std::time::Duration;
 
-/// Time for which the server remembers a lease, in nanoseconds.
-const AGE: u64 = 30_000_000_000;
+/// Time for which the server remembers a lease.
+const TTL: Duration = Duration::from_secs(30);
 
 /// The other one stands by, and takes over once the first one is gone.
 #[test]
@@ -14,10 +14,7 @@ const AGE: u64 = 30_000_000_000;
 fn nats_one_of_two_replicas_pulls_and_the_other_takes_over() {
     let server = Nats::start();
     server.add_streams("events");
-    let bucket = json!({
-        "retention": "limits", "max_age": AGE, "duplicate_window": AGE, "max_msgs_per_subject": 1,
-    });
-    server.add_stream("KV_relays", "$KV.relays.>", &bucket);
+    server.add_bucket("relays", TTL);
     let folder = tempfile::tempdir().unwrap();
     let ledger = format!("ledger = \"file://{}\"\n", folder.path().display());
     let platform = Platform::start();
