@@ -26,15 +26,10 @@ impl IntoQueues {
         source: &QueueLocation,
         env: &Env<'_>,
     ) -> Result<Self, CliError> {
+        let locations = locations(urls, source, env)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let mut queues = Vec::new();
-        for url in urls {
-            let location = named(url, "`--into`", env)?;
-            if location == *source {
-                return Err(CliError::usage(format_args!(
-                    "`--into`: the events come from {location}, and would never end: name another queue"
-                )));
-            }
+        for location in locations {
             let at = Setting {
                 origin: "command line",
                 key: "--into",
@@ -77,6 +72,45 @@ impl IntoQueues {
         }
         Outcome::Done
     }
+}
+
+/// The queues of these URLs, if each is another one.
+fn locations(
+    urls: &[String],
+    source: &QueueLocation,
+    env: &Env<'_>,
+) -> Result<Vec<QueueLocation>, CliError> {
+    let mut locations = Vec::<QueueLocation>::new();
+    for url in urls {
+        let location = named(url, "`--into`", env)?;
+        if is_same(&location, source) {
+            return Err(CliError::usage(format_args!(
+                "`--into`: the events come from {location}, and would never end: name another queue"
+            )));
+        }
+        let is_it = |other: &QueueLocation| is_same(&location, other);
+        if location != QueueLocation::Stdout && locations.iter().any(is_it) {
+            return Err(CliError::usage(format_args!(
+                "`--into`: {location} is named twice, and would have each event twice: name it once"
+            )));
+        }
+        locations.push(location);
+    }
+    Ok(locations)
+}
+
+/// Tells whether both URLs name one queue. Parameters say how it is reached; but in a database of Postgres, each schema may be
+/// another queue.
+fn is_same(one: &QueueLocation, other: &QueueLocation) -> bool {
+    let schema = |location: &QueueLocation| match location {
+        QueueLocation::Cloud(_, url) => {
+            let mut parameters = url.split(['?', '&']).skip(1);
+            let schema = parameters.find(|parameter| parameter.starts_with("schema="));
+            schema.map(str::to_owned)
+        }
+        _ => None,
+    };
+    one.to_string() == other.to_string() && schema(one) == schema(other)
 }
 
 impl Mode for IntoQueues {

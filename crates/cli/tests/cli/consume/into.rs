@@ -49,6 +49,22 @@ fn a_queue_that_it_cannot_go_into_is_named_and_nothing_is_taken() {
         let ran = place.run(&["consume", "sqlite:queue.db", "--into", url]);
         ran.failed(2, &["--into", words]);
     }
+    // What tells how a queue is reached makes no other queue of it.
+    let ran = place.run(&[
+        "consume",
+        "nats://n/EVENTS/labels?consumer=mover",
+        "--into",
+        "nats://n/EVENTS/labels",
+    ]);
+    ran.failed(2, &["--into", "name another queue"]);
+    let twice = [
+        "--into",
+        "sqs://eu-west-1/1/x",
+        "--into",
+        "sqs://eu-west-1/1/x",
+    ];
+    let ran = place.run(&[&["consume", "sqlite:queue.db"][..], &twice].concat());
+    ran.failed(2, &["--into", "named twice"]);
     let both = place.run(&["consume", "--into", "stdout:", "--json"]);
     both.failed(2, &["--into", "--json"]);
 }
