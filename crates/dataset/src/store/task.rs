@@ -227,6 +227,11 @@ fn write(
             db.touch(Table::Tasks, source, project, Some(task))?;
         }
     }
+    // A dataset of an earlier version does not know it. Nothing that a snapshot says is another for it.
+    if known.is_earlier && !has_changed && known.created.is_none() && created.is_some() {
+        db.prepare_cached("UPDATE tasks SET created_at = ?3 WHERE source = ?1 AND task_id = ?2")?
+            .execute((source, task, created))?;
+    }
     if known.project.is_some() || (has_changed && has_moved) {
         db.note_placed(source, task);
     }

@@ -1,7 +1,8 @@
 //! Datasets of earlier versions are gone on with.
 
 use crate::parts::{changed, forty, numbers, options, tables, written};
-use crate::support::{Dataset, event, more};
+use crate::support::{Dataset, event, more, there};
+use crate::tasks::{annotated, created, gone};
 use labelrelay_dataset::{Format, Options, Store};
 use serde_json::{Value, json};
 use std::fs;
@@ -127,6 +128,31 @@ fn steps_of_an_earlier_version_count_in_each_project() {
     assert_eq!(dataset.write(&options).counts.annotations, 1);
     dataset.fold(&[step(30, "Initial review")]);
     assert_eq!(dataset.write(&options).counts.annotations, 0);
+}
+
+/// Red if a dataset of before never learns when its tasks were made: then a late deletion takes the task that has the id now,
+/// where that has the same data.
+#[test]
+fn when_a_task_of_an_earlier_version_was_made_is_learned() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[created(10, 10), there(9, 9, 1, &json!([]))]);
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    db.execute_batch(
+        "DROP TABLE steps; ALTER TABLE tasks DROP COLUMN created_at; PRAGMA user_version = 9",
+    )
+    .unwrap();
+    drop(db);
+
+    dataset.store = Store::open(&dir).unwrap();
+    for message in [annotated(12, 10), created(41, 40), gone(20)] {
+        dataset.fold(&[message]);
+    }
+    let snapshot = dataset.write(&options());
+    let tasks = &tables(&dataset, &snapshot)[3];
+    let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
+    assert_eq!(ours["deleted"], "0");
 }
 
 /// Red if a part is taken over that has other columns than this version writes.

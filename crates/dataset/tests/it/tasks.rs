@@ -14,13 +14,13 @@ fn task(changed: u32) -> Value {
 }
 
 /// Received at one second, of another one.
-fn created(second: u32, changed: u32) -> String {
+pub(crate) fn created(second: u32, changed: u32) -> String {
     let body = json!({"action": "TASKS_CREATED", "tasks": [task(changed)], "project": {"id": 1}});
     event("io.labelstud.task.created", second, &body)
 }
 
 /// An annotation of it, with the task beside it.
-fn annotated(second: u32, changed: u32) -> String {
+pub(crate) fn annotated(second: u32, changed: u32) -> String {
     let mut body = annotation(1, 7, changed, &json!([]));
     body["task"] = task(changed);
     event(CREATED, second, &body)
@@ -31,7 +31,7 @@ fn completed(second: u32) -> String {
     event("io.labelstud.task.completed", second, &body)
 }
 
-fn gone(second: u32) -> String {
+pub(crate) fn gone(second: u32) -> String {
     let body = json!({"action": "TASKS_DELETED", "tasks": [{"id": 7}]});
     event("io.labelstud.task.deleted", second, &body)
 }
