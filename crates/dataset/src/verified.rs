@@ -66,6 +66,8 @@ impl Store {
         if self.only_looks() {
             left.write(&self.dir)?;
         } else {
+            // Of before, and the newest is the last.
+            self.take_left_verdict()?;
             self.keep_left(&left)?;
         }
         Ok(left.verdict)

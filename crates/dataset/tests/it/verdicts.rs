@@ -169,6 +169,14 @@ fn a_dataset_is_compared_while_another_process_works_on_it() {
     let (status, latest) = seen(&dataset);
     assert!(!status.has_changed_since_verdict);
     assert_eq!(latest.verified, Some(kept));
+
+    // One that nobody took yet is not put behind a later one.
+    looking.keep_verdict(&found, &scope(), at).unwrap();
+    let later = "2026-11-21T14:00:00Z".parse().unwrap();
+    let found = compare(&dataset.store, &platform.store, &scope()).unwrap();
+    let newest = dataset.store.keep_verdict(&found, &scope(), later).unwrap();
+    dataset.store.take_left_verdict().unwrap();
+    assert_eq!(seen(&dataset).0.verdict, Some(newest));
 }
 
 /// Red if looking on needs the lock, or makes something.
