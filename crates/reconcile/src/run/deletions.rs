@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::{AT_A_TIME, Reconcile, ReconcileError, Summary};
 use crate::platform::{EntityRef, Project};
+use jiff::Timestamp;
 use labelrelay_core::ledger::Key;
 use std::collections::HashSet;
 
@@ -59,11 +60,12 @@ impl Reconcile<'_> {
     ) -> Result<(), ReconcileError> {
         for id in self.ledger.projects()? {
             let is_shown = shown.iter().any(|project| project.id == id);
+            let asked = self.clock.now();
             if is_shown || self.platform.has_project(&id).await? {
                 continue;
             }
             if self.deleted_projects.contains(&id) || self.was_deleted(&id)? {
-                self.delete_project(&id, summary).await?;
+                self.delete_project(&id, asked, summary).await?;
             } else if self.platform.lists_all_projects() {
                 summary.vanished.push(id);
             }
@@ -77,9 +79,11 @@ impl Reconcile<'_> {
         Ok(known.into_iter().flatten().any(|project| project.gone))
     }
 
+    /// Sends the deletions of everything in a project that was gone when the platform was `asked`.
     async fn delete_project(
         &mut self,
         project: &str,
+        asked: Timestamp,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let pass = self.ledger.begin(project)?;
@@ -90,9 +94,8 @@ impl Reconcile<'_> {
                 break;
             }
             let mut batch = Batch::new(pass);
-            let now = self.clock.now();
             for (key, known) in missing {
-                batch.add_gone(self, key, known, now);
+                batch.add_gone(self, key, known, asked);
             }
             self.deliver(project, batch, summary).await?;
             if summary.refused > refused {

@@ -1,13 +1,13 @@
 //! Ids that are given again: a deletion must not hide what has the id now.
 
-use crate::server::{Answer, Asked, Server};
+use crate::server::{Answer, Asked, Server, answer};
 use crate::watermark::{config, json, platform, reconcile};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
 use labelrelay_local::LedgerFile;
-use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, Reconcile, SendOutcome, Sink, SinkError};
 use labelrelay_testkit::clock::FakeClock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Takes everything: types, and times of receipt.
@@ -118,5 +118,47 @@ async fn a_deletion_is_received_when_the_platform_was_asked() {
     let expected = ["io.labelstud.task.created", "io.labelstud.task.deleted"];
     assert_eq!(sent.types(), expected);
     let (_, received) = &sent.0[1];
+    assert_eq!(received, "2026-11-25T23:00:00.000000Z");
+}
+
+/// Red if what was in a project that is gone is received as gone later than the platform was asked for the project: its ids
+/// are given again as well.
+#[tokio::test]
+async fn what_was_in_a_project_is_gone_as_of_the_time_of_asking_for_that() {
+    let clock = FakeClock::at("2026-11-25T23:00:00Z");
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let (on_server, studio) = (Arc::clone(&is_gone), Studio::in_first());
+    let its_clock = clock.clone();
+    let server = Server::by(move |asked| {
+        if !on_server.load(Ordering::Relaxed) {
+            return studio.answer(asked);
+        }
+        if asked.head.starts_with("GET /api/projects/?") {
+            return json("{\"count\":0,\"results\":[]}");
+        }
+        if asked.head.starts_with("GET /api/projects/1/") {
+            its_clock.advance(Duration::from_secs(60));
+        }
+        answer("404 Not Found", "", "{}")
+    })
+    .await;
+    let platform = platform(&server.url);
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let file = directory.path().join("ledger");
+    let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+    let mut sink = Taken::default();
+    let deleted_projects = ["1", "2"].map(str::to_owned);
+    for gone in [false, true] {
+        is_gone.store(gone, Ordering::Relaxed);
+        let mut run = Reconcile {
+            deleted_projects: &deleted_projects,
+            ..reconcile(&config, &platform, &mut ledger, &mut sink, &clock, false)
+        };
+        run.run().await.unwrap();
+    }
+    let expected = ["io.labelstud.task.created", "io.labelstud.task.deleted"];
+    assert_eq!(sink.types(), expected);
+    let (_, received) = &sink.0[1];
     assert_eq!(received, "2026-11-25T23:00:00.000000Z");
 }
