@@ -149,7 +149,9 @@ impl Ledger for LedgerFile {
                  VALUES(:source, :kind, :id, :project, :holder, :event_id, :sequence, :gone, :look)
                  ON CONFLICT(source, kind, id) DO UPDATE SET
                      project = coalesce(excluded.project, project), holder = coalesce(excluded.holder, holder),
-                     event_id = excluded.event_id, gone = excluded.gone, look = max(look, excluded.look),
+                     event_id = excluded.event_id, gone = excluded.gone,
+                     -- each project counts its own looks
+                     look = max(excluded.look, iif(coalesce(excluded.project, project) IS project, look, 0)),
                      sequence = iif(excluded.gone, coalesce(excluded.sequence, sequence), excluded.sequence)",
             )?;
             let mut look_again = db.prepare_cached(

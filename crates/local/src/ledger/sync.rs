@@ -31,6 +31,7 @@ INSERT INTO things SELECT * FROM other.things WHERE true
     ON CONFLICT(source, kind, id) DO UPDATE SET
         project = coalesce(excluded.project, things.project), holder = coalesce(excluded.holder, things.holder),
         event_id = excluded.event_id, gone = excluded.gone,
+        look = iif(coalesce(excluded.project, things.project) IS NOT things.project, excluded.look, things.look),
         sequence = iif(excluded.gone, coalesce(excluded.sequence, things.sequence), excluded.sequence)
     WHERE iif(things.gone,
         NOT excluded.gone AND excluded.sequence IS NOT NULL
@@ -39,7 +40,8 @@ INSERT INTO things SELECT * FROM other.things WHERE true
             coalesce(things.sequence <= excluded.sequence, 1),
             things.event_id != excluded.event_id AND coalesce(things.sequence < excluded.sequence, 1)));
 UPDATE things SET look = max(things.look, its.look) FROM other.things AS its
-    WHERE things.source = its.source AND things.kind = its.kind AND things.id = its.id;
+    WHERE things.source = its.source AND things.kind = its.kind AND things.id = its.id
+        AND (its.project IS things.project OR its.project IS NULL);
 ";
 
 impl LedgerFile {

@@ -292,6 +292,45 @@ fn two_copies_merge_into_one_ledger() {
     }
 }
 
+/// Red if what has an id of before, in another project, passes for seen there until that one was looked through as often as the
+/// first one: nobody would notice that it goes.
+#[test]
+fn a_thing_in_another_project_is_missing_by_the_looks_at_that_one() {
+    let [here, before, there] = [(); 3].map(|()| LedgerDir::new());
+    let mut ledger = here.open();
+    let mut look = 0;
+    for _ in 0..5 {
+        look = ledger.begin("1").unwrap();
+    }
+    ledger
+        .record(&[(annotation(1), seen(1))], Some(look), None)
+        .unwrap();
+    for copy in [&before, &there] {
+        LedgerFile::snapshot(&here.path(), &copy.path()).unwrap();
+    }
+    let again = Known {
+        project: Some("2".to_owned()),
+        ..seen(2)
+    };
+    let look = ledger.begin("2").unwrap();
+    ledger
+        .record(&[(annotation(1), again.clone())], Some(look), None)
+        .unwrap();
+    assert_eq!(ledger.missing("2", look, None, 10).unwrap(), []);
+    drop(ledger);
+    let missing = |dir: &LedgerDir| {
+        let mut ledger = dir.open();
+        let look = ledger.begin("2").unwrap();
+        ledger.missing("2", look, None, 10).unwrap()
+    };
+    let expected = [(annotation(1), again)];
+    assert_eq!(missing(&here), expected);
+    LedgerFile::merge(&there.path(), &here.path()).unwrap();
+    assert_eq!(missing(&there), expected);
+    LedgerFile::merge(&here.path(), &before.path()).unwrap();
+    assert_eq!(missing(&here), expected);
+}
+
 #[test]
 fn another_file_is_not_merged() {
     let queue_dir = LedgerDir::new();
