@@ -110,9 +110,9 @@ impl Whose {
             Some("impersonated_service_account") => {
                 let account = text("service_account_impersonation_url").and_then(account_of);
                 (
-                    format!(
-                        "service account {}, impersonated as in {shown}",
-                        account.unwrap_or_default()
+                    account.map_or_else(
+                        || format!("a service account that is impersonated as in {shown}"),
+                        |account| format!("service account {account}, impersonated as in {shown}"),
                     ),
                     "grant roles/iam.serviceAccountTokenCreator on the service account to the identity that impersonates it, and see that this one is good",
                 )

@@ -32,6 +32,10 @@ fn an_identity_is_told_by_the_kind_of_its_file() {
             "service account relay@p, impersonated as in ",
         ),
         (
+            r#"{"type":"impersonated_service_account"}"#,
+            "a service account that is impersonated as in ",
+        ),
+        (
             r#"{"type":"authorized_user"}"#,
             "the user of gcloud, as in ",
         ),
