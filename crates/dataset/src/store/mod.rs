@@ -191,13 +191,22 @@ impl Store {
     /// Snapshots that were written before still say it: write another one, and keep no other.
     ///
     /// # Errors
-    /// [`DatasetError`]; nothing was forgotten then.
+    /// [`DatasetError`]; nothing was forgotten then. Or the files have the author still because somebody looks at them.
     pub fn forget_author(&mut self, author: &str) -> Result<usize, DatasetError> {
         let failed = self.failed();
-        self.forget(author).map_err(failed)
+        let (forgotten, is_in_log) = self.forget(author).map_err(failed)?;
+        if is_in_log {
+            return Err(DatasetError::new(
+                &self.dir.join(STATE),
+                "another process looks at this dataset, and its files say what was there before",
+                "forget the author again once that has ended",
+            ));
+        }
+        Ok(forgotten)
     }
 
-    fn forget(&mut self, author: &str) -> rusqlite::Result<usize> {
+    /// How many annotations there were, and whether the log of `SQLite` still says so.
+    fn forget(&mut self, author: &str) -> rusqlite::Result<(usize, bool)> {
         let batch = Batch::begin(&mut self.db)?;
         batch.execute(
             "INSERT OR IGNORE INTO forgotten_authors VALUES(?1)",
@@ -205,10 +214,11 @@ impl Store {
         )?;
         let forgotten = scrub(&batch)?;
         batch.commit(true)?;
-        // The log of SQLite has the pages of before.
-        self.db
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(forgotten)
+        // The log of SQLite has the pages of before, for as long as somebody reads them.
+        let is_in_log = self
+            .db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok((forgotten, is_in_log))
     }
 
     /// Has the next snapshot be a new one, also if nothing changes.

@@ -151,6 +151,22 @@ fn an_author_is_forgotten_for_good() {
     assert!(files > 5);
 }
 
+/// Red if an author passes for forgotten whom the log of `SQLite` keeps, because another process looks at the dataset.
+#[test]
+fn an_author_is_not_forgotten_while_somebody_looks() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[event(CREATED, 1, &annotation(1, 1, 1, &json!([])))]);
+    let looking = rusqlite::Connection::open(dataset.dir.path().join("state.db")).unwrap();
+    looking.execute_batch("BEGIN").unwrap();
+    let count = "SELECT count(*) FROM annotations";
+    let rows: i64 = looking.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1);
+    let error = dataset.store.forget_author("1").unwrap_err();
+    assert!(error.cure.contains("again"), "{error}");
+    looking.execute_batch("COMMIT").unwrap();
+    dataset.store.forget_author("1").unwrap();
+}
+
 #[test]
 fn two_processes_do_not_work_on_one_dataset() {
     let dataset = Dataset::new();
