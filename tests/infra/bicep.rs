@@ -127,9 +127,14 @@ fn runs_that_never_happen_ring() {
             "{text}"
         );
     }
-    // What a consumer writes is no run of a pull that failed.
-    assert!(read("consumer.bicep").contains("name: 'consumer'\n          image: image"));
-    assert!(alerts.contains("| where ContainerName != \"consumer\"\n| summarize ended ="));
+    // What the other jobs write is no run of a pull that failed: each has an environment of its own.
+    for (query, job) in [("var pulls", "reconcile"), ("var archived", "archive")] {
+        let (_, text) = alerts.split_once(query).unwrap();
+        let (text, rest) = text.split_once("\n''', 'ENVIRONMENT', '${name}-").unwrap();
+        let filter = "| where _ResourceId endswith \"/ENVIRONMENT\"\n";
+        assert!(text.contains(filter), "{text}");
+        assert!(rest.starts_with(&format!("{job}')")), "{rest}");
+    }
 }
 
 /// Azure's count of messages does not tell the two queues apart; the URL of what is put there does.
