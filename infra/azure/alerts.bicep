@@ -146,7 +146,7 @@ resource backlog 'Microsoft.Insights/metricAlerts@2018-03-01' = if (queue) {
   }
 }
 
-// One line for each message that somebody puts into a queue of the account, whoever consumes: the poison queue's name is
+// One line for each message that somebody puts into a queue of the account, whoever consumes: a poison queue's name is
 // in its URL. Asking for messages, and removing them, writes none.
 resource puts 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (queue && deadLetters) {
   scope: account::queues
@@ -159,14 +159,14 @@ resource puts 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (q
 
 var buried = '''
 StorageQueueLogs
-| where OperationName == "PutMessage" and Uri contains "/labelrelay-events-poison/"
+| where OperationName == "PutMessage" and Uri contains "-poison/"
 '''
 
 resource poisoned 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (queue && deadLetters) {
   name: '${name}-dead-letters'
   location: location
   properties: {
-    description: '${name}: a consumer gave up on messages; they are in the queue labelrelay-events-poison, where they stay.'
+    description: '${name}: a consumer gave up on messages; they are in a poison queue, where they stay: labelrelay-events-poison, or those behind it where there is an archive.'
     severity: 2
     enabled: true
     scopes: [workspaceId]

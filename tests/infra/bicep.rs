@@ -137,15 +137,17 @@ fn runs_that_never_happen_ring() {
     }
 }
 
-/// Azure's count of messages does not tell the two queues apart; the URL of what is put there does.
+/// Azure's count of messages does not tell the queues apart; the URL of what is put there does.
 #[test]
-fn a_message_in_the_poison_queue_rings() {
+fn a_message_in_a_poison_queue_rings() {
     let (alerts, events) = (read("alerts.bicep"), read("events.bicep"));
     let (_, query) = alerts.split_once("var buried = '''").unwrap();
     let (query, _) = query.split_once("'''").unwrap();
-    let poison = "labelrelay-events-poison";
-    assert!(events.contains(&format!("name: '{poison}'")));
-    assert!(query.contains(&format!("Uri contains \"/{poison}/\"")));
+    // Where there is an archive, consumers have another queue, and it has a poison queue of its own.
+    for queue in ["events", "consumers", "archive"] {
+        assert!(events.contains(&format!("name: 'labelrelay-{queue}-poison'")));
+    }
+    assert!(query.contains("Uri contains \"-poison/\""));
     // The log has what the query reads, and goes where that looks.
     assert!(query.contains("StorageQueueLogs\n| where OperationName == \"PutMessage\""));
     let (_, log) = alerts.split_once("resource puts ").unwrap();
