@@ -4,6 +4,7 @@ use crate::displaced_queue::{is_ready, until};
 use crate::support::{CONFIG, Place, Serving, configured};
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 const MIB: u64 = 1024 * 1024;
@@ -79,12 +80,17 @@ pub(crate) fn in_a_namespace_of_its_own(test: &str) -> bool {
         return true;
     }
     let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    // In there, a folder on which something is mounted cannot be removed. Out here, all of its folders can.
+    let folders = tempfile::tempdir().unwrap();
+    // A server that runs as nobody has its own below.
+    fs::set_permissions(folders.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let ran = Command::new("unshare")
         .args(if root { "-m" } else { "-Urm" }.split(' '))
         .arg(std::env::current_exe().unwrap())
         // Some of them are ignored where what they need is not installed.
         .args(["--exact", test, "--nocapture", "--include-ignored"])
         .env(INSIDE, "1")
+        .env("TMPDIR", folders.path())
         .stdin(Stdio::null())
         .output();
     // `unshare` of util-linux, for a file system of a size of its own.
