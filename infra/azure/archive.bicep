@@ -1,6 +1,6 @@
-// An archive of every event. A Storage Queue hands each message to one reader. So a job takes each event out of the relay's
-// queue and sends it on, the same bytes, into two others: one for your consumers, one for the archive. A second job writes
-// the archive on a schedule, a third one puts its small files together. docs/archive.md says what is in it.
+// An archive of every event. A Storage Queue hands each message to one reader. So a job takes each event out of the
+// relay's queue and sends it on, the same bytes, into two others: one for your consumers, one for the archive. A second
+// job writes the archive on a schedule, a third one puts its small files together. docs/archive.md says what is in it.
 
 param location string
 param name string

@@ -1,5 +1,5 @@
-// The queue, its poison queue, those behind it where there is an archive, and the containers for claims, fallback, ledger and traces, in an account of their own:
-// the function's host needs wide permissions on its account, and none on this one.
+// The queue, its poison queue, those behind it where there is an archive, and the containers for claims, fallback, ledger
+// and traces, in an account of their own: the function's host needs wide permissions on its account, and none on this one.
 
 param location string
 param accountName string
