@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from ._claims import Claims
     from ._held import Outcome
-    from ._sources import Message
     from ._stats import Counters
     from .changes import Change
     from .event import Event
