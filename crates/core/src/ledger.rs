@@ -48,6 +48,9 @@ pub struct Known {
     pub sequence: Option<String>,
     /// `true` if the thing is gone.
     pub gone: bool,
+    /// Of a deletion that was delivered: when that was, written as a version is. It is about no version that is newer. No
+    /// ledger keeps it: it says if the deletion is older than what the ledger knows.
+    pub until: Option<String>,
 }
 
 impl Known {
@@ -56,12 +59,18 @@ impl Known {
     ///
     /// After a deletion, a version newer than all known ones is another thing with the same id: on `SQLite`, Label Studio
     /// gives the ids of its newest tasks and annotations again. (Or the deletion has overtaken the last version. Then the
-    /// next look finds the thing missing once more.)
+    /// next look finds the thing missing once more.) So a deletion that was [delivered before](Self::until) the version that
+    /// is there is about the thing that had the id earlier, and says nothing of this one. Where the platform's clock is ahead
+    /// of ours, it may be about this one after all: the next look finds it missing then.
     pub fn covers(&self, other: &Self) -> bool {
-        if self.gone || other.gone {
-            return self.gone && (other.gone || !self.is_older(other));
+        match (self.gone, other.gone) {
+            (true, true) => true,
+            (true, false) => !self.is_older(other),
+            (false, true) => other.until.is_some() && self.sequence > other.until,
+            (false, false) => {
+                self.event_id == other.event_id || !self.is_older(other) && self.has_version(other)
+            }
         }
-        self.event_id == other.event_id || !self.is_older(other) && self.has_version(other)
     }
 
     fn has_version(&self, other: &Self) -> bool {

@@ -345,5 +345,6 @@ fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<Known> {
         event_id: row.get(first + 2)?,
         sequence: row.get(first + 3)?,
         gone: row.get(first + 4)?,
+        until: None,
     })
 }

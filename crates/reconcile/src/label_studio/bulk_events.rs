@@ -59,6 +59,7 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
             event_id: found.id().to_owned(),
             sequence: found.description().sequence.clone(),
             gone: change == Change::Deleted,
+            until: None,
         };
         versions.entities.push((key, known));
     }

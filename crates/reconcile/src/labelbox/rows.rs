@@ -85,6 +85,7 @@ pub(super) fn entity_versions(
                 event_id: found.id().to_owned(),
                 sequence: found.description().sequence.clone(),
                 gone: false,
+                until: None,
             };
             versions.entities.push((key, known));
         }

@@ -78,6 +78,7 @@ impl Batch {
             event_id: found.id().to_owned(),
             sequence: found.description().sequence.clone(),
             gone: false,
+            until: None,
         };
         let is_old = known.as_ref().is_some_and(|known| known.covers(&new));
         if !is_old {

@@ -5,6 +5,7 @@ use crate::platform::Platform;
 use crate::sink::LiveEvent;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::time::{parse, sequence};
 use labelrelay_event::Attributes;
 use std::collections::BTreeSet;
 
@@ -63,13 +64,19 @@ pub fn things_of(
     if attributes.event_type.ends_with(".completed") {
         return Vec::new();
     }
-    match one(attributes) {
+    let mut things = match one(attributes) {
         Some(said) => vec![said],
         None => event
             .data
             .map(|data| platform.entity_versions(source, attributes, &data).entities)
             .unwrap_or_default(),
+    };
+    // A deletion has no version: what was changed after its receipt is another thing, to which its id was given again.
+    let received = parse(&attributes.receivedtime).map(sequence);
+    for (_, known) in things.iter_mut().filter(|(_, known)| known.gone) {
+        known.until.clone_from(&received);
     }
+    things
 }
 
 /// Reads the one thing that an event is about.
@@ -97,6 +104,7 @@ fn one(attributes: &Attributes) -> Option<(Key, Known)> {
         event_id: attributes.id.clone(),
         sequence: attributes.sequence.clone(),
         gone: attributes.is_tombstone(),
+        until: None,
     };
     Some((Key::new(kind, id), known))
 }

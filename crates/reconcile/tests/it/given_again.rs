@@ -3,6 +3,7 @@
 use crate::server::{Answer, Asked, Server, answer};
 use crate::watermark::{config, json, platform, reconcile};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
+use labelrelay_event::{Attributes, Digest, EventType};
 use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::{LiveEvent, Reconcile, SendOutcome, Sink, SinkError};
 use labelrelay_testkit::clock::FakeClock;
@@ -161,4 +162,68 @@ async fn what_was_in_a_project_is_gone_as_of_the_time_of_asking_for_that() {
     assert_eq!(sink.types(), expected);
     let (_, received) = &sink.0[1];
     assert_eq!(received, "2026-11-25T23:00:00.000000Z");
+}
+
+/// Takes everything, and tells of one event that was delivered.
+struct Delivered {
+    taken: Taken,
+    event: Option<Attributes>,
+}
+
+impl Sink for Delivered {
+    fn limits(&self) -> QueueLimits {
+        self.taken.limits()
+    }
+
+    fn events_after(&self, after: u64, _: usize) -> Result<Vec<LiveEvent>, SinkError> {
+        let event = |attributes: &Attributes| LiveEvent {
+            seq: 1,
+            attributes: attributes.clone(),
+            data: None,
+        };
+        let new = self.event.iter().filter(|_| after < 1);
+        Ok(new.map(event).collect())
+    }
+
+    fn send<'a>(
+        &'a mut self,
+        messages: &'a [OutboundMessage],
+        after: u64,
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
+        self.taken.send(messages, after)
+    }
+}
+
+/// The deletion of the task that had the id before is read after the platform showed the one that has it now. Red if this one
+/// counts as gone: no look could undo that, and nobody would notice that it goes.
+#[tokio::test]
+async fn a_deletion_that_comes_late_is_not_one_of_what_has_the_id_now() {
+    let studio = Studio::in_first();
+    let on_server = Arc::clone(&studio);
+    let server = Server::by(move |asked| on_server.answer(asked)).await;
+    let platform = platform(&server.url);
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let file = directory.path().join("ledger");
+    let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+    let mut sink = Delivered {
+        taken: Taken::default(),
+        event: None,
+    };
+    let event_type = EventType::from_static("io.labelstud.task.deleted");
+    let digest = Digest::of(b"{}");
+    // The task that has the id now was made at 21:00.
+    let received = "2026-11-25T20:59:59.000000Z";
+    let mut deletion = Attributes::new("late", "/studio", &event_type, &digest, received);
+    deletion.subject = Some("task/7".to_owned());
+    deletion.project = Some("1".to_owned());
+    for (project, event) in [(1, None), (1, Some(deletion)), (0, None)] {
+        studio.project.store(project, Ordering::Relaxed);
+        sink.event = event;
+        let clock = &studio.clock;
+        let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, clock, false);
+        run.run().await.unwrap();
+    }
+    let expected = ["io.labelstud.task.created", "io.labelstud.task.deleted"];
+    assert_eq!(sink.taken.types(), expected);
 }
