@@ -44,12 +44,13 @@ pub struct Known {
     pub holder: Option<String>,
     /// Id of the newest event about it.
     pub event_id: String,
-    /// Version that this event had. Of a thing that is gone: the newest version that was known of it.
+    /// Version that this event had. Of a thing that is gone: the newest version that was known of it, or until when its
+    /// deletion counts, if none was.
     pub sequence: Option<String>,
     /// `true` if the thing is gone.
     pub gone: bool,
-    /// Of a deletion that was delivered: when that was, written as a version is. It is about no version that is newer. No
-    /// ledger keeps it: it says if the deletion is older than what the ledger knows.
+    /// Of a deletion that was delivered: when that was, written as a version is. It is about no version that is newer. A
+    /// ledger keeps it in place of the version, if it knew none.
     pub until: Option<String>,
 }
 

@@ -146,13 +146,13 @@ impl Ledger for LedgerFile {
             )?;
             let mut write = db.prepare_cached(
                 "INSERT INTO things(source, kind, id, project, holder, event_id, sequence, gone, look)
-                 VALUES(:source, :kind, :id, :project, :holder, :event_id, :sequence, :gone, :look)
+                 VALUES(:source, :kind, :id, :project, :holder, :event_id, coalesce(:sequence, :until), :gone, :look)
                  ON CONFLICT(source, kind, id) DO UPDATE SET
                      project = coalesce(excluded.project, project), holder = coalesce(excluded.holder, holder),
                      event_id = excluded.event_id, gone = excluded.gone,
                      -- each project counts its own looks
                      look = max(excluded.look, iif(coalesce(excluded.project, project) IS project, look, 0)),
-                     sequence = iif(excluded.gone, coalesce(excluded.sequence, sequence), excluded.sequence)",
+                     sequence = iif(excluded.gone, coalesce(:sequence, sequence, :until), excluded.sequence)",
             )?;
             let mut look_again = db.prepare_cached(
                 "UPDATE things SET look = max(look, ?4) WHERE source = ?1 AND kind = ?2 AND id = ?3",
@@ -173,7 +173,7 @@ impl Ledger for LedgerFile {
                 write.execute(named_params! {
                     ":source": self.source, ":kind": key.kind, ":id": key.id,
                     ":project": new.project, ":holder": new.holder, ":event_id": new.event_id,
-                    ":sequence": new.sequence, ":gone": new.gone,
+                    ":sequence": new.sequence, ":until": new.until, ":gone": new.gone,
                     ":look": look.unwrap_or(0).cast_signed(),
                 })?;
             }

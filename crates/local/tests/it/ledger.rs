@@ -344,6 +344,30 @@ fn a_thing_in_another_project_is_missing_by_the_looks_at_that_one() {
     assert_eq!(missing(&here), expected);
 }
 
+/// One copy heard of a deletion, and never of what was deleted. Red if it forgets when that was: merged, whatever the other copy
+/// has seen would be gone, or nothing of it.
+#[test]
+fn a_deletion_of_what_a_copy_did_not_know_counts_until_its_receipt() {
+    for (until, then) in [(1, seen(2)), (2, gone_after(2))] {
+        for into_deleted in [false, true] {
+            let [deleted, there] = [gone_until(until), seen(2)].map(|known| {
+                let dir = LedgerDir::new();
+                let things = [(annotation(1), known)];
+                dir.open().record(&things, None, None).unwrap();
+                dir
+            });
+            let (into, from) = if into_deleted {
+                (deleted, there)
+            } else {
+                (there, deleted)
+            };
+            LedgerFile::merge(&into.path(), &from.path()).unwrap();
+            let known = into.open().known(&[annotation(1)]).unwrap();
+            assert_eq!(known, [Some(then.clone())], "{until} {into_deleted}");
+        }
+    }
+}
+
 #[test]
 fn another_file_is_not_merged() {
     let queue_dir = LedgerDir::new();
