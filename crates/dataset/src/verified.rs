@@ -16,6 +16,9 @@ const KEPT: i64 = 1000;
 /// The verdict of a process that only looked, for the one that works on the dataset.
 const LEFT: &str = "verdict.json";
 
+/// The same while it is taken: another one may be left meanwhile.
+const TAKEN: &str = "taken-verdict.json";
+
 /// Contents of that file.
 #[derive(Serialize, Deserialize)]
 struct Left {
@@ -78,18 +81,29 @@ impl Store {
     /// # Errors
     /// [`DatasetError`] when it cannot be read or kept, or when a later version named the latest snapshot.
     pub fn take_left_verdict(&mut self) -> Result<(), DatasetError> {
-        let path = self.dir.join(LEFT);
-        let text = match fs::read(&path) {
+        let (left, taken) = (self.dir.join(LEFT), self.dir.join(TAKEN));
+        // What a process had taken that was killed then is older.
+        self.keep_taken(&taken)?;
+        match fs::rename(&left, &taken) {
+            Ok(()) => self.keep_taken(&taken),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(DatasetError::io(&left)(error)),
+        }
+    }
+
+    /// Keeps the verdict in the file at `path`, if there is one, and removes it.
+    fn keep_taken(&mut self, path: &Path) -> Result<(), DatasetError> {
+        let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(DatasetError::io(&path)(error)),
+            Err(error) => return Err(DatasetError::io(path)(error)),
         };
         refuse_later(&self.dir)?;
         // One that cannot be read says nothing.
         if let Ok(left) = serde_json::from_slice::<Left>(&text) {
             self.keep_left(&left)?;
         }
-        fs::remove_file(&path).map_err(DatasetError::io(&path))
+        fs::remove_file(path).map_err(DatasetError::io(path))
     }
 
     fn keep_left(&mut self, left: &Left) -> Result<(), DatasetError> {

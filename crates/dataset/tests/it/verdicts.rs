@@ -179,6 +179,29 @@ fn a_dataset_is_compared_while_another_process_works_on_it() {
     assert_eq!(seen(&dataset).0.verdict, Some(newest));
 }
 
+/// Red if a verdict is lost that is left while another one is taken.
+#[test]
+fn a_verdict_that_is_left_while_another_one_is_taken_is_the_last() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[one(1)]);
+    dataset.write(&Options::of(Format::Jsonl));
+    let mut looking = Store::look(dataset.dir.path()).unwrap();
+    let found = differences(&dataset, &[1]);
+    for round in 0..30 {
+        let at = |hour: u32| format!("2026-11-21T{hour}:00:{round:02}Z").parse().unwrap();
+        looking.keep_verdict(&found, &scope(), at(13)).unwrap();
+        let last = std::thread::scope(|threads| {
+            let leaving = threads.spawn(|| looking.keep_verdict(&found, &scope(), at(14)).unwrap());
+            while !leaving.is_finished() {
+                dataset.store.take_left_verdict().unwrap();
+            }
+            leaving.join().unwrap()
+        });
+        dataset.store.take_left_verdict().unwrap();
+        assert_eq!(seen(&dataset).0.verdict, Some(last));
+    }
+}
+
 /// Red if looking on needs the lock, or makes something.
 #[test]
 fn the_status_is_seen_while_another_process_works() {
