@@ -187,6 +187,9 @@ async fn a_standby_is_told_from_the_server_that_it_follows() {
     while let Err(error) = either.send(&one).await {
         assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
     }
-    either.check().await.expect("ready");
+    // On a slow machine it does not answer in time.
+    while let Err(error) = either.check().await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    }
     assert_eq!(server.sql("SELECT count(*) FROM followed.events"), "1");
 }
