@@ -134,8 +134,7 @@ impl Scene<'_> {
                 let bytes = url.len();
                 format!("A mask as an image of its own, in {bytes} characters: it is not drawn.")
             } else {
-                // A query may be a signature.
-                let url = cut(url.split('?').next().unwrap_or_default());
+                let url = cut(&without_secrets(url));
                 format!("A mask that the platform keeps at {url}: nothing here fetches it.")
             };
             return self.name(tag, words);
@@ -286,4 +285,15 @@ fn facts(annotation: &Annotation<'_>) -> Vec<(&'static str, String)> {
     let facts = facts.into_iter();
     let known = facts.filter_map(|(label, fact)| Some((label, cut(fact?))));
     known.collect()
+}
+
+/// An address without its query, which may be a signature, and without a name and a password before its host.
+fn without_secrets(url: &str) -> String {
+    let bare = url.split('?').next().unwrap_or_default();
+    let Some((scheme, rest)) = bare.split_once("//") else {
+        return bare.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}//{host}{path}")
 }

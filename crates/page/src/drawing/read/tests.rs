@@ -110,15 +110,26 @@ fn a_mask_of_too_many_pixels_is_named_and_not_decoded() {
 }
 
 #[test]
-fn a_mask_elsewhere_is_named_without_the_signature_of_its_address() {
-    let value =
-        r#"{"imageDataURL":"https://masks.example/m.png?X-Signature=abc","brushlabels":["Sky"]}"#;
-    let all = drawn(&message(&item("brush", "brushlabels", value)), None);
-    let words = &all["drawings"][0]["named"][0]["words"];
-    assert_eq!(
-        words,
-        "A mask that the platform keeps at https://masks.example/m.png: nothing here fetches it."
-    );
+fn a_mask_elsewhere_is_named_without_the_secrets_of_its_address() {
+    for (address, shown) in [
+        (
+            "https://masks.example/m.png?X-Signature=abc",
+            "https://masks.example/m.png",
+        ),
+        (
+            "https://user:pass@masks.example/m@2x.png",
+            "https://masks.example/m@2x.png",
+        ),
+        ("//user:p@ss@masks.example?sig=1", "//masks.example"),
+        ("/data/upload/m.png?token=2", "/data/upload/m.png"),
+    ] {
+        let value = format!(r#"{{"imageDataURL":"{address}","brushlabels":["Sky"]}}"#);
+        let all = drawn(&message(&item("brush", "brushlabels", &value)), None);
+        let words = &all["drawings"][0]["named"][0]["words"];
+        let expected =
+            format!("A mask that the platform keeps at {shown}: nothing here fetches it.");
+        assert_eq!(words, &expected);
+    }
 }
 
 #[test]
