@@ -132,7 +132,7 @@ pub(crate) fn promtool() -> Outcome<PathBuf> {
         Ok(())
     });
     filled.map_err(|error| {
-        format!("promtool is needed: install it (on Debian it is in the package prometheus), or set LABELRELAY_TEST_PROMTOOL ({error})")
+        format!("promtool is needed (https://prometheus.io/download/, or Debian's package prometheus): put it on the PATH, or set LABELRELAY_TEST_PROMTOOL to it ({error})")
     })?;
     Ok(folder.join("usr/bin/promtool"))
 }

@@ -6,6 +6,7 @@ mod suites;
 pub(crate) use suites::{ALL, PLAIN};
 
 use crate::Outcome;
+use crate::debian;
 use crate::left_out_tests::LeftOut;
 use crate::paths::{built, cache, root};
 use crate::python::CARGO_LAMBDA;
@@ -71,6 +72,7 @@ pub(crate) fn infra(names: &[String]) -> Outcome {
     setup.prepare_azure()?;
     setup.prepare_infra()?;
     setup.prepare_terraform()?;
+    setup.prepare_promtool()?;
     status(setup.infra_tests().args(names))
 }
 
@@ -153,6 +155,9 @@ impl TestSetup {
         if left_out.terraform.is_none() {
             setup.prepare_terraform()?;
         }
+        if left_out.promtool.is_none() {
+            setup.prepare_promtool()?;
+        }
         Ok(setup)
     }
 
@@ -198,6 +203,13 @@ impl TestSetup {
     pub(crate) fn prepare_terraform(&mut self) -> Outcome {
         self.tools
             .push(("LABELRELAY_TEST_TERRAFORM", tools::terraform()?));
+        Ok(())
+    }
+
+    /// Finds what the tests of the rules for Prometheus need besides.
+    pub(crate) fn prepare_promtool(&mut self) -> Outcome {
+        self.tools
+            .push(("LABELRELAY_TEST_PROMTOOL", debian::promtool()?));
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub(crate) struct LeftOut {
     pub(crate) pubsub_emulator: Option<String>,
     /// Terraform.
     pub(crate) terraform: Option<String>,
+    /// Prometheus' checker of rules.
+    pub(crate) promtool: Option<String>,
     /// A system of its own to install a release in.
     pub(crate) clean_root: Option<String>,
 }
@@ -29,13 +31,19 @@ impl LeftOut {
         Self {
             pubsub_emulator: missing(tools::pubsub_emulator()),
             terraform: missing(tools::terraform()),
+            promtool: missing(debian::promtool()),
             clean_root: missing(debian::rights()),
         }
     }
 
     /// Says it before anything is built, since it takes long to hear of it at the end.
     pub(crate) fn announce(&self) {
-        let all = [&self.pubsub_emulator, &self.terraform, &self.clean_root];
+        let all = [
+            &self.pubsub_emulator,
+            &self.terraform,
+            &self.promtool,
+            &self.clean_root,
+        ];
         for missing in all.into_iter().flatten() {
             println!("WARNING: some tests will be left out: {missing}");
         }
@@ -53,6 +61,9 @@ impl LeftOut {
                 "google_watched::",
                 "scan::terraform_files",
             ]);
+        }
+        if self.promtool.is_some() {
+            names.push("prometheus::each_alert_rings");
         }
         if self.pubsub_emulator.is_some() {
             names.extend(["consumers::the_consumer_of_google", "consumer_over_pubsub"]);
@@ -78,16 +89,29 @@ mod tests {
     use super::*;
     use crate::paths::root;
 
-    /// Where Terraform is missing, a test that needs it and is not left out fails the run.
+    /// Where a program is missing, a test that needs it and is not left out fails the run.
     #[test]
-    fn every_test_that_needs_terraform_is_left_out_without_it() {
+    fn every_test_that_needs_a_missing_program_is_left_out() {
+        let missing = || Some("it is missing".to_owned());
         let left_out = LeftOut {
             pubsub_emulator: None,
-            terraform: Some("it is missing".to_owned()),
+            terraform: missing(),
+            promtool: missing(),
             clean_root: None,
         };
         let names = left_out.infra_tests();
-        let mut found = 0;
+        for (program, at_least) in [("terraform", 21), ("promtool", 1)] {
+            let needing = tests_that_need(program);
+            for test in &needing {
+                assert!(names.iter().any(|part| test.contains(*part)), "{test}");
+            }
+            assert!(needing.len() >= at_least, "{program}: {needing:?}");
+        }
+    }
+
+    fn tests_that_need(program: &str) -> Vec<String> {
+        let ignored = format!("#[ignore = \"needs {program}");
+        let mut found = Vec::new();
         for file in std::fs::read_dir(root().join("tests/infra")).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_none_or(|end| end != "rs") {
@@ -95,14 +119,12 @@ mod tests {
             }
             let module = path.file_stem().unwrap().to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).unwrap();
-            for rest in text.split("#[ignore = \"needs terraform").skip(1) {
+            for rest in text.split(&ignored).skip(1) {
                 let (_, rest) = rest.split_once("fn ").unwrap();
                 let (name, _) = rest.split_once('(').unwrap();
-                let name = format!("{module}::{name}");
-                assert!(names.iter().any(|part| name.contains(*part)), "{name}");
-                found += 1;
+                found.push(format!("{module}::{name}"));
             }
         }
-        assert!(found > 20, "{found} tests");
+        found
     }
 }

@@ -96,6 +96,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if let Some(why) = &left_out.terraform {
         steps.left_out("Terraform, of the suite above", why);
     }
+    if let Some(why) = &left_out.promtool {
+        steps.left_out("promtool, of the suite above", why);
+    }
     match &left_out.clean_root {
         None => steps.suite("a release, installed", || {
             runs.tests(&mut release::tests_of_packed()?)

