@@ -3,18 +3,21 @@
 //! A server takes a message for a key only from whoever knows the one before. So of several who find none, one has the
 //! lease. It puts another message there in good time, for as long as it wants the lease, and takes the last one away
 //! when it ends. If it ends without that, the server forgets it.
+//!
+//! A message says whose it is: if the receipt of one did not come back, its holder finds it, and goes on behind it.
 
-use crate::answers::{StreamInfo, published_after, read};
+use crate::answers::{StoredMessage, StreamInfo, found, published_after, read};
 use crate::failure::Failure;
 use crate::server::Servers;
 use async_nats::HeaderMap;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use labelrelay_core::Held;
 use labelrelay_core::QueueErrorKind::Misconfigured;
 use serde_json::json;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -35,6 +38,8 @@ struct Place {
     servers: Arc<Servers>,
     stream: String,
     subject: String,
+    /// What its messages say, and no others.
+    holder: Bytes,
     /// Time for which the server keeps a message.
     age: Duration,
     /// On the monotonic clock, in milliseconds: until then nobody else can have it.
@@ -62,6 +67,7 @@ pub(crate) async fn take(
         stream: stream(bucket),
         // Whatever stands in the name of the work, this is a key.
         subject: format!("$KV.{bucket}.{}", URL_SAFE_NO_PAD.encode(work)),
+        holder: holder(),
         age: age(servers, bucket).await?,
         until_ms: AtomicU64::default(),
     });
@@ -109,28 +115,58 @@ impl Place {
         let asked = self.servers.clock.monotonic();
         let answer = self
             .servers
-            .ask(&self.subject, Some(headers), Bytes::new())
+            .ask(&self.subject, Some(headers), self.holder.clone())
             .await?;
         let sequence = published_after(&answer.payload)?;
-        let until = match sequence {
+        if sequence.is_some() {
             // The server keeps it for somewhat longer.
-            Some(_) => milliseconds(asked + self.age / 4 * 3),
-            None => 0,
-        };
-        self.until_ms.store(until, Ordering::Release);
+            let until = milliseconds(asked + self.age / 4 * 3);
+            self.until_ms.store(until, Ordering::Release);
+        }
         Ok(sequence)
+    }
+
+    /// Puts a message behind our last one, of which the one at `sequence` was acknowledged; its own place, or `None` if
+    /// another has the lease.
+    async fn renew(&self, sequence: u64) -> Result<Option<u64>, Failure> {
+        let put = self.put(sequence).await?;
+        if put.is_some() {
+            return Ok(put);
+        }
+        // The receipt of one may not have come back. Whoever cannot ask for it gives the lease up.
+        match self.last_of_ours().await {
+            Ok(Some(last)) => self.put(last).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Place of the last message, if it is ours.
+    async fn last_of_ours(&self) -> Result<Option<u64>, Failure> {
+        let subject = format!("$JS.API.STREAM.MSG.GET.{}", self.stream);
+        let wanted = json!({"last_by_subj": self.subject}).to_string();
+        let answer = self.servers.ask(&subject, None, wanted.into()).await?;
+        let ours = STANDARD.encode(&self.holder);
+        let is_ours = |message: &StoredMessage| message.data == ours;
+        let last = found(&answer.payload)?.filter(is_ours);
+        Ok(last.map(|message| message.seq))
     }
 
     /// Keeps the lease until its end, or until another has it.
     async fn keep(self: Arc<Self>, mut sequence: u64, mut ended: oneshot::Receiver<()>) {
         let clock = Arc::clone(&self.servers.clock);
+        let mut is_certain = true;
         while let Either::Right(_) = select(&mut ended, clock.sleep(self.age / 4)).await {
-            match self.put(sequence).await {
+            let renewed = self.renew(sequence).await;
+            is_certain = renewed.is_ok();
+            match renewed {
                 Ok(Some(next)) => sequence = next,
-                Ok(None) => return,
+                Ok(None) => return self.until_ms.store(0, Ordering::Release),
                 // Until its time is over, it is ours.
                 Err(_) => {}
             }
+        }
+        if !is_certain && let Ok(Some(last)) = self.last_of_ours().await {
+            sequence = last;
         }
         // A bucket lets nobody delete a message, but purge what a key has.
         let subject = format!("$JS.API.STREAM.PURGE.{}", self.stream);
@@ -139,6 +175,13 @@ impl Place {
         // The server forgets it later, if it does not hear of this.
         let _ = self.servers.ask(&subject, None, last.into()).await;
     }
+}
+
+/// What nobody else says, nor this process of another lease.
+fn holder() -> Bytes {
+    let random = RandomState::new().build_hasher().finish();
+    let holder = json!({"holder": format!("{random:016x}")});
+    holder.to_string().into()
 }
 
 /// The stream behind a bucket.

@@ -162,6 +162,11 @@ impl Nats {
         answer
     }
 
+    /// Publishes a message; what the stream says of it.
+    pub fn publish(&self, subject: &str, message: &Value) -> Value {
+        self.ask(subject, message)
+    }
+
     /// Sends a request, and waits for its answer.
     fn ask(&self, subject: &str, request: &Value) -> Value {
         let stream = TcpStream::connect(self.address).unwrap();

@@ -1,6 +1,8 @@
 //! The suite of queues, and what is particular to streams.
 
 use crate::setup::{Consumer, queue, queue_at};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt as _};
 use labelrelay_core::{DeadLetterCount, EventQueue, QueueErrorKind};
 use labelrelay_nats::NatsQueue;
@@ -161,6 +163,25 @@ async fn a_lease_is_one_replicas_at_a_time() {
     let begun = Instant::now();
     while server.stream("KV_short")["state"]["last_seq"].as_u64() < Some(2) {
         assert!(begun.elapsed() < Duration::from_secs(60), "it is kept");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // The server got one of its messages, and the receipt did not come back. Red if it is given up then: nobody would have
+    // it until the server forgets that message.
+    let wanted = json!({"last_by_subj": "$KV.short.>"});
+    let found = server.api("STREAM.MSG.GET.KV_short", &wanted);
+    let last = &found["message"];
+    let said = STANDARD.decode(last["data"].as_str().unwrap()).unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let put = server.publish(last["subject"].as_str().unwrap(), &said);
+    let unheard = put["seq"].as_u64().unwrap();
+    let begun = Instant::now();
+    while server.stream("KV_short")["state"]["last_seq"].as_u64() <= Some(unheard) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is kept");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let begun = Instant::now();
+    while !held.lasts() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it lasts");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // Who lost it learns of that.
