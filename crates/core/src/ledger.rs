@@ -60,9 +60,9 @@ impl Known {
     ///
     /// After a deletion, a version newer than all known ones is another thing with the same id: on `SQLite`, Label Studio
     /// gives the ids of its newest tasks and annotations again. (Or the deletion has overtaken the last version. Then the
-    /// next look finds the thing missing once more.) So a deletion that was [delivered before](Self::until) the version that
-    /// is there is about the thing that had the id earlier, and says nothing of this one. Where the platform's clock is ahead
-    /// of ours, it may be about this one after all: the next look finds it missing then.
+    /// next look finds the thing missing once more.) So a deletion that was [delivered](Self::until) before the version that
+    /// is there says nothing of it: it is about the thing that had the id earlier. Where the platform's clock is ahead of
+    /// ours, it may be about this one after all: the next look finds it missing then.
     pub fn covers(&self, other: &Self) -> bool {
         match (self.gone, other.gone) {
             (true, true) => true,
