@@ -89,7 +89,7 @@ fn locations(
             )));
         }
         let is_it = |other: &QueueLocation| is_same(&location, other);
-        if location != QueueLocation::Stdout && locations.iter().any(is_it) {
+        if locations.iter().any(is_it) {
             return Err(CliError::usage(format_args!(
                 "`--into`: {location} is named twice, and would have each event twice: name it once"
             )));
