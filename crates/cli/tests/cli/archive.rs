@@ -1,7 +1,7 @@
 //! The archive that `serve` writes: everything that it accepted is there once, and the queue keeps what is not.
 
 use crate::support::{CONFIG, Place, Serving, get, patient, until};
-use labelrelay_archive::{Archive, Search};
+use labelrelay_archive::{Archive, ArchivedEvent, Search};
 use labelrelay_files::FileObjectStore;
 use labelrelay_local::Filter;
 use serde_json::Value;
@@ -21,23 +21,32 @@ pub(crate) fn archiving() -> Place {
 
 /// Ids of all events in the archive, in order.
 pub(crate) fn archived(place: &Place) -> Vec<String> {
+    let mut ids = each_archived(place, |event| event.attributes.id);
+    ids.sort();
+    ids
+}
+
+/// What `read` tells of each event in the archive, as often as it is there.
+pub(crate) fn each_archived<T>(
+    place: &Place,
+    read: impl Fn(ArchivedEvent<'_>) -> T + Copy,
+) -> Vec<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(async {
         let store = FileObjectStore::open(place.path("archive")).unwrap();
-        // `serve` makes it a moment after its start.
+        // Whoever writes it makes it a moment after its start.
         let Ok(archive) = Archive::open(Arc::new(store), "archive").await else {
             return Vec::new();
         };
         let search = Search::new(Filter::default());
-        let mut ids = Vec::new();
+        let mut all = Vec::new();
         for segment in archive.list(search.filter()).await.unwrap().segments {
             let lines = archive.read(&segment).await.unwrap().unwrap();
             assert_eq!(lines.damage(), None);
             let events = search.events(&lines);
-            ids.extend(events.map(|event| event.unwrap().attributes.id));
+            all.extend(events.map(|event| read(event.unwrap())));
         }
-        ids.sort();
-        ids
+        all
     })
 }
 

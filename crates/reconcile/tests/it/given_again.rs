@@ -1,7 +1,7 @@
 //! Ids that are given again: a deletion must not hide what has the id now.
 
 use crate::server::{Answer, Asked, Server, answer};
-use crate::watermark::{config, json, platform, reconcile};
+use crate::watermark::{Taken, config, json, platform, reconcile};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
 use labelrelay_event::{Attributes, Digest, EventType};
 use labelrelay_local::LedgerFile;
@@ -10,38 +10,6 @@ use labelrelay_testkit::clock::FakeClock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-
-/// Takes everything: types, and times of receipt.
-#[derive(Default)]
-struct Taken(Vec<(String, String)>);
-
-impl Taken {
-    fn types(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| &**name).collect()
-    }
-}
-
-impl Sink for Taken {
-    fn limits(&self) -> QueueLimits {
-        QueueLimits::bytes(1 << 20)
-    }
-
-    fn events_after(&self, _: u64, _: usize) -> Result<Vec<LiveEvent>, SinkError> {
-        Ok(Vec::new())
-    }
-
-    fn send<'a>(
-        &'a mut self,
-        messages: &'a [OutboundMessage],
-        _: u64,
-    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
-        for message in messages {
-            let received = message.attributes.receivedtime.clone();
-            self.0.push((message.event_type().to_owned(), received));
-        }
-        Box::pin(async { Ok(vec![SendOutcome::New; messages.len()]) })
-    }
-}
 
 /// A Label Studio with two projects, and one task in the one of this number; 0: in none.
 struct Studio {

@@ -14,9 +14,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Takes everything; the types of what it took.
+/// Takes everything; the types of what it took, and the times of receipt.
 #[derive(Default)]
-pub(crate) struct Taken(pub(crate) Mutex<Vec<String>>);
+pub(crate) struct Taken(pub(crate) Vec<(String, String)>);
+
+impl Taken {
+    pub(crate) fn types(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| &**name).collect()
+    }
+}
 
 impl Sink for Taken {
     fn limits(&self) -> QueueLimits {
@@ -32,10 +38,10 @@ impl Sink for Taken {
         messages: &'a [OutboundMessage],
         _: u64,
     ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
-        let types = messages
-            .iter()
-            .map(|message| message.event_type().to_owned());
-        self.0.lock().unwrap().extend(types);
+        for message in messages {
+            let received = message.attributes.receivedtime.clone();
+            self.0.push((message.event_type().to_owned(), received));
+        }
         Box::pin(async { Ok(vec![SendOutcome::New; messages.len()]) })
     }
 }
@@ -142,8 +148,7 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     }
     assert!(marks[0].is_some());
     assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
-    let types = sink.0.into_inner().unwrap();
-    assert_eq!(types, ["io.labelstud.task.created"; 2]);
+    assert_eq!(sink.types(), ["io.labelstud.task.created"; 2]);
 }
 
 /// A Label Studio whose tasks can be taken away behind everybody's back; how often all of them were asked for.
@@ -280,13 +285,11 @@ async fn of_what_is_not_looked_at_nothing_is_gone() {
             let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, &clock, full);
             run.run().await.unwrap();
         }
-        let sent = sink.0.lock().unwrap().clone();
-        assert_eq!(sent, [""; 0]);
+        assert_eq!(sink.types(), [""; 0]);
     }
 }
 
 pub(crate) fn deletions(sink: &Taken) -> usize {
-    let types = sink.0.lock().unwrap();
-    let deleted = types.iter().filter(|name| name.ends_with(".deleted"));
-    deleted.count()
+    let types = sink.types().into_iter();
+    types.filter(|name| name.ends_with(".deleted")).count()
 }

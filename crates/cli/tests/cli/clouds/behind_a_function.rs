@@ -2,18 +2,15 @@
 
 use super::day::SECRET;
 use super::{Cloud, LONG};
+use crate::archive::each_archived;
 use crate::support::Place;
-use labelrelay_archive::{Archive, Search};
 use labelrelay_event::Envelope;
-use labelrelay_files::FileObjectStore;
-use labelrelay_local::Filter;
 use labelrelay_tests::random::Random;
 use labelrelay_tests::relay::eventually_within;
 use labelrelay_tests::{fixture, sender};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Events besides those that were captured, unless `LABELRELAY_TEST_FUNCTION_EVENTS` says how many.
@@ -72,26 +69,10 @@ fn made(number: usize) -> Delivery {
 
 /// Ids and bodies of all events in the archive, each as often as it is there.
 fn archived(place: &Place) -> Vec<(String, Vec<u8>)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.unwrap().block_on(async {
-        let store = FileObjectStore::open(place.path("archive")).unwrap();
-        // A writer that was killed early made none.
-        let Ok(archive) = Archive::open(Arc::new(store), "archive").await else {
-            return Vec::new();
-        };
-        let search = Search::new(Filter::default());
-        let mut found = Vec::new();
-        for segment in archive.list(search.filter()).await.unwrap().segments {
-            let lines = archive.read(&segment).await.unwrap().unwrap();
-            assert_eq!(lines.damage(), None);
-            for event in search.events(&lines) {
-                let event = event.unwrap();
-                let envelope = Envelope::decode(event.envelope).unwrap();
-                let body = envelope.data.bytes().unwrap().unwrap().into_owned();
-                found.push((event.attributes.id, body));
-            }
-        }
-        found
+    each_archived(place, |event| {
+        let envelope = Envelope::decode(event.envelope).unwrap();
+        let body = envelope.data.bytes().unwrap().unwrap().into_owned();
+        (event.attributes.id, body)
     })
 }
 

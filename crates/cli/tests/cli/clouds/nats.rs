@@ -94,30 +94,7 @@ fn events_in_nats_are_looked_at() {
             assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
         }
         assert_eq!(serving.stop(), 0);
-        let listed = json(&["events", "list"]);
-        let of_all = |name: &str| -> Vec<String> {
-            let values = listed.iter().map(|row| row[name].as_str().unwrap());
-            values.map(str::to_owned).collect()
-        };
-        assert_eq!(of_all("state"), ["ready", "ready", "ready"]);
-        let subjects = ["label/cklaone", "label/cklatwo", "label/cklathree"];
-        assert_eq!(of_all("subject"), subjects);
-        let newest = place.run(&["events", "list", "--newest", "--limit", "1"]);
-        assert!(newest.good().contains(subjects[2]), "{newest:?}");
-        assert_eq!(json(&["events", "list", "--subject", subjects[1]]).len(), 1);
-        let (number, known) = (listed[1]["seq"].to_string(), of_all("id"));
-        let body = place.run(&["events", "show", &number, "--body"]);
-        assert_eq!(body.good().as_bytes(), sender::label("two"));
-        let shown = place.run(&["events", "show", &known[1]]);
-        assert!(shown.good().contains(subjects[1]), "{shown:?}");
-        let tail = json(&["events", "tail", "--lines", "2"]);
-        let told: Vec<_> = tail
-            .iter()
-            .map(|row| row["envelope"]["subject"].as_str().unwrap())
-            .collect();
-        assert_eq!(told, subjects[1..]);
-        let missing = place.run(&["events", "show", "99999"]);
-        missing.failed(1, &["the queue has no event 99999"]);
+        queue_server::three_are_looked_at(&place, ["ready", "ready", "ready"]);
         let words = ["queue is in NATS", "labelrelay events list"];
         place.run(&["queue", "receive"]).failed(2, &words);
         // Dead letters are in a stream that is looked at in the same way.

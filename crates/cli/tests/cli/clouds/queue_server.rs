@@ -6,6 +6,7 @@
 )]
 
 use super::{Cloud, LONG, delivered, ids, wait};
+use crate::support::Place;
 use labelrelay_core::QueueLimits;
 use labelrelay_tests::relay::eventually;
 use labelrelay_tests::sender;
@@ -142,4 +143,33 @@ pub(super) fn a_hang_is_503(server: &impl QueueServer, words: &[&str]) {
         eventually("the queue takes it", again);
     });
     assert_eq!(ids(&server.take_all()).len(), 2, "no id twice");
+}
+
+/// Three events in these states, of labels `one`, `two` and `three`: each is listed, found and shown.
+pub(super) fn three_are_looked_at(place: &Place, states: [&str; 3]) {
+    let json = |words: &[&str]| place.run(&[words, &["--json"][..]].concat()).json();
+    let listed = json(&["events", "list"]);
+    let of_all = |name: &str| -> Vec<String> {
+        let values = listed.iter().map(|row| row[name].as_str().unwrap());
+        values.map(str::to_owned).collect()
+    };
+    assert_eq!(of_all("state"), states);
+    let subjects = ["label/cklaone", "label/cklatwo", "label/cklathree"];
+    assert_eq!(of_all("subject"), subjects);
+    let newest = place.run(&["events", "list", "--newest", "--limit", "1"]);
+    assert!(newest.good().contains(subjects[2]), "{newest:?}");
+    assert_eq!(json(&["events", "list", "--subject", subjects[1]]).len(), 1);
+    let (number, known) = (listed[1]["seq"].to_string(), of_all("id"));
+    let body = place.run(&["events", "show", &number, "--body"]);
+    assert_eq!(body.good().as_bytes(), sender::label("two"));
+    let shown = place.run(&["events", "show", &known[1]]);
+    assert!(shown.good().contains(subjects[1]), "{shown:?}");
+    let tail = json(&["events", "tail", "--lines", "2"]);
+    let told: Vec<_> = tail
+        .iter()
+        .map(|row| row["envelope"]["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, subjects[1..]);
+    let missing = place.run(&["events", "show", "99999"]);
+    missing.failed(1, &["the queue has no event 99999"]);
 }

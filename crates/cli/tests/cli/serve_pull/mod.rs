@@ -40,6 +40,26 @@ fn config(platform: &Platform, queue: &str) -> String {
     )
 }
 
+/// One of two replicas pulls. The other one stands by, and takes over once the first one is gone. Task 1 is there, with one
+/// annotation.
+#[cfg(any(feature = "nats", feature = "postgres"))]
+fn one_pulls_and_the_other_takes_over(platform: &Platform, places: &[Place; 2]) {
+    let first = places[0].serve(&[]);
+    until("the first one pulls", || queued(&places[0]).len() == 2);
+    let second = places[1].serve(&[]);
+    places[1].logged(&["another replica pulls from this source"]);
+    platform.add_annotation(1, 11);
+    until("it pulls again", || queued(&places[0]).len() == 3);
+    assert_eq!(figure(&places[1], "events"), 0, "the second one stands by");
+    assert_eq!(first.stop(), 0);
+    platform.add_annotation(1, 12);
+    until("the second one has taken over", || {
+        queued(&places[1]).len() == 4
+    });
+    assert_each_once(&queued(&places[1]));
+    assert_eq!(second.stop(), 0);
+}
+
 /// Id, type and subject of an event.
 type Event = (String, String, String);
 

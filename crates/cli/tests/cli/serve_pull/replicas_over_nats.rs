@@ -1,7 +1,6 @@
 //! Replicas over NATS: one of them pulls, where they have a bucket for leases and a ledger that all of them share.
 
-use super::{Platform, assert_each_once, figure, place, queued};
-use crate::support::until;
+use super::{Platform, one_pulls_and_the_other_takes_over, place};
 use labelrelay_tests::servers::Nats;
 use std::time::Duration;
 
@@ -26,18 +25,5 @@ fn nats_one_of_two_replicas_pulls_and_the_other_takes_over() {
         place
     };
     let places = [replica(), replica()];
-    let first = places[0].serve(&[]);
-    until("the first one pulls", || queued(&places[0]).len() == 2);
-    let second = places[1].serve(&[]);
-    places[1].logged(&["another replica pulls from this source"]);
-    platform.add_annotation(1, 11);
-    until("it pulls again", || queued(&places[0]).len() == 3);
-    assert_eq!(figure(&places[1], "events"), 0, "the second one stands by");
-    assert_eq!(first.stop(), 0);
-    platform.add_annotation(1, 12);
-    until("the second one has taken over", || {
-        queued(&places[1]).len() == 4
-    });
-    assert_each_once(&queued(&places[1]));
-    assert_eq!(second.stop(), 0);
+    one_pulls_and_the_other_takes_over(&platform, &places);
 }

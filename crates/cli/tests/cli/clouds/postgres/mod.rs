@@ -113,32 +113,9 @@ fn events_in_postgres_are_looked_at() {
              INSERT INTO events.dead_letters (number, id, type, envelope, queued_at, receives, reason) \
              SELECT number, id, type, envelope, queued_at, receives, 'of no use' FROM gone",
         );
-        let listed = json(&["events", "list"]);
-        let of_all = |name: &str| -> Vec<String> {
-            let values = listed.iter().map(|row| row[name].as_str().unwrap());
-            values.map(str::to_owned).collect()
-        };
-        assert_eq!(of_all("state"), ["in_flight", "ready", "dead"]);
-        let subjects = ["label/cklaone", "label/cklatwo", "label/cklathree"];
-        assert_eq!(of_all("subject"), subjects);
-        let newest = place.run(&["events", "list", "--newest", "--limit", "1"]);
-        assert!(newest.good().contains(subjects[2]), "{newest:?}");
+        queue_server::three_are_looked_at(&place, ["in_flight", "ready", "dead"]);
         assert_eq!(json(&["events", "list", "--dead"]).len(), 1);
         assert_eq!(json(&["events", "list", "--pending"]).len(), 2);
-        assert_eq!(json(&["events", "list", "--subject", subjects[1]]).len(), 1);
-        let (number, known) = (listed[1]["seq"].to_string(), of_all("id"));
-        let body = place.run(&["events", "show", &number, "--body"]);
-        assert_eq!(body.good().as_bytes(), sender::label("two"));
-        let shown = place.run(&["events", "show", &known[1]]);
-        assert!(shown.good().contains(subjects[1]), "{shown:?}");
-        let tail = json(&["events", "tail", "--lines", "2"]);
-        let told: Vec<_> = tail
-            .iter()
-            .map(|row| row["envelope"]["subject"].as_str().unwrap())
-            .collect();
-        assert_eq!(told, subjects[1..]);
-        let missing = place.run(&["events", "show", "99999"]);
-        missing.failed(1, &["the queue has no event 99999"]);
         assert_eq!(server.sql("SELECT count(*) FROM events.events"), "2");
     });
 }
