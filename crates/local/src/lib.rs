@@ -26,11 +26,11 @@ mod disk_reserve;
 mod displaced_error;
 mod displaced_files;
 mod embedded;
-mod file;
 mod foreign_files;
 mod ledger;
 mod lock;
 mod prune;
+mod queue_file;
 mod queue_file_error;
 mod schema;
 mod source;
@@ -40,12 +40,12 @@ mod sqlite_error;
 pub use archive_mark::LostToArchive;
 pub use backend::Local;
 pub use embedded::{EmbeddedQueue, LedgerFigures, Options};
-pub use file::{
+pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
+pub use ledger::{LedgerChanges, LedgerFile};
+pub use queue_file::{
     Acknowledgement, ArchiveMark, DeadLetter, Delivery, Event, EventAttributes, Export, Filter,
     Pattern, QueueFile, QueueSettings, QueueStats, Received, State, StoredEnvelope, StoredEvent,
     envelope_damage,
 };
-pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
-pub use ledger::{LedgerChanges, LedgerFile};
 pub use queue_file_error::{FileError, OpenError};
 pub use source::FileSource;

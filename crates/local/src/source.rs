@@ -4,7 +4,7 @@
 //! receive that waits keeps nothing else from being done meanwhile. It looks with a read, which no writer waits for, and
 //! writes only when there is something to take.
 
-use crate::file::{Acknowledgement, Delivery, MAX_VISIBILITY, QueueFile};
+use crate::queue_file::{Acknowledgement, Delivery, MAX_VISIBILITY, QueueFile};
 use crate::queue_file_error::{FileError, OpenError};
 use futures_channel::oneshot;
 use labelrelay_core::{

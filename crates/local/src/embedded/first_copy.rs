@@ -1,6 +1,6 @@
 //! Looks for the first copy of an event that comes again.
 
-use crate::file::envelope_damage;
+use crate::queue_file::envelope_damage;
 use rusqlite::Connection;
 
 /// Envelopes up to so many bytes are in one page with their id. To read more may fail where the id can be read, and

@@ -63,7 +63,7 @@ pub(super) fn prune_batch(
 ) -> rusqlite::Result<Pruned> {
     let now = now_ms(clock);
     let burying = db.unchecked_transaction()?;
-    crate::file::bury_expired(&burying, now)?;
+    crate::queue_file::bury_expired(&burying, now)?;
     burying.commit()?;
     prune::acknowledged(
         db,
