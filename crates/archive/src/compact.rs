@@ -7,8 +7,8 @@
 use crate::archive::Archive;
 use crate::error::ArchiveError;
 use crate::layout::Segment;
+use crate::lease::{Lease, Work};
 use crate::packed::Lines;
-use crate::turn::{Turn, Work};
 use jiff::civil::Date;
 use labelrelay_event::Digest;
 use labelrelay_local::Filter;
@@ -70,9 +70,9 @@ impl Archive {
         if places.is_empty() {
             return Ok(Compacted::default());
         }
-        let mut turn = Turn::begin(self, Work::Compact).await?;
-        let done = self.compact_places(places.into_values(), &mut turn).await;
-        let ended = turn.end().await;
+        let mut lease = Lease::begin(self, Work::Compact).await?;
+        let done = self.compact_places(places.into_values(), &mut lease).await;
+        let ended = lease.end().await;
         let done = done?;
         ended.map(|()| done)
     }
@@ -80,11 +80,11 @@ impl Archive {
     async fn compact_places(
         &self,
         places: impl Iterator<Item = Vec<Segment>>,
-        turn: &mut Turn<'_>,
+        lease: &mut Lease<'_>,
     ) -> Result<Compacted, ArchiveError> {
         let mut done = Compacted::default();
         for segments in places {
-            self.compact_place(segments, turn, &mut done).await?;
+            self.compact_place(segments, lease, &mut done).await?;
         }
         Ok(done)
     }
@@ -93,35 +93,35 @@ impl Archive {
     async fn compact_place(
         &self,
         segments: Vec<Segment>,
-        turn: &mut Turn<'_>,
+        lease: &mut Lease<'_>,
         done: &mut Compacted,
     ) -> Result<(), ArchiveError> {
         let mut group = Group::default();
         for segment in segments {
-            turn.keep().await?;
+            lease.keep().await?;
             // Somebody else may put them together, too.
             let Some(lines) = self.read(&segment).await? else {
                 continue;
             };
             if lines.damage().is_some() {
                 done.unreadable.push(segment.name());
-                self.put_together(&std::mem::take(&mut group), turn, done)
+                self.put_together(&std::mem::take(&mut group), lease, done)
                     .await?;
                 continue;
             }
             group.add(segment, &lines);
             if group.bytes >= ENOUGH_BYTES {
-                self.put_together(&std::mem::take(&mut group), turn, done)
+                self.put_together(&std::mem::take(&mut group), lease, done)
                     .await?;
             }
         }
-        self.put_together(&group, turn, done).await
+        self.put_together(&group, lease, done).await
     }
 
     async fn put_together(
         &self,
         group: &Group,
-        turn: &mut Turn<'_>,
+        lease: &mut Lease<'_>,
         done: &mut Compacted,
     ) -> Result<(), ArchiveError> {
         let Some(first) = group.segments.first().filter(|_| group.segments.len() > 1) else {
@@ -132,7 +132,7 @@ impl Archive {
             together.first = together.first.min(segment.first);
             together.last = together.last.max(segment.last);
         }
-        turn.keep().await?;
+        lease.keep().await?;
         // One of them may have this name already, and lack what others have.
         self.write(&together, &group.lines).await?;
         done.written += 1;

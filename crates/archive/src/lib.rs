@@ -14,12 +14,12 @@ mod error;
 mod feeder;
 mod gap;
 mod layout;
+mod lease;
 mod line;
 mod listing;
 mod packed;
 mod rewrite;
 mod search;
-mod turn;
 
 pub use archive::Archive;
 pub use compact::Compacted;

@@ -2,8 +2,8 @@
 
 use crate::archive::Archive;
 use crate::error::ArchiveError;
+use crate::lease::{Lease, Work};
 use crate::packed::pack;
-use crate::turn::{Turn, Work};
 use labelrelay_local::Filter;
 
 /// What was written anew.
@@ -29,9 +29,9 @@ impl Archive {
         &self,
         change: impl Fn(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<Rewritten, ArchiveError> {
-        let mut turn = Turn::begin(self, Work::Forget).await?;
-        let done = self.rewrite_all(change, &mut turn).await;
-        let ended = turn.end().await;
+        let mut lease = Lease::begin(self, Work::Forget).await?;
+        let done = self.rewrite_all(change, &mut lease).await;
+        let ended = lease.end().await;
         let done = done?;
         ended.map(|()| done)
     }
@@ -39,11 +39,11 @@ impl Archive {
     async fn rewrite_all(
         &self,
         change: impl Fn(&[u8]) -> Option<Vec<u8>>,
-        turn: &mut Turn<'_>,
+        lease: &mut Lease<'_>,
     ) -> Result<Rewritten, ArchiveError> {
         let mut done = Rewritten::default();
         for segment in self.list(&Filter::default()).await?.segments {
-            turn.keep().await?;
+            lease.keep().await?;
             let Some(lines) = self.read(&segment).await? else {
                 continue;
             };
@@ -59,7 +59,7 @@ impl Archive {
             let all = lines.whole().zip(&changed);
             let all = all.map(|(line, changed)| changed.as_deref().unwrap_or(line));
             let packed = pack(all)?;
-            turn.keep().await?;
+            lease.keep().await?;
             self.replace(&segment.name(), packed).await?;
             done.events += events as u64;
             done.files += 1;

@@ -123,7 +123,7 @@ fn files_are_not_put_together_while_an_address_is_taken_out() {
         assert_eq!(done.is_ok(), is_over, "{done:?}");
         assert_eq!(busy.exists(), !is_over);
     }
-    // The same work goes on at once. Who began it may be at work still, so its turn is ended by nobody else.
+    // The same work goes on at once. Who began it may be at work still, so its lease is ended by nobody else.
     fs::write(&busy, "{\"work\":\"compact\",\"until_s\":99999999999}").unwrap();
     block_on(archive.compact(date)).unwrap();
     assert_eq!(segments(&place).len(), 4);

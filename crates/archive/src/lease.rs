@@ -1,4 +1,4 @@
-//! Turns of those who replace files that are there. Who puts files together writes lines that it read a while ago: had an
+//! Leases of those who replace files that are there. Who puts files together writes lines that it read a while ago: had an
 //! address been taken out of them meanwhile, it would be back.
 //!
 //! A store has nothing that two could wait for, and nothing of it can be replaced only if it is still as somebody read it. So
@@ -12,13 +12,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A turn that was not ended, because its program was, is over after so many seconds.
+/// A lease that was not ended, because its program was, expires after so many seconds.
 const LASTS_S: i64 = 600;
 
 /// It is made to last longer this often, while files are done.
 const KEPT_EVERY_S: i64 = 60;
 
-/// A file that was left behind is removed so long after its turn was over: clocks differ, and its run must not go on by it.
+/// A file that was left behind is removed so long after its lease was over: clocks differ, and its run must not go on by it.
 const LEFT_FOR_S: i64 = 3600;
 
 /// Work that is not done beside work of the other kind.
@@ -52,8 +52,8 @@ struct Busy {
     until_s: i64,
 }
 
-/// A turn.
-pub(crate) struct Turn<'a> {
+/// The right to do one kind of work for a while.
+pub(crate) struct Lease<'a> {
     archive: &'a Archive,
     work: Work,
     /// The run's file. No other run has one of this name.
@@ -61,25 +61,25 @@ pub(crate) struct Turn<'a> {
     kept_s: i64,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Lease<'a> {
     /// Begins, unless work is under way that this goes not beside.
     pub(crate) async fn begin(archive: &'a Archive, work: Work) -> Result<Self, ArchiveError> {
         let now = Timestamp::now();
         let run = format!("{}-{}", std::process::id(), now.as_nanosecond());
-        let turn = Self {
+        let lease = Self {
             archive,
             work,
             name: format!("{BUSY_FILES}-{run}.json"),
             kept_s: now.as_second(),
         };
         // If it existed, then by an attempt whose answer was lost.
-        archive.create(&turn.name, turn.text()).await?;
-        if let Err(refused) = turn.look().await {
+        archive.create(&lease.name, lease.text()).await?;
+        if let Err(refused) = lease.look().await {
             // Where it stays, it is over after a while.
-            let _stays = archive.remove(&turn.name).await;
+            let _stays = archive.remove(&lease.name).await;
             return Err(refused);
         }
-        Ok(turn)
+        Ok(lease)
     }
 
     /// Goes on. Called before files are read, and before anything is written.
@@ -99,7 +99,7 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Ends. Another run of the same work has a turn of its own.
+    /// Ends. Another run of the same work has a lease of its own.
     pub(crate) async fn end(self) -> Result<(), ArchiveError> {
         self.archive.remove(&self.name).await
     }

@@ -29,8 +29,8 @@ impl Place {
         }
     }
 
-    fn begin(&self, work: Work) -> Result<Turn<'_>, ArchiveError> {
-        block_on(Turn::begin(&self.archive, work))
+    fn begin(&self, work: Work) -> Result<Lease<'_>, ArchiveError> {
+        block_on(Lease::begin(&self.archive, work))
     }
 
     /// Names of the runs' files.
@@ -38,7 +38,7 @@ impl Place {
         block_on(self.archive.names(BUSY_FILES)).unwrap()
     }
 
-    /// Leaves the file of a run that was killed. Its turn is over in so many seconds.
+    /// Leaves the file of a run that was killed. Its lease is over in so many seconds.
     fn left_behind(&self, work: Work, over_in_s: i64) {
         let until_s = Timestamp::now().as_second() + over_in_s;
         let text = serde_json::to_vec(&Busy { work, until_s }).unwrap();
@@ -94,14 +94,14 @@ impl ObjectStore for Interrupted {
     }
 }
 
-/// Begins `first`, and `second` in front of its request `at`: which of the two have a turn. `None` if there are no so many
+/// Begins `first`, and `second` in front of its request `at`: which of the two have a lease. `None` if there are no so many
 /// requests.
 fn begun_at_once(place: &Place, first: Work, second: Work, at: usize) -> Option<(bool, bool)> {
     let begun = Arc::new(Mutex::new(None));
     let (told, other) = (Arc::clone(&begun), place.archive.clone());
     let meanwhile = move || {
         let other = other.clone();
-        let beginning = move || block_on(Turn::begin(&other, second)).is_ok();
+        let beginning = move || block_on(Lease::begin(&other, second)).is_ok();
         // A thread has one executor.
         *told.lock().unwrap() = Some(std::thread::spawn(beginning).join().unwrap());
     };
@@ -112,14 +112,14 @@ fn begun_at_once(place: &Place, first: Work, second: Work, at: usize) -> Option<
         meanwhile: Box::new(meanwhile),
     };
     let archive = block_on(Archive::open(Arc::new(store), "file:archive")).unwrap();
-    let first = block_on(Turn::begin(&archive, first)).is_ok();
+    let first = block_on(Lease::begin(&archive, first)).is_ok();
     let second = begun.lock().unwrap().take()?;
     Some((first, second))
 }
 
 /// Red if both write: lines that one has read come back over those that the other one changed.
 #[test]
-fn of_two_that_begin_at_once_one_at_most_has_a_turn() {
+fn of_two_that_begin_at_once_one_at_most_has_a_lease() {
     let pairs = [
         (Work::Compact, Work::Forget),
         (Work::Forget, Work::Compact),
@@ -133,11 +133,15 @@ fn of_two_that_begin_at_once_one_at_most_has_a_turn() {
                 if let Some(over_in_s) = left {
                     place.left_behind(Work::Compact, over_in_s);
                 }
-                let Some(turns) = begun_at_once(&place, first, second, at) else {
+                let Some(leases) = begun_at_once(&place, first, second, at) else {
                     assert!(at > 2, "{at} requests only");
                     break;
                 };
-                assert_ne!(turns, (true, true), "{first:?}, {second:?}, {at}, {left:?}");
+                assert_ne!(
+                    leases,
+                    (true, true),
+                    "{first:?}, {second:?}, {at}, {left:?}"
+                );
             }
         }
     }
@@ -145,7 +149,7 @@ fn of_two_that_begin_at_once_one_at_most_has_a_turn() {
 
 /// Red if a run that ends lets an address be taken out of lines that another run has read already, and writes yet.
 #[test]
-fn a_run_that_ends_does_not_end_the_turn_of_another() {
+fn a_run_that_ends_does_not_end_the_lease_of_another() {
     let place = Place::new();
     let first = place.begin(Work::Compact).unwrap();
     let second = place.begin(Work::Compact).unwrap();
@@ -170,16 +174,16 @@ fn what_was_left_behind_is_over_and_removed_later() {
     assert_eq!(place.files().len(), 1);
 }
 
-/// Red if a run that slept writes lines from before another run's turn.
+/// Red if a run that slept writes lines from before another run's lease.
 #[test]
 fn a_run_that_was_held_up_for_too_long_does_not_go_on() {
     let place = Place::new();
-    let mut turn = place.begin(Work::Compact).unwrap();
-    turn.kept_s -= KEPT_EVERY_S;
-    let kept_s = turn.kept_s;
-    block_on(turn.keep()).unwrap();
-    assert!(turn.kept_s > kept_s);
-    turn.kept_s -= LASTS_S;
-    let held_up = block_on(turn.keep()).unwrap_err();
+    let mut lease = place.begin(Work::Compact).unwrap();
+    lease.kept_s -= KEPT_EVERY_S;
+    let kept_s = lease.kept_s;
+    block_on(lease.keep()).unwrap();
+    assert!(lease.kept_s > kept_s);
+    lease.kept_s -= LASTS_S;
+    let held_up = block_on(lease.keep()).unwrap_err();
     assert!(matches!(held_up, ArchiveError::HeldUp { .. }), "{held_up}");
 }
