@@ -42,6 +42,7 @@ mod queue;
 mod queue_file;
 mod queue_records;
 mod queue_sender;
+mod random_secret;
 mod recent_deliveries;
 mod record;
 mod remote_ledger;

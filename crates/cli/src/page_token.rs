@@ -1,7 +1,7 @@
 //! The token of the page: a file beside the record, for its owner alone. It stays, so the page's URL does.
 
 use crate::error::CliError;
-use crate::local_dir::new_secret;
+use crate::random_secret::new_secret;
 use labelrelay_files::{OwnFileError, foreign_file, own_file};
 use labelrelay_page::PageToken;
 use std::fs::File;

@@ -12,6 +12,7 @@ mod unix;
 
 use crate::error::CliError;
 use crate::output::say;
+use crate::random_secret::new_secret;
 use error::LocalDirError;
 #[cfg(not(unix))]
 use not_unix::Private;
@@ -28,9 +29,6 @@ pub(crate) const QUEUE_URL: &str = "sqlite:.labelrelay/queue.db";
 const IGNORE: &str = ".gitignore";
 const IGNORE_TEXT: &[u8] = b"*\n";
 const SECRETS: [&str; 2] = ["labelbox", "label-studio"];
-
-/// 62^40 possibilities are 238 bits: more than the 160 of the HMAC-SHA1 that the secret keys.
-const SECRET_CHARACTERS: usize = 40;
 
 const CONFIG_TEXT: &str = "\
 # Made by `labelrelay serve` because there was no configuration. Change it as you like; it is not
@@ -178,40 +176,10 @@ fn secret_file(source: &str) -> String {
     format!("{source}.secret")
 }
 
-/// Letters and digits alone: both platforms take them, and no shell, URL or header changes them.
-pub(crate) fn new_secret() -> Result<String, CliError> {
-    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut secret = String::with_capacity(SECRET_CHARACTERS);
-    while secret.len() < SECRET_CHARACTERS {
-        let mut bytes = [0; 64];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            CliError::failed(format_args!("the system has no random bytes: {error}"))
-        })?;
-        // Six bits name 64 places; the last two are thrown away, so that all 62 are equally likely.
-        let letters = bytes
-            .iter()
-            .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
-        secret.extend(
-            letters
-                .map(|&letter| char::from(letter))
-                .take(SECRET_CHARACTERS - secret.len()),
-        );
-    }
-    Ok(secret)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
-
-    #[test]
-    fn secrets_are_alphanumeric_and_differ() {
-        let (one, two) = (new_secret().unwrap(), new_secret().unwrap());
-        assert_ne!(one, two);
-        assert_eq!(one.len(), SECRET_CHARACTERS);
-        assert!(one.bytes().all(|b| b.is_ascii_alphanumeric()));
-    }
 
     #[test]
     fn many_starts_at_once_agree_on_the_secrets() {

@@ -2,7 +2,7 @@
 
 use super::Sample;
 use crate::error::CliError;
-use crate::local_dir::new_secret;
+use crate::random_secret::new_secret;
 use jiff::Timestamp;
 
 impl Sample {

@@ -6,7 +6,7 @@
 //!
 //! A yes counts only where a secret that nobody has gets a no: what answers may be something in front of the relay.
 
-use crate::local_dir::new_secret;
+use crate::random_secret::new_secret;
 use crate::serve::secret_header;
 use bytes::Bytes;
 use http::Request;

@@ -13,7 +13,7 @@ use crate::connect::facts::Facts;
 use crate::connect::report::{Problem, Report};
 use crate::durations::words;
 use crate::error::CliError;
-use crate::local_dir::new_secret;
+use crate::random_secret::new_secret;
 use crate::serve::Signals;
 use answers::{Exported, Seen};
 use labelrelay_core::Secret;
