@@ -1,7 +1,7 @@
 //! `serve --demo`: a real relay and a real queue in a directory that is gone afterwards, to which
 //! recorded deliveries and forgeries are sent over HTTP.
 
-mod queued;
+mod queued_events;
 mod scenario;
 mod scenarios;
 mod table;
@@ -122,7 +122,7 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), CliError> {
         closed
             .map_err(|error| CliError::failed(format_args!("the queue did not close: {error}")))?;
     }
-    let queued = queued::read(&directory.join("queue.db"))?;
+    let queued = queued_events::read(&directory.join("queue.db"))?;
     let mut table = Vec::new();
     let all_is_well = table::write(&mut table, &played, &queued)?;
     print(format_args!(

@@ -1,6 +1,6 @@
 //! The demo's result, for people; and whether all of it is as it should be.
 
-use super::queued::Queued;
+use super::queued_events::QueuedEvent;
 use super::scenario::{PlayedScenario, Tamper};
 use labelrelay_core::Outcome;
 use std::collections::HashMap;
@@ -11,9 +11,9 @@ use std::io::Write;
 pub(super) fn write(
     out: &mut impl Write,
     played: &[PlayedScenario],
-    queued: &[Queued],
+    queued: &[QueuedEvent],
 ) -> std::io::Result<bool> {
-    let by_id: HashMap<&str, &Queued> = queued
+    let by_id: HashMap<&str, &QueuedEvent> = queued
         .iter()
         .map(|event| (event.id.as_str(), event))
         .collect();
@@ -134,8 +134,8 @@ mod tests {
         }
     }
 
-    fn queued(body: &[u8]) -> Queued {
-        Queued {
+    fn queued(body: &[u8]) -> QueuedEvent {
+        QueuedEvent {
             seq: 1,
             id: "1".to_owned(),
             event_type: "a.b".to_owned(),
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn anything_that_is_not_as_it_should_be_fails_the_demo() {
-        let verdict = |played: &[PlayedScenario], queued: &[Queued]| {
+        let verdict = |played: &[PlayedScenario], queued: &[QueuedEvent]| {
             write(&mut Vec::new(), played, queued).unwrap()
         };
         let good = || played(Tamper::Nothing, Outcome::Accepted, Outcome::Accepted);
@@ -173,7 +173,7 @@ mod tests {
         );
         let refused = played(Tamper::Nothing, Outcome::Accepted, Outcome::Unauthorized);
         assert!(!verdict(&[refused], &[]), "a real delivery was refused");
-        let wrong_digest = Queued {
+        let wrong_digest = QueuedEvent {
             digest_is_right: false,
             ..queued(b"{}")
         };

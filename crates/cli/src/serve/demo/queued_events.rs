@@ -7,7 +7,7 @@ use labelrelay_startup::SystemClock;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) struct Queued {
+pub(super) struct QueuedEvent {
     pub(super) seq: u64,
     pub(super) id: String,
     pub(super) event_type: String,
@@ -18,7 +18,7 @@ pub(super) struct Queued {
     pub(super) body: Vec<u8>,
 }
 
-pub(super) fn read(file: &Path) -> Result<Vec<Queued>, CliError> {
+pub(super) fn read(file: &Path) -> Result<Vec<QueuedEvent>, CliError> {
     let queue = QueueFile::open(file, Arc::new(SystemClock::new()))
         .map_err(|error| CliError::failed(chain(&error)))?;
     let mut all = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<Queued>, CliError> {
             .map_err(CliError::failed)?
             .unwrap_or_default()
             .into_owned();
-        all.push(Queued {
+        all.push(QueuedEvent {
             seq: stored.event.seq,
             digest_is_right: envelope.matches_digest(&body),
             id: envelope.attributes.id,
