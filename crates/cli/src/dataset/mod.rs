@@ -6,7 +6,7 @@ mod export_options;
 mod fetch;
 mod forget;
 mod location;
-mod platform;
+mod platform_annotations;
 mod rebuild;
 mod status;
 mod sync;

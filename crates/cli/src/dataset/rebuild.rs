@@ -3,7 +3,7 @@
 use super::archived;
 use super::export_options::ExportOptions;
 use super::location::DatasetLocation;
-use super::platform::PlatformArgs;
+use super::platform_annotations::PlatformArgs;
 use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};

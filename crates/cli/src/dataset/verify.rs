@@ -1,7 +1,7 @@
 //! `labelrelay dataset verify`.
 
 use super::location::DatasetLocation;
-use super::platform::{Found, PlatformArgs};
+use super::platform_annotations::{PlatformAnnotations, PlatformArgs};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     ))?)
 }
 
-fn compared(store: &Store, found: &Found) -> Result<Differences, CliError> {
+fn compared(store: &Store, found: &PlatformAnnotations) -> Result<Differences, CliError> {
     let mut differences = compare(store, &found.store, &found.scope)?;
     if !found.lists_all {
         differences.forget_extra();
@@ -90,7 +90,7 @@ fn ids(of: &[AnnotationId]) -> Vec<String> {
     of.iter().map(ToString::to_string).collect()
 }
 
-fn tell(differences: &Differences, found: &Found) -> Result<(), CliError> {
+fn tell(differences: &Differences, found: &PlatformAnnotations) -> Result<(), CliError> {
     let word = if differences.are_none() {
         "equal to"
     } else {

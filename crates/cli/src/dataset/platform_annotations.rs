@@ -51,7 +51,7 @@ pub(super) struct PlatformArgs {
 }
 
 /// Annotations of the platform when it was asked.
-pub(super) struct Found {
+pub(super) struct PlatformAnnotations {
     pub(super) store: Store,
     pub(super) at: jiff::Timestamp,
     pub(super) scope: Scope,
@@ -73,7 +73,7 @@ struct Asked<'c> {
 
 impl PlatformArgs {
     /// Reads everything that the platform shows.
-    pub(super) fn read(&self, env: &Env<'_>) -> Result<Found, CliError> {
+    pub(super) fn read(&self, env: &Env<'_>) -> Result<PlatformAnnotations, CliError> {
         let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
         let runtime = crate::runtime::full()?;
         let provider = self.provider(&config)?;
@@ -126,7 +126,7 @@ impl PlatformArgs {
                 source.name
             )));
         }
-        Ok(Found {
+        Ok(PlatformAnnotations {
             store: sink.store,
             at,
             scope: Scope {
