@@ -7,7 +7,7 @@ mod behind_damage;
 mod conformance;
 mod crash;
 mod damage;
-mod derived;
+mod derived_events;
 mod displaced;
 mod faults;
 mod journal;

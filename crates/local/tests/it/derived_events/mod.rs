@@ -1,9 +1,9 @@
 //! Events that follow from those of Label Studio: the task of a deletion, deletions of annotations that went with
 //! others, and tasks that are completed.
 
-mod awkward;
 mod behind;
 mod crash;
+mod edge_cases;
 mod ledger;
 mod pruned;
 
