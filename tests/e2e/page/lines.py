@@ -4,7 +4,7 @@ import glob
 import json
 import os
 
-from shapes import FOLDER
+from expected_regions import FOLDER
 
 # A line is so long, between margins, in the units of its own picture.
 LENGTH, MARGIN, THINNEST = 980, 10, 2

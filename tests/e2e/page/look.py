@@ -17,11 +17,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from playwright.sync_api import expect, sync_playwright
 
 from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, polygon, region
+from expected_regions import fixtures, labelbox
 from flood import a_flood_is_looked_at, a_million_regions_are_no_harm
 from images import a_sound_comes_on_a_click, an_image_comes_on_a_click
 from lines import every_line_is_drawn
 from selection import several_are_chosen
-from shapes import fixtures, labelbox
 
 MILLISECONDS = 60_000
 
