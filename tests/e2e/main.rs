@@ -12,6 +12,8 @@
 mod archive;
 mod archive_kills;
 mod changes;
+#[path = "../changes_differential/mod.rs"]
+mod changes_differential;
 mod connect;
 mod consumers;
 mod contract;
@@ -39,8 +41,6 @@ mod shutdown;
 mod slow_disk;
 mod telemetry;
 mod traffic;
-#[path = "../two_readers/mod.rs"]
-mod two_readers;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

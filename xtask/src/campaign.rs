@@ -40,7 +40,7 @@ const ALL: &[Campaign] = &[
         name: "changes",
         what: "1,000,000 mutated messages (or as many as said) to the Rust and the Python reader of changes: [MESSAGES [SEED]]",
         run: |args| {
-            let run = "run --release --package labelrelay-tests --example two_readers --";
+            let run = "run --release --package labelrelay-tests --example changes --";
             run_with(Vec::new(), run, args)
         },
     },

@@ -8,8 +8,8 @@
     reason = "a campaign fails by panicking"
 )]
 
-#[path = "../two_readers/mod.rs"]
-mod two_readers;
+#[path = "../changes_differential/mod.rs"]
+mod changes_differential;
 
 use std::time::Instant;
 
@@ -23,12 +23,12 @@ fn main() {
     };
     let (messages, first_seed) = (number(1, 1_000_000), number(2, 0));
     let start = Instant::now();
-    let recorded = two_readers::run_originals();
+    let recorded = changes_differential::run_originals();
     let (mut changes, mut errors, mut differences) =
         (recorded.changes, recorded.errors, recorded.differences);
     for part in 0..messages.div_ceil(PART) {
         let seed = first_seed + part;
-        let tally = two_readers::run(seed, PART.min(messages - part * PART));
+        let tally = changes_differential::run(seed, PART.min(messages - part * PART));
         changes += tally.changes;
         errors += tally.errors;
         differences += tally.differences;

@@ -1,5 +1,5 @@
-//! Two readers of changes, one in Rust and one in Python, read the same messages: a property, run over messages that are
-//! changed at random.
+//! A differential test: two readers of changes, one in Rust and one in Python, read the same messages, which are changed at
+//! random.
 
 mod messages;
 mod mutations;
