@@ -1,10 +1,17 @@
-# A program of yours that consumes, by the consumer in Python (`labelrelay.Consumer`), as a job on a schedule: it takes
-# what is there, and ends when nothing comes any more. Off unless an image is given. Nobody outside can start it.
+# A program of yours that consumes, by the consumer in Python (`labelrelay.Consumer`). Off unless an image is given. It is
+# a job on a schedule: it takes what is there, and ends when nothing comes any more. With consumer_always_on it is a
+# worker pool instead, which never ends: consume_pool.tf. Nobody outside can start either.
 
 locals {
-  consume = var.consumer_image != ""
+  consume     = var.consumer_image != ""
+  consume_job = local.consume && !var.consumer_always_on
   # Cloud Run calls a secret of its own project by its last name.
   consumer_state = trimprefix(var.consumer_state, "projects/${var.project}/secrets/")
+  consumer_environment = local.consume ? merge(var.consumer_environment, {
+    QUEUE                = "pubsub://${var.project}/${google_pubsub_subscription.events[0].name}"
+    BLOB_STORE           = "gs://${local.claims_bucket}/claims"
+    GOOGLE_CLOUD_PROJECT = var.project
+  }) : {}
 }
 
 resource "google_service_account" "consume" {
@@ -44,7 +51,7 @@ resource "google_secret_manager_secret_iam_member" "consume_reads_state" {
 }
 
 resource "google_cloud_run_v2_job" "consume" {
-  count               = local.consume ? 1 : 0
+  count               = local.consume_job ? 1 : 0
   name                = "${var.name}-consume"
   location            = var.region
   deletion_protection = false
@@ -64,11 +71,7 @@ resource "google_cloud_run_v2_job" "consume" {
           }
         }
         dynamic "env" {
-          for_each = merge(var.consumer_environment, {
-            QUEUE                = "pubsub://${var.project}/${google_pubsub_subscription.events[0].name}"
-            BLOB_STORE           = "gs://${local.claims_bucket}/claims"
-            GOOGLE_CLOUD_PROJECT = var.project
-          })
+          for_each = local.consumer_environment
           content {
             name  = env.key
             value = env.value
@@ -97,7 +100,7 @@ resource "google_cloud_run_v2_job" "consume" {
 }
 
 resource "google_cloud_run_v2_job_iam_member" "scheduler_starts_consume" {
-  count    = local.consume ? 1 : 0
+  count    = local.consume_job ? 1 : 0
   name     = google_cloud_run_v2_job.consume[0].name
   location = var.region
   role     = "roles/run.invoker"
@@ -105,7 +108,7 @@ resource "google_cloud_run_v2_job_iam_member" "scheduler_starts_consume" {
 }
 
 resource "google_cloud_scheduler_job" "consume" {
-  count       = local.consume ? 1 : 0
+  count       = local.consume_job ? 1 : 0
   name        = "${var.name}-consume"
   region      = var.region
   description = "Consumes the events that wait."
@@ -122,7 +125,7 @@ resource "google_cloud_scheduler_job" "consume" {
 
 # What it does not consume waits, and the alert oldest-message hears that only after a day.
 resource "google_monitoring_alert_policy" "consume" {
-  count                 = local.consume ? 1 : 0
+  count                 = local.consume_job ? 1 : 0
   display_name          = "${var.name}: consume"
   combiner              = "OR"
   notification_channels = var.notification_channels

@@ -68,9 +68,9 @@ resource "google_cloud_run_v2_job" "redrive" {
   ]
 }
 
-# It starts reconcile, the archive's jobs and the consumer too.
+# It starts reconcile, the archive's jobs and the job that consumes too.
 resource "google_service_account" "scheduler" {
-  count        = var.fallback || local.reconcile || local.archive || local.consume ? 1 : 0
+  count        = var.fallback || local.reconcile || local.archive || local.consume_job ? 1 : 0
   account_id   = "${var.name}-scheduler"
   display_name = "labelrelay: starts jobs"
 }

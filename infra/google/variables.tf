@@ -222,7 +222,7 @@ variable "archive_readers" {
 variable "consumer_image" {
   type        = string
   default     = ""
-  description = "Container image of a program of yours that consumes with labelrelay.Consumer, and ends when nothing comes any more (until_idle). It gets QUEUE, BLOB_STORE and STATE. Leave it empty to run none."
+  description = "Container image of a program of yours that consumes with labelrelay.Consumer, and ends when nothing comes any more (until_idle), unless consumer_always_on is true. It gets QUEUE, BLOB_STORE and STATE. Leave it empty to run none."
   validation {
     condition     = (var.consumer_image == "") == (var.consumer_state == "")
     error_message = "consumer_image and consumer_state are given together, or none of them."
@@ -249,10 +249,20 @@ variable "consumer_environment" {
   description = "More variables of that program. They are no place for secrets."
 }
 
+variable "consumer_always_on" {
+  type        = bool
+  default     = false
+  description = "Keep one instance of that program running, which pulls all the time, instead of a run every few minutes. It must not end when nothing comes (no until_idle)."
+  validation {
+    condition     = !var.consumer_always_on || var.consumer_image != ""
+    error_message = "consumer_always_on keeps the program of consumer_image running: give that too."
+  }
+}
+
 variable "consumer_minutes" {
   type        = number
   default     = 15
-  description = "Minutes between its runs, each of which is billed for at least a minute."
+  description = "Minutes between its runs, each of which is billed for at least a minute. With consumer_always_on there are none."
   validation {
     condition     = contains([5, 6, 10, 12, 15, 20, 30, 60], var.consumer_minutes)
     error_message = "consumer_minutes is 5, 6, 10, 12, 15, 20, 30 or 60."

@@ -105,11 +105,17 @@ fn the_page_of_aws_has_the_alarms_of_both_tools() {
 #[test]
 fn the_page_of_google_has_the_alerts_of_the_module() {
     let mut module = keys("infra/google/alerts.tf");
-    for file in ["alerts.tf", "archive.tf", "consume.tf", "reconcile.tf"] {
+    for file in [
+        "alerts.tf",
+        "archive.tf",
+        "consume.tf",
+        "consume_pool.tf",
+        "reconcile.tf",
+    ] {
         let file = format!("infra/google/{file}");
         module.extend(named_ones(&file, "display_name", "${var.name}: "));
     }
-    assert_eq!(module.len(), 10, "{module:?}");
+    assert_eq!(module.len(), 11, "{module:?}");
     assert_eq!(names(&rows("google.md", "Alerts")), module);
 }
 
