@@ -89,7 +89,7 @@ fn the_page_of_aws_has_the_alarms_of_both_tools() {
     all.extend(of_cloud_formation("infra/aws/reconcile.yaml"));
     all.extend(of_cloud_formation("infra/aws/consumer.yaml"));
     all.extend(of_cloud_formation("infra/aws/archive.yaml"));
-    assert_eq!((stack.len(), all.len()), (10, 20));
+    assert_eq!((stack.len(), all.len()), (10, 21));
     assert_eq!(names(&rows("aws.md", "Alarms")), all);
 
     let mut module = keys("infra/aws/alarms.tf");

@@ -8,6 +8,7 @@ import yaml
 
 sqs, ec2, lambdas = client("sqs"), client("ec2"), client("lambda")
 stacks, tasks, scheduler = client("cloudformation"), client("ecs"), client("scheduler")
+states = client("stepfunctions")
 bodies = json.loads(args[1])
 vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
 subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
@@ -132,7 +133,10 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
     events, archive = [[copied(one) for one in messages(made[name])] for name in ("EventsQueue", "ArchiveQueue")]
     container = tasks.describe_task_definition(taskDefinition=made["Write"])["taskDefinition"]["containerDefinitions"][0]
     writes = ["archive", "write", f"s3://{made['Archive']}/archive", "--queue", made["ArchiveQueue"]]
-    compacts = scheduler.get_schedule(Name=made["CompactSchedule"])["Target"]["EcsParameters"]["TaskDefinitionArn"]
+    # By a state machine, which waits for the end of the task.
+    machine = scheduler.get_schedule(Name=made["CompactSchedule"])["Target"]["Arn"]
+    run = json.loads(states.describe_state_machine(stateMachineArn=machine)["definition"])["States"]["Run"]
+    compacts = (machine, run["Parameters"]["TaskDefinition"], run["Resource"].rsplit(":", 1)[1])
     held_back = []
     if suffix:
         # One that the queue cannot take, one behind it in its group, and one of another group.
@@ -150,6 +154,6 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
         "all_fail": called(made["Copier"], records) == [one["messageId"] for one in records],
         "command": container["command"] == [*writes, "--dead-letter", made["ArchiveDeadLetters"]],
         "every": scheduler.get_schedule(Name=made["Schedule"])["ScheduleExpression"],
-        "compacts": compacts == made["Compact"],
+        "compacts": compacts == (made["CompactRuns"], made["Compact"], "runTask.sync"),
     }
 print(json.dumps(found))

@@ -158,7 +158,13 @@ fn the_page_has_every_alert_and_no_other() {
     }
     let azure = workspace::file("infra/azure/alerts.bicep");
     there.extend(after(&azure, "name: '${name}-"));
-    for file in ["alerts.tf", "archive.tf", "consume.tf", "reconcile.tf"] {
+    for file in [
+        "alerts.tf",
+        "archive.tf",
+        "consume.tf",
+        "consume_pool.tf",
+        "reconcile.tf",
+    ] {
         let text = workspace::file(&format!("infra/google/{file}"));
         let names = after(&text, "display_name          = \"${var.name}: ");
         there.extend(names.into_iter().filter(|name| !name.starts_with("${")));
