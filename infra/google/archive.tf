@@ -220,3 +220,45 @@ resource "google_monitoring_alert_policy" "archive" {
   }
   depends_on = [google_project_service.needed]
 }
+
+# Nothing is lost by it, so it has an alert of its own, which says so.
+resource "google_monitoring_alert_policy" "compact" {
+  count                 = local.archive ? 1 : 0
+  display_name          = "${var.name}: compact"
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  conditions {
+    display_name = "putting small files together failed"
+    condition_threshold {
+      filter          = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.archive["compact"].name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result = \"failed\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 0
+      duration        = "0s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  conditions {
+    display_name = "no small files were put together for 26 hours"
+    # It runs once a day, and a condition of absence looks back for 23.5 hours at most.
+    condition_threshold {
+      filter                  = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.archive["compact"].name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\""
+      comparison              = "COMPARISON_LT"
+      threshold_value         = 1
+      duration                = "3600s"
+      evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+      aggregations {
+        alignment_period     = "90000s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  documentation {
+    content = "${var.name}: the small files of the archive are not put together. Nothing is lost; reading the archive takes more requests each day. The log of the job ${var.name}-compact says why, or its schedule is gone."
+  }
+  depends_on = [google_project_service.needed]
+}

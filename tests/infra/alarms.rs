@@ -115,7 +115,7 @@ fn the_page_of_google_has_the_alerts_of_the_module() {
         let file = format!("infra/google/{file}");
         module.extend(named_ones(&file, "display_name", "${var.name}: "));
     }
-    assert_eq!(module.len(), 11, "{module:?}");
+    assert_eq!(module.len(), 12, "{module:?}");
     assert_eq!(names(&rows("google.md", "Alerts")), module);
 }
 

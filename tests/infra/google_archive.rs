@@ -67,6 +67,30 @@ fn events_are_archived_by_a_subscription_of_their_own() {
         serde_json::json!([])
     );
 
+    // Somebody is told of a run that fails, and of a day without one.
+    let alert = of(&operations, "google_monitoring_alert_policy")
+        .find(|made| made.state["display_name"] == "labelrelay: compact");
+    let conditions = alert.unwrap().state["conditions"].as_array().unwrap();
+    let conditions: Vec<_> = conditions
+        .iter()
+        .map(|condition| &condition["condition_threshold"][0])
+        .collect();
+    let [failed, none] = conditions[..] else {
+        panic!("{conditions:?}");
+    };
+    for condition in [failed, none] {
+        let filter = condition["filter"].as_str().unwrap();
+        assert!(filter.contains("\"labelrelay-compact\""), "{filter}");
+        let fails = filter.contains("result = \"failed\"");
+        assert_eq!(fails, condition["comparison"] == "COMPARISON_GT");
+    }
+    // More than a day, as long as Cloud Monitoring looks back.
+    assert_eq!(none["aggregations"][0]["alignment_period"], "90000s");
+    assert_eq!(
+        none["evaluation_missing_data"],
+        "EVALUATION_MISSING_DATA_ACTIVE"
+    );
+
     let again = deployment.with_variables("plan", &["-detailed-exitcode", "-input=false"], &set);
     assert_eq!(again.status.code(), Some(0), "a second plan has no changes");
 }

@@ -40,6 +40,7 @@ fn what_does_not_happen_rings_and_the_page_has_every_alert() {
             absent,
             [
                 "archive",
+                "compact",
                 "consume",
                 "fallback",
                 "reconcile",
