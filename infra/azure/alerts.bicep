@@ -294,10 +294,12 @@ resource webhookBroken 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if 
   }
 }
 
-// Here too: each run that came to its end says how many events it archived.
+// Here too: each run that came to its end says how many events it archived. The job that puts small files together has
+// an alert of its own.
 var archived = replace('''
 ContainerAppConsoleLogs
 | where _ResourceId endswith "/ENVIRONMENT"
+| where ContainerName != "compact"
 | summarize ended = countif(Log startswith "archived "), failed = countif(Log startswith "labelrelay:")
 | where failed > 0 or ended == 0
 ''', 'ENVIRONMENT', '${name}-archive')
@@ -318,6 +320,45 @@ resource unarchived 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (ar
       allOf: [
         {
           query: archived
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
+  }
+}
+
+// It runs once a day, so none is missed before the environment's log is older than that.
+var compacted = replace('''
+ContainerAppConsoleLogs
+| where _ResourceId endswith "/ENVIRONMENT"
+| extend late = TimeGenerated > ago(26h), its = ContainerName == "compact"
+| summarize
+    since = min(TimeGenerated),
+    ended = countif(late and its and Log contains "files removed, "),
+    failed = countif(late and its and (Log startswith "labelrelay:" or Log contains ": cannot be read to its end"))
+| where failed > 0 or (ended == 0 and since < ago(26h))
+''', 'ENVIRONMENT', '${name}-archive')
+
+resource uncompacted 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (archive) {
+  name: '${name}-compact'
+  location: location
+  properties: {
+    description: '${name}: no run has put the small files of the archive together for 26 hours, or one failed. Nothing is lost; reading the archive takes more requests each day. The tables ContainerAppConsoleLogs and ContainerAppSystemLogs say why.'
+    severity: 3
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT6H'
+    windowSize: 'P2D'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: compacted
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

@@ -111,7 +111,7 @@ resource takesEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: identity.properties.principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.processor }
 }
 
-// What starts the job looks how many messages wait.
+// What starts the job looks how many messages wait, and peeks at some.
 resource countsEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account::queues::events
   name: guid(account::queues::events.id, name, 'archive', 'counter')
@@ -228,8 +228,8 @@ resource copy 'Microsoft.App/jobs@2025-01-01' = {
             {
               name: 'messages'
               type: 'azure-queue'
-              // One run more for each thousand that wait.
-              metadata: { accountName: accountName, queueName: 'labelrelay-events', queueLength: '1000' }
+              // One run more for each thousand that wait. What is hidden would otherwise start runs that find nothing.
+              metadata: { accountName: accountName, queueName: 'labelrelay-events', queueLength: '1000', queueLengthStrategy: 'visibleonly' }
               identity: identity.id
             }
           ]

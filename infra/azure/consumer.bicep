@@ -53,7 +53,7 @@ resource receives 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: identity.properties.principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.processor }
 }
 
-// What starts the job looks how many messages wait.
+// What starts the job looks how many messages wait, and peeks at some.
 resource counts 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account::queues::events
   name: guid(account::queues::events.id, name, 'counter')
@@ -133,8 +133,9 @@ resource job 'Microsoft.App/jobs@2025-01-01' = {
             {
               name: 'messages'
               type: 'azure-queue'
-              // One run more for each hundred that wait.
-              metadata: { accountName: accountName, queueName: queueName, queueLength: '100' }
+              // One run more for each hundred that wait. What is hidden, because a run has it or it is to come again later,
+              // would otherwise start runs that find nothing.
+              metadata: { accountName: accountName, queueName: queueName, queueLength: '100', queueLengthStrategy: 'visibleonly' }
               identity: identity.id
             }
           ]

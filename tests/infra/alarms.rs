@@ -127,7 +127,7 @@ fn the_page_of_azure_has_the_alerts_of_the_template() {
         Some(name.trim_end_matches('\'').to_owned())
     });
     let made: BTreeSet<_> = made.collect();
-    assert_eq!(made.len(), 10, "{made:?}");
+    assert_eq!(made.len(), 11, "{made:?}");
     assert_eq!(names(&rows("azure.md", "Alerts")), made);
 }
 

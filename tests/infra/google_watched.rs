@@ -23,7 +23,8 @@ const ALL: [&str; 8] = [
 fn what_does_not_happen_rings_and_the_page_has_every_alert() {
     let mut there = BTreeSet::new();
     // The consumer has two forms, each with alerts of its own.
-    for more in [&[][..], &["consumer_always_on=true"]] {
+    let forms: [&[&str]; 2] = [&[], &["consumer_always_on=true"]];
+    for more in forms {
         let deployment = Deployment::new(&GOOGLE);
         deployment.apply(&[&ALL[..], more].concat());
         let operations = deployment.operations();

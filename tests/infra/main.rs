@@ -11,6 +11,7 @@
 
 mod alarms;
 mod aws_module;
+mod azure_alerts;
 mod bicep;
 mod consumers;
 mod container;

@@ -109,6 +109,20 @@ def called(function, records):
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
+def hung(made, machine):
+    """What becomes of a run that puts files together and does not end. No task ever ends here."""
+    definition = json.loads(states.describe_state_machine(stateMachineArn=machine)["definition"])
+    definition["States"]["Run"]["TimeoutSeconds"] = 3
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+    run = states.start_execution(stateMachineArn=machine)["executionArn"]
+    for _ in range(1200):
+        execution = states.describe_execution(executionArn=run)
+        if execution["status"] != "RUNNING":
+            break
+        time.sleep(0.1)
+    return [execution["status"], execution.get("error"), tasks.list_tasks(cluster=made["Cluster"])["taskArns"]]
+
+
 found = {}
 for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "true"})]:
     # Not the one that the stack's function reads: the stand-in might hand it something in between.
@@ -154,6 +168,7 @@ for kind, suffix, more in [("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "t
         "all_fail": called(made["Copier"], records) == [one["messageId"] for one in records],
         "command": container["command"] == [*writes, "--dead-letter", made["ArchiveDeadLetters"]],
         "every": scheduler.get_schedule(Name=made["Schedule"])["ScheduleExpression"],
+        "hung": hung(made, machine) if kind == "plain" else None,
         "compacts": compacts == (made["CompactRuns"], made["Compact"], "runTask.sync"),
     }
 print(json.dumps(found))

@@ -23,6 +23,9 @@ fn both_queues_have_each_event_to_the_byte_and_what_one_lacks_comes_again() {
     let printed = Ministack::start().boto3(script, &[&template, &bodies, REGION]);
     let found: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(found["fifo"]["held_back"], json!(["broken", "behind"]));
+    // A run that puts files together and hangs is stopped, and is no success, by which its alarm goes.
+    let hung = json!(["FAILED", "TookTooLong", []]);
+    assert_eq!(found["plain"]["hung"], hung);
     for (kind, group) in [("plain", Value::Null), ("fifo", json!("group"))] {
         let found = &found[kind];
         let is_fifo = kind == "fifo";
