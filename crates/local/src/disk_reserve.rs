@@ -74,6 +74,20 @@ pub(crate) fn journal_is_in_the_way(database: &Path) -> bool {
     free < low && journal() > low
 }
 
+/// So much of a disk, or half of a smaller one, is for events to come. The record of deliveries leaves as much.
+const FOR_EVENTS: u64 = 128 * MIB;
+
+/// Tells whether less is left for events to come than shall be; `reusable` bytes within the queue count as room.
+pub(crate) fn is_tight(database: &Path, reusable: u64) -> bool {
+    let Disk { bytes, free } = Disk::of(database);
+    free.saturating_add(reusable) < FOR_EVENTS.min(bytes / 2)
+}
+
+/// Size of the disk that holds `database`; unlimited if the system does not say.
+pub(crate) fn disk_bytes(database: &Path) -> u64 {
+    Disk::of(database).bytes
+}
+
 /// Tells whether there is a reserve, of whatever size. Looks at the name alone, for this is asked before each group.
 pub(crate) fn exists(database: &Path) -> bool {
     reserve(database)

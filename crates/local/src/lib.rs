@@ -39,7 +39,7 @@ mod sqlite_error;
 
 pub use archive_mark::LostToArchive;
 pub use backend::Local;
-pub use embedded::{EmbeddedQueue, LedgerFigures, Options};
+pub use embedded::{EmbeddedQueue, KeptForRecord, LedgerFigures, Options};
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
 pub use ledger::{LedgerChanges, LedgerFile};
 pub use queue_file::{

@@ -27,16 +27,33 @@ pub(crate) struct Pruned {
     pub(crate) more: bool,
 }
 
-/// Removes acknowledged events: acknowledged before `changed_ms`, and received before `received_ms`, for the
-/// window of repeats compares with what is in the file. What the archive has not got yet is kept for longer, as `held` says,
-/// and so is what the ledger of derived events has not read for good: events after `read`.
+/// What pruning leaves, but for what the archive holds. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Events go that were acknowledged before this time.
+    pub(crate) changed_ms: i64,
+    /// Of these, none goes that was acknowledged at this time or later: the record of deliveries refers to it. `i64::MAX`
+    /// where none stays for the record.
+    pub(crate) recorded_ms: i64,
+    /// Nor one that was received at this time or later: the window of repeats compares with what is in the file.
+    pub(crate) received_ms: i64,
+    /// Number up to which the ledger of derived events has read the queue for good. Later events stay for longer.
+    pub(crate) read: i64,
+}
+
+/// Removes a batch of acknowledged events, the oldest first. What the archive has not got yet is kept for longer, as `held`
+/// says.
 pub(crate) fn acknowledged(
     db: &Connection,
     held: Held,
-    changed_ms: i64,
-    received_ms: i64,
-    read: i64,
+    bounds: Bounds,
 ) -> rusqlite::Result<Pruned> {
+    let Bounds {
+        changed_ms,
+        recorded_ms,
+        received_ms,
+        read,
+    } = bounds;
     // Not by number: the oldest of the acknowledged are at the beginning of their own index.
     let find = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
                 WHERE d.state = 1 AND d.changed_ms < ?1 AND (+d.seq <= ?4 OR (+d.seq > ?5 AND d.changed_ms < ?6))
@@ -45,6 +62,8 @@ pub(crate) fn acknowledged(
                 ORDER BY d.changed_ms, d.seq LIMIT ?3";
     let expired_ms = changed_ms.saturating_sub(held.hold_ms);
     let unread_ms = changed_ms.saturating_sub(UNREAD_HOLD_MS);
+    // What stays for the record is the end of the index that is read here: whatever its number, nothing of it is looked at.
+    let changed_ms = changed_ms.min(recorded_ms);
     let changed_ms = if held.hold_ms > 0 || read < NOTHING_UNREAD {
         within_reach(db, changed_ms)?
     } else {
@@ -125,7 +144,13 @@ mod tests {
         }
         let removed = |changed_ms| {
             let held = archive_mark::held(&db).unwrap();
-            let pruned = acknowledged(&db, held, changed_ms, i64::MAX, 1);
+            let bounds = Bounds {
+                changed_ms,
+                recorded_ms: i64::MAX,
+                received_ms: i64::MAX,
+                read: 1,
+            };
+            let pruned = acknowledged(&db, held, bounds);
             pruned.unwrap().events
         };
         assert_eq!(removed(2000), 1, "it was read");

@@ -1,6 +1,7 @@
 //! Opens a queue file as its owner.
 
 use super::checkpoint::{CheckpointLimits, Checkpointer, Journal};
+use super::kept_for_record::Kept;
 use super::ledger_figures::SharedFigures;
 use super::options::Options;
 use super::queue::{EmbeddedQueue, Running};
@@ -74,7 +75,7 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
         total: options.busy_timeout,
         retry_every: Duration::from_micros(200),
     };
-    let options = within_its_size(options);
+    let options = within_its_size(options, path);
     let mut db = schema::open_or_create(path, busy_wait)?;
     let sequencer = settings(&db, &options)
         .and_then(|()| Sequencer::read(&db, &options, &*clock))
@@ -128,6 +129,7 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
         ledger_figures: Arc::clone(&ledger_figures),
         journal,
         clock,
+        kept: Kept::of(options.kept_for_record.clone()),
         options,
     };
     let writer = std::thread::Builder::new()
@@ -164,13 +166,23 @@ fn not_owned(path: &Path, error: LockError) -> OpenError {
 /// As many as `SQLite` can count.
 const MOST_PAGES: i64 = 0xffff_fffe;
 
-/// A journal in proportion to the largest size, so that most of that is for events.
-fn within_its_size(mut options: Options) -> Options {
+/// Parts of the largest size, and of the disk, of which one may be kept for the record at most.
+const PARTS_OF_SIZE: u64 = 4;
+const PARTS_OF_DISK: u64 = 10;
+
+/// A journal in proportion to the largest size, so that most of that is for events. So is what is kept for the record.
+fn within_its_size(mut options: Options, path: &Path) -> Options {
     let limits = options
         .max_file_bytes
         .into_iter()
         .chain(disk_reserve::file_size_limit());
-    if let Some(bytes) = limits.min() {
+    let largest = limits.min();
+    if let Some(kept) = &mut options.kept_for_record {
+        let of_size = largest.map_or(u64::MAX, |bytes| bytes / PARTS_OF_SIZE);
+        let of_disk = disk_reserve::disk_bytes(path) / PARTS_OF_DISK;
+        kept.bytes = kept.bytes.min(of_size).min(of_disk);
+    }
+    if let Some(bytes) = largest {
         let most = (bytes / 8).max(u64::from(PAGE_BYTES));
         options.checkpoint_bytes = options.checkpoint_bytes.min(most);
         options.checkpoint_step_bytes = options.checkpoint_step_bytes.min(most / 4);

@@ -1,5 +1,6 @@
 //! Settings of an embedded queue.
 
+use super::kept_for_record::KeptForRecord;
 use labelrelay_core::derive::Derivation;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub struct Options {
     pub max_receives: u32,
     /// Time for which an acknowledged event is kept. Kept in the file.
     pub retention: Duration,
+    /// Acknowledged events that are kept for longer, since a record of deliveries refers to them; without it, none are.
+    pub kept_for_record: Option<KeptForRecord>,
     /// Pause between two looks for acknowledged events to remove.
     pub prune_every: Duration,
     /// Time that the writer waits for another program that writes to the file, before it fails a group.
@@ -44,6 +47,7 @@ impl Default for Options {
             window: Duration::from_secs(5 * 60),
             max_receives: 5,
             retention: Duration::from_secs(24 * 3600),
+            kept_for_record: None,
             prune_every: Duration::from_secs(60),
             busy_timeout: Duration::from_secs(1),
             max_message_bytes: 512 * 1024 * 1024,

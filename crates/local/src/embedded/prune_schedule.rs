@@ -2,9 +2,8 @@
 
 use super::options::Options;
 use crate::archive_mark;
-use crate::prune::{self, Pruned};
-use crate::sqlite::{ms, now_ms};
-use labelrelay_core::Clock;
+use crate::prune::{self, Bounds, Pruned};
+use crate::sqlite::ms;
 use rusqlite::Connection;
 use std::time::Duration;
 
@@ -35,6 +34,11 @@ impl PruneSchedule {
         self.due = self.due.max(now + IDLE);
     }
 
+    /// Room is wanted: it is time again after a pause at the latest.
+    pub(super) fn hurry(&mut self, now: Duration) {
+        self.due = self.due.min(now + IDLE);
+    }
+
     /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval.
     ///
     /// # Errors
@@ -54,22 +58,23 @@ impl PruneSchedule {
     }
 }
 
-/// The owner's own batch: what was acknowledged longer ago than the retention. The ledger needs no event up to `read`.
+/// The owner's own batch: what was acknowledged longer ago than the retention, and before `recorded_ms`. The ledger needs
+/// no event up to `read`.
 pub(super) fn prune_batch(
     db: &Connection,
-    clock: &dyn Clock,
+    now: i64,
     options: &Options,
+    recorded_ms: i64,
     read: Option<u64>,
 ) -> rusqlite::Result<Pruned> {
-    let now = now_ms(clock);
     let burying = db.unchecked_transaction()?;
     crate::queue_file::bury_expired(&burying, now)?;
     burying.commit()?;
-    prune::acknowledged(
-        db,
-        archive_mark::held(db)?,
-        now.saturating_sub(ms(options.retention)),
-        now.saturating_sub(ms(options.window)),
-        read.map_or(prune::NOTHING_UNREAD, u64::cast_signed),
-    )
+    let bounds = Bounds {
+        changed_ms: now.saturating_sub(ms(options.retention)),
+        recorded_ms,
+        received_ms: now.saturating_sub(ms(options.window)),
+        read: read.map_or(prune::NOTHING_UNREAD, u64::cast_signed),
+    };
+    prune::acknowledged(db, archive_mark::held(db)?, bounds)
 }

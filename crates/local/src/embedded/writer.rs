@@ -2,15 +2,15 @@
 
 use super::checkpoint::{Journal, checkpoint};
 use super::group_commit::{self, CommitContext, Outcome};
+use super::kept_for_record::Kept;
 use super::ledger_figures::SharedFigures;
 use super::options::Options;
 use super::pending_message::Pending;
-use super::prune_schedule::{self, PruneSchedule};
+use super::prune_schedule::PruneSchedule;
 use super::sequencer::Sequencer;
 use crate::disk_reserve;
 use crate::displaced_error::displaced_error;
 use crate::displaced_files::QueueFiles;
-use crate::prune::Pruned;
 use crate::sqlite::{begin, ms, now_ms};
 use crate::sqlite_error::queue_error;
 use futures_channel::oneshot;
@@ -53,6 +53,7 @@ pub(super) struct Writer {
     pub(super) journal: Arc<Journal>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Options,
+    pub(super) kept: Kept,
 }
 
 /// Time that a delivery may wait for the ledger's own work.
@@ -163,6 +164,9 @@ impl Writer {
             }
             if open {
                 derives_more = self.derive_more(&mut sequencer, is_idle);
+                if self.kept.is_released() {
+                    pruned.hurry(self.clock.monotonic());
+                }
                 let turn = pruned.take(self.clock.monotonic(), || {
                     self.prune(&mut sequencer, is_idle, failing.is_some())
                 });
@@ -205,21 +209,6 @@ impl Writer {
         self.files.committed(self.journal.pages());
         self.tell_figures(sequencer);
         has_more.unwrap_or(false)
-    }
-
-    /// Prunes a batch. Where events are refused for want of room, none is kept for the ledger.
-    fn prune(
-        &self,
-        sequencer: &mut Sequencer,
-        is_idle: bool,
-        is_failing: bool,
-    ) -> rusqlite::Result<Pruned> {
-        if is_idle {
-            // Nobody waits for it, and no event that was read is needed again.
-            sequencer.save_ledger(&self.db);
-        }
-        let read = sequencer.read_for_good().filter(|_| !is_failing);
-        prune_schedule::prune_batch(&self.db, &*self.clock, &self.options, read)
     }
 
     /// Leaves the ledger's figures for whoever watches the queue.
@@ -278,7 +267,7 @@ impl Writer {
         Ok(())
     }
 
-    fn reusable_bytes(&self) -> u64 {
+    pub(super) fn reusable_bytes(&self) -> u64 {
         let pages = self
             .db
             .query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0));
@@ -287,7 +276,8 @@ impl Writer {
             .saturating_mul(u64::from(crate::schema::PAGE_BYTES))
     }
 
-    /// Want of room may be in the journal alone: what it takes is free when all of it was moved into the file.
+    /// Want of room may be in the journal alone: what it takes is free when all of it was moved into the file. And an event
+    /// that is kept for the record alone goes before one is refused.
     /// The reserve stays: given up here, any other program would have it before the consumers.
     fn make_room(&self, error: rusqlite::Error) -> (rusqlite::Error, bool) {
         let error = disk_reserve::diagnose(error, &self.path);
@@ -296,7 +286,8 @@ impl Writer {
         }
         let made =
             self.empty_the_journal() && disk_reserve::ensure(&self.path, || self.reusable_bytes());
-        (error, made)
+        let freed = self.release_some_of_the_record();
+        (error, made || freed)
     }
 
     /// Moves the journal into the file, and gives its room back to the disk; says whether it could.

@@ -136,7 +136,8 @@ impl QueueFile {
     }
 
     /// Removes events that were acknowledged more than `older_than` ago, and says how many. Events within
-    /// the window of repeats stay: a repeat is recognised by what is in the file.
+    /// the window of repeats stay: a repeat is recognised by what is in the file. Those that the owner keeps
+    /// [for the record](crate::KeptForRecord) go.
     ///
     /// # Errors
     /// When the file cannot be written; what was removed before is removed.
@@ -165,13 +166,15 @@ impl QueueFile {
             self.check_files()?;
             let since = Instant::now();
             let pruned = self.with_room(|| {
-                Ok(prune::acknowledged(
-                    &self.db,
-                    held(archive_mark::held(&self.db)?),
-                    now.saturating_sub(ms(older_than)),
-                    now.saturating_sub(window),
-                    prune::NOTHING_UNREAD,
-                )?)
+                let bounds = prune::Bounds {
+                    changed_ms: now.saturating_sub(ms(older_than)),
+                    // Whoever prunes by hand wants the room.
+                    recorded_ms: i64::MAX,
+                    received_ms: now.saturating_sub(window),
+                    read: prune::NOTHING_UNREAD,
+                };
+                let held = held(archive_mark::held(&self.db)?);
+                Ok(prune::acknowledged(&self.db, held, bounds)?)
             })?;
             // Takes the whole time for having it, for the share of it that was waiting is not known here.
             self.throttle.record(since, since);

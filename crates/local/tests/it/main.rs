@@ -11,6 +11,7 @@ mod derived_events;
 mod displaced;
 mod faults;
 mod journal;
+mod kept_for_record;
 mod ledger;
 mod ledger_changes;
 mod owner;

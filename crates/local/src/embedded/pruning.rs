@@ -1,0 +1,67 @@
+//! The owner's pruning: what stays, and what goes where room is wanted.
+
+use super::prune_schedule::prune_batch;
+use super::sequencer::Sequencer;
+use super::writer::Writer;
+use crate::disk_reserve;
+use crate::prune::Pruned;
+use crate::sqlite::{ms, now_ms};
+
+/// A part of the largest size of the file that is for events to come.
+const PARTS_OF_SIZE: u64 = 4;
+
+impl Writer {
+    /// Prunes a batch. Where events are refused for want of room, none is kept for the ledger. None is kept for the record
+    /// where little room is left: then the oldest go, until there is enough.
+    pub(super) fn prune(
+        &self,
+        sequencer: &mut Sequencer,
+        is_idle: bool,
+        is_failing: bool,
+    ) -> rusqlite::Result<Pruned> {
+        if is_idle {
+            // Nobody waits for it, and no event that was read is needed again.
+            sequencer.save_ledger(&self.db);
+        }
+        let read = sequencer.read_for_good().filter(|_| !is_failing);
+        let now = now_ms(&*self.clock);
+        let retained_ms = now.saturating_sub(ms(self.options.retention));
+        let (recorded_ms, more_to_count) = if self.is_tight() {
+            (i64::MAX, false)
+        } else {
+            self.kept.from_ms(&self.db, now, retained_ms)
+        };
+        let pruned = prune_batch(&self.db, now, &self.options, recorded_ms, read)?;
+        if !pruned.more {
+            self.kept.are_gone();
+        }
+        Ok(Pruned {
+            more: pruned.more || more_to_count,
+            ..pruned
+        })
+    }
+
+    /// Removes some of what is kept for the record alone, because an event does not fit; the rest goes in the turns that
+    /// follow. Says whether there was any.
+    pub(super) fn release_some_of_the_record(&self) -> bool {
+        let now = now_ms(&*self.clock);
+        // The ledger's own are not given up here: a turn of pruning does that, if the event is refused.
+        let read = Some(0);
+        self.kept.release()
+            && prune_batch(&self.db, now, &self.options, i64::MAX, read)
+                .is_ok_and(|pruned| pruned.events > 0)
+    }
+
+    /// Tells whether little room is left for events to come, on the disk or within the largest size of the file.
+    fn is_tight(&self) -> bool {
+        if !self.kept.keeps_any() {
+            return false;
+        }
+        let reusable = self.reusable_bytes();
+        let is_large = self.options.max_file_bytes.is_some_and(|most| {
+            let left = most.saturating_sub(self.files.bytes());
+            left.saturating_add(reusable) < most / PARTS_OF_SIZE
+        });
+        is_large || disk_reserve::is_tight(&self.path, reusable)
+    }
+}
