@@ -63,6 +63,13 @@ pub(crate) fn enforce(
     Ok(())
 }
 
+/// When the oldest row of a class came. By the index of classes, whose rows stand in the order of their numbers.
+pub(crate) fn oldest_ms(db: &Connection, class: Class) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT arrived_ms FROM deliveries WHERE class = ?1 ORDER BY number LIMIT 1")?
+        .query_row([class.number()], |row| row.get(0))
+        .optional()
+}
+
 fn remove_body(db: &Connection, number: i64, totals: &mut Totals) -> rusqlite::Result<()> {
     let removed: Option<i64> = db
         .prepare_cached("DELETE FROM bodies WHERE number = ?1 RETURNING length(start)")?

@@ -24,6 +24,7 @@ mod journal;
 mod lock;
 mod moved;
 mod mover;
+mod needed;
 mod open;
 mod open_files;
 mod options;

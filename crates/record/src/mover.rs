@@ -132,6 +132,9 @@ impl Mover {
                 if self.store.is_some() && std::mem::take(&mut self.has_failed) {
                     tracing::info!(name: "record_moves_again", file = %self.path.display(), "deliveries are moved into the record again");
                 }
+                if let Some(oldest) = done.oldest {
+                    self.shared.needed.tell(oldest);
+                }
                 self.shared.retire(turn, &done)
             }
             Err(error) => {

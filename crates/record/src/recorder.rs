@@ -5,6 +5,7 @@ use crate::entry::{BodySha, Entry};
 use crate::head::{bounded, push_lines, words};
 use crate::inbox::Inbox;
 use crate::mover::Mover;
+use crate::needed::Needed;
 use crate::options::Options;
 use crate::room;
 use crate::row::{Row, flags};
@@ -15,6 +16,7 @@ use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub struct Recorder {
     options: Options,
     clock: Arc<dyn Clock>,
     inbox: Arc<Inbox>,
+    needed: Needed,
     /// One writes the journal, the other moves what is in it.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -58,6 +61,7 @@ impl Recorder {
             options,
             clock,
             inbox: Arc::default(),
+            needed: Needed::default(),
             threads: Mutex::default(),
         }
     }
@@ -69,7 +73,7 @@ impl Recorder {
     /// # Errors
     /// When the system gives no thread.
     pub fn begin(&self) -> std::io::Result<()> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::telling(self.needed.clone()));
         let (path, mut options) = (self.path.clone(), self.options.clone());
         if let Some(bytes) = room::disk_bytes(&path) {
             options = options.within_share_of(bytes);
@@ -87,6 +91,13 @@ impl Recorder {
             .spawn(move || writer.run(&inbox))?;
         self.lock().push(writing);
         Ok(())
+    }
+
+    /// Time since which the record has deliveries of events, milliseconds since 1970: events that were acknowledged before
+    /// are in none of them. It changes as deliveries come and go. 0 before the record was opened, so that all events count;
+    /// `i64::MAX` if it cannot be opened.
+    pub fn events_since_ms(&self) -> Arc<AtomicI64> {
+        self.needed.since_ms()
     }
 
     /// Takes a row, if there is room for it.

@@ -2,6 +2,7 @@
 
 use crate::class::PerClass;
 use crate::journal::{Journal, Pending};
+use crate::needed::Needed;
 use crate::open_files::OpenFiles;
 use crate::store::{Done, Store};
 use std::fs::File;
@@ -99,11 +100,21 @@ pub(crate) struct Turn {
 
 #[derive(Default)]
 pub(crate) struct Shared {
+    /// What the queue is told.
+    pub(crate) needed: Needed,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Shared {
+    /// Tells the queue by `needed`.
+    pub(crate) fn telling(needed: Needed) -> Self {
+        Self {
+            needed,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held; and if something did, the journal's files say what is so.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

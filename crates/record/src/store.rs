@@ -6,6 +6,7 @@ use crate::entry::{Entry, entries};
 use crate::error::{Failure, RecordError};
 use crate::journal::{self, Ending, Pending, Segment, tell_damage};
 use crate::moved;
+use crate::needed::Oldest;
 use crate::open::{self, begin};
 use crate::options::{Limits, Options};
 use crate::sums::Sums;
@@ -49,6 +50,8 @@ pub(crate) struct Done {
     pub(crate) inserted: usize,
     /// Files of the journal that are damaged.
     pub(crate) damaged: Vec<PathBuf>,
+    /// What the record has of deliveries with an event; `None` if it was not looked at.
+    pub(crate) oldest: Option<Oldest>,
 }
 
 impl Store {
@@ -111,7 +114,12 @@ impl Store {
             }
             intake.miss(*last);
         }
-        let Intake { mut all, done, .. } = intake;
+        let Intake {
+            mut all,
+            mut done,
+            later,
+            ..
+        } = intake;
         let most = REMOVED_AT_ONCE.max(done.inserted.saturating_mul(2));
         for class in Class::ALL {
             let sums = all.of_mut(class);
@@ -119,6 +127,11 @@ impl Store {
             let limits = load.options.limits(class);
             bounds::enforce(&transaction, class, sums, limits, oldest_ms, most)?;
         }
+        done.oldest = Some(match bounds::oldest_ms(&transaction, Class::Verified)? {
+            Some(ms) => Oldest::At(ms),
+            None if later.verified.rows > 0 => Oldest::InTheJournal,
+            None => Oldest::NoneAt(load.now_ms),
+        });
         if all == before && done.moved == from {
             // Nothing was written, so nothing has to be.
             transaction.rollback()?;

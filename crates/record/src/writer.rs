@@ -96,6 +96,15 @@ impl Writer {
                     tracing::error!(name: "record_failed", reason = %chain(&error), "deliveries are not recorded; they are taken all the same, and the record is tried again every 5 seconds");
                 }
                 self.failed = Some(Instant::now());
+                // Of what may pass by itself, the queue is told nothing: what it prunes meanwhile does not come back.
+                if matches!(
+                    error,
+                    RecordError::Foreign { .. }
+                        | RecordError::InUse { .. }
+                        | RecordError::File { .. }
+                ) {
+                    self.shared.needed.tell_failure();
+                }
                 self.lose_batch(batch);
             }
         }

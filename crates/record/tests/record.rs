@@ -14,6 +14,8 @@ use labelrelay_startup::SystemClock;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tempfile::TempDir;
 
 struct Place(TempDir);
@@ -395,6 +397,43 @@ fn what_is_too_old_or_too_much_goes() {
     let left = ids(&place);
     assert!((2..=8).contains(&left.len()), "{left:?}");
     assert_eq!(left.last().map(String::as_str), Some("099"));
+}
+
+/// The queue keeps the events of these deliveries.
+#[test]
+fn since_when_it_has_deliveries_is_told() {
+    const DAY_MS: i64 = 86_400_000;
+    let place = Place::new();
+    let told = |options: &Options, rows: Vec<Row>, since_ms: &dyn Fn(i64) -> bool| {
+        let recorder = Recorder::new(place.file(), options.clone(), clock());
+        let told = recorder.events_since_ms();
+        assert_eq!(told.load(Ordering::Relaxed), 0, "nothing yet: all count");
+        recorder.begin().unwrap();
+        for row in rows {
+            recorder.note(row);
+        }
+        until(|| since_ms(told.load(Ordering::Relaxed)));
+    };
+    let begun = now_ms();
+    told(&Options::default(), vec![], &|since_ms| {
+        since_ms > begun - DAY_MS && since_ms < begun
+    });
+    let (mut old, new) = (accepted("e-1"), accepted("e-2"));
+    old.arrived_ms -= 5 * DAY_MS;
+    let (old_ms, new_ms) = (old.arrived_ms, new.arrived_ms);
+    let rows = vec![refused(b"{}"), old, new];
+    told(&Options::default(), rows, &|since_ms| since_ms == old_ms);
+    let options = with(|options| options.max_age = Duration::from_secs(3 * 86_400));
+    told(&options, vec![], &|since_ms| since_ms == new_ms);
+    // Set aside: the next one has nothing.
+    fs::write(place.file(), "no database".repeat(100)).unwrap();
+    told(&options, vec![], &|since_ms| {
+        since_ms > begun - DAY_MS && since_ms != new_ms
+    });
+    // Somebody else's: nothing is recorded there.
+    fs::remove_file(place.file()).unwrap();
+    fs::create_dir(place.file()).unwrap();
+    told(&options, vec![], &|since_ms| since_ms == i64::MAX);
 }
 
 #[test]

@@ -171,6 +171,32 @@ fn filters() -> Vec<(Filter, usize, Vec<i64>)> {
     ]
 }
 
+/// Red if the queue prunes the event of a delivery that the record has, or keeps those of a record without any.
+#[test]
+fn the_queue_is_told_what_the_record_has() {
+    let place = Place::new();
+    let (store, mut journal) = (place.store(), place.journal(0));
+    let told = |journal: &Journal, rows| {
+        let done = take_in(&store, journal, rows, &Options::default());
+        done.oldest
+    };
+    assert_eq!(told(&journal, 9), Some(Oldest::NoneAt(2000)));
+    append(&mut journal, &[refused(b"{}")]);
+    assert_eq!(told(&journal, 0), Some(Oldest::NoneAt(2000)));
+    let later = Row {
+        arrived_ms: 1500,
+        ..accepted("e-3")
+    };
+    append(&mut journal, &[accepted("e-2"), later]);
+    assert_eq!(told(&journal, 1), Some(Oldest::InTheJournal));
+    assert_eq!(told(&journal, 1), Some(Oldest::At(1000)));
+    assert_eq!(told(&journal, 9), Some(Oldest::At(1000)));
+    let mut options = Options::default();
+    options.verified.deliveries = 1;
+    let done = take_in(&store, &journal, 9, &options);
+    assert_eq!(done.oldest, Some(Oldest::At(1500)));
+}
+
 #[test]
 fn what_waits_is_found_like_what_was_moved() {
     let place = Place::new();
