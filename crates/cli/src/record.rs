@@ -9,6 +9,7 @@ use crate::queue_file::QueueArgs;
 use labelrelay_core::Clock;
 use labelrelay_core::config::Config;
 use labelrelay_core::signature::SecretHeader;
+use labelrelay_local::KeptForRecord;
 use labelrelay_record::{Options, RecordError, RecordFile, Recorded, Recorder, beside};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,27 @@ pub(crate) fn recorder(
     };
     let recorder = Recorder::new(file, options(config), Arc::clone(clock));
     Ok(Some(Arc::new(recorder)))
+}
+
+/// Bytes of acknowledged events that the queue keeps for the record where the configuration does not say.
+const KEEP_EVENTS_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Which acknowledged events the embedded queue keeps because the record refers to them; `None` where it keeps none.
+/// Without a recorder, the record says nothing of what it has, and the bound alone counts.
+pub(crate) fn kept_events(
+    config: &Config,
+    env: &Env<'_>,
+    recorder: Option<&Recorder>,
+) -> Result<Option<KeptForRecord>, CliError> {
+    if file(config, env)?.is_none() {
+        return Ok(None);
+    }
+    let set = config.serve.record.keep_events_bytes;
+    Ok(Some(KeptForRecord {
+        bytes: set.unwrap_or(KEEP_EVENTS_BYTES),
+        longest: options(config).max_age,
+        since_ms: recorder.map(Recorder::events_since_ms).unwrap_or_default(),
+    }))
 }
 
 /// The file of the record, where a page shows it.

@@ -27,6 +27,12 @@ Examples:
   labelrelay events show 9f86d0 --from s3://BUCKET/archive
   labelrelay events show 9f86d0 --where aws         the query for a function's log";
 
+/// Events that are looked at first for that of a delivery: those that came from then on.
+const LOOKED_AT: u32 = 100_000;
+
+/// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
+const EARLIER_MS: i64 = 1000;
+
 /// Shows one event, or one delivery of the record.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
@@ -77,7 +83,10 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         Ok(stored) => show(args, &stored),
         // What the queue does not have, or no longer has, may be in the record.
         Err(error) => match recorded_delivery(&args.which, queue, env)? {
-            Some((delivery, body)) => show_recorded(args, &delivery, body.as_ref()),
+            Some((delivery, body)) => match event_of(&delivery, args, queue, env)? {
+                Some(stored) => show(args, &stored),
+                None => show_recorded(args, &delivery, body.as_ref()),
+            },
             None => Err(error),
         },
     }
@@ -99,6 +108,27 @@ fn recorded_delivery(
     Ok(Some((delivery, body)))
 }
 
+/// The event of an accepted delivery, where its bytes are asked for and the queue still has it.
+fn event_of(
+    delivery: &Recorded,
+    args: &Args,
+    queue: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<StoredEvent>, CliError> {
+    let (Some(id), true) = (&delivery.row.event_id, args.body || args.envelope) else {
+        return Ok(None);
+    };
+    let Ok(file) = queue.open(env) else {
+        return Ok(None);
+    };
+    let from_ms = delivery.row.arrived_ms.saturating_sub(EARLIER_MS);
+    if let Some(stored) = file.find_since(id, from_ms, LOOKED_AT)? {
+        return Ok(Some(stored));
+    }
+    // It came before this delivery, which is a repeat of it.
+    Ok(find(id, &file)?.filter(|stored| &stored.event.id == id))
+}
+
 fn show_recorded(args: &Args, delivery: &Recorded, body: Option<&Body>) -> Result<(), CliError> {
     if args.envelope {
         return Err(CliError::failed(format_args!(
@@ -117,7 +147,7 @@ fn show_recorded(args: &Args, delivery: &Recorded, body: Option<&Body>) -> Resul
             delivery.row.body_bytes
         ))),
         None => Err(CliError::failed(
-            "the record has no bytes of this body: it keeps those of refused and filtered deliveries alone, up to its bounds",
+            "the record has no bytes of this body: it keeps those of refused and filtered deliveries alone, up to its bounds, and the queue has no event of it, or pruned it",
         )),
     }
 }

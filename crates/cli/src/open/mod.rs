@@ -25,7 +25,7 @@ use labelrelay_core::{
     BlobStore, Clock, DeadLetterCount, EventQueue, FallbackStore, ObjectStore, Observer, Relay,
 };
 use labelrelay_files::FileObjectStore;
-use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
+use labelrelay_local::{EmbeddedQueue, FileFallback, KeptForRecord, OpenError, Options};
 use labelrelay_startup::{
     BLOB_STORE, Claims, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
     SystemClock, examine, settle, warn,
@@ -44,14 +44,22 @@ pub(crate) struct Opened {
     pub(crate) embedded: Option<Arc<EmbeddedQueue>>,
 }
 
-/// Opens everything. Nothing listens yet, and nothing is sent. Needs a Tokio runtime around it. What a queue takes
-/// that cannot be looked into is noted in `arrivals`.
+/// What is done beside the pipeline with the events of a queue.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// What a queue takes that cannot be looked into is noted here.
+    pub(crate) arrivals: Option<Arc<Arrivals>>,
+    /// Which acknowledged events the embedded queue keeps for longer.
+    pub(crate) kept: Option<KeptForRecord>,
+}
+
+/// Opens everything. Nothing listens yet, and nothing is sent. Needs a Tokio runtime around it.
 pub(crate) async fn relay(
     config: &Config,
     env: &Env<'_>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-    arrivals: Option<Arc<Arrivals>>,
+    extras: Extras,
 ) -> Result<Opened, CliError> {
     let local_dir = LocalDir::below(env.cwd());
     if queue_location(config, env)? == QueueLocation::Sqlite(local_dir.queue_file()) {
@@ -61,10 +69,11 @@ pub(crate) async fn relay(
     if config.embedded_queue.derive.unwrap_or(true) {
         options.derivation = Derivation::of(&config.sources).map(Arc::new);
     }
+    options.kept_for_record = extras.kept;
     let back_ends = BackEnds::new(options, env, Arc::clone(&clock));
     let noted = NotedBackEnds {
         back_ends: &back_ends,
-        arrivals,
+        arrivals: extras.arrivals,
     };
     let mut open = back_ends.open();
     open.back_end = &noted;

@@ -75,7 +75,9 @@ Examples:
 const PRUNE_NOTES: &str = "\
 An event stays until the repeat window since its arrival has passed (5 minutes unless configured), \
 because repeats are recognised by the file. A running `serve` prunes by itself, after \
-`embedded_queue.retain_acknowledged_s`. With an archive, an event that is not in it stays for longer (`archive.hold`).";
+`embedded_queue.retain_acknowledged_s`, but for the newest events, which the record of deliveries refers to \
+(`serve.record.keep_events_bytes`): this removes those, too. With an archive, an event that is not in it stays for longer \
+(`archive.hold`).";
 
 /// Removes acknowledged events from the file.
 #[derive(Debug, clap::Args)]

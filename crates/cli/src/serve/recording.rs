@@ -7,6 +7,7 @@ use crate::record;
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Observer};
 use labelrelay_http::observe::Tee;
+use labelrelay_local::KeptForRecord;
 use labelrelay_record::{MEMORY_BYTES, Recorder};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,15 @@ impl Recording {
             }
             None => Arc::new(observer),
         }
+    }
+
+    /// Which acknowledged events the queue keeps for the record.
+    pub(super) fn kept_events(
+        &self,
+        config: &Config,
+        env: &Env<'_>,
+    ) -> Result<Option<KeptForRecord>, CliError> {
+        record::kept_events(config, env, self.recorder.as_deref())
     }
 
     /// Begins to write. The queue is ours by now, and so is the record beside it. Deliveries are taken without it, too.

@@ -303,6 +303,49 @@ fn an_event_that_was_acknowledged_and_pruned_is_still_found() {
     assert_eq!(serving.stop(), 0);
 }
 
+/// Two events were acknowledged, and `serve` has pruned since: the newer one fits into what the queue keeps for the record.
+#[test]
+fn the_newest_acknowledged_events_of_deliveries_stay_within_a_bound() {
+    let place = recording("");
+    let configuration = place.read("labelrelay.toml");
+    let serving = place.serve(&[]);
+    for (delivery, label_id) in [("d-1", "1"), ("d-2", "2")] {
+        let request = labelbox(SECRET, delivery, &label(label_id));
+        assert_eq!(once(address(&serving), &request).status, 200);
+        let received = place.run(&["queue", "receive", "--json"]).json();
+        let receipt = received[0]["receipt"].as_str().unwrap();
+        place.run(&["queue", "ack", receipt]).good();
+    }
+    once_recorded(&place, &[], 2);
+    assert_eq!(serving.stop(), 0);
+    let envelope = place.run(&["events", "show", "r1", "--envelope"]).stdout;
+    let body_of = |which: &str| place.run(&["events", "show", which, "--body"]);
+    assert_eq!(body_of("r1").stdout.as_bytes(), label("1"));
+
+    // It prunes first of all when it starts.
+    let keeping = |bytes: usize| {
+        let setting = format!("{configuration}keep_events_bytes = {bytes}\n");
+        place.write("labelrelay.toml", setting);
+        place.serve(&[])
+    };
+    let serving = keeping(envelope.len() * 3 / 2);
+    until("what does not fit is pruned", || {
+        place.run(&["events", "list", "--json"]).json().len() < 2
+    });
+    assert_eq!(body_of("r2").stdout.as_bytes(), label("2"));
+    body_of("r1").failed(1, &["the record has no bytes"]);
+    assert_eq!(serving.stop(), 0);
+    assert_eq!(body_of("r2").stdout.as_bytes(), label("2"));
+
+    let serving = keeping(0);
+    until("all are pruned", || {
+        place.run(&["events", "list", "--json"]).good().is_empty()
+    });
+    body_of("r2").failed(1, &["the record has no bytes"]);
+    assert_eq!(recorded(&place, &[]).len(), 2);
+    assert_eq!(serving.stop(), 0);
+}
+
 #[test]
 fn no_secret_is_in_the_file_unless_asked_for() {
     for (settings, is_kept) in [("", false), ("blot_out = false", true)] {

@@ -36,6 +36,8 @@ pub struct RecordConfig {
     pub max_disk_percent: Option<u64>,
     /// Deliveries are kept this long.
     pub max_age: Option<Duration>,
+    /// Bytes of acknowledged events that the embedded queue keeps for longer, since deliveries refer to them; 0: none.
+    pub keep_events_bytes: Option<u64>,
     /// `true` if the beginning of a body is kept that became no event.
     pub bodies: Option<bool>,
     /// `true` if secrets, addresses and query strings are blotted out of heads.
@@ -57,6 +59,7 @@ impl Default for RecordConfig {
             max_bodies_bytes: None,
             max_disk_percent: None,
             max_age: None,
+            keep_events_bytes: None,
             bodies: None,
             blot_out: None,
         }
@@ -78,6 +81,7 @@ pub(super) struct Record {
     max_bodies_bytes: Option<u64>,
     max_disk_percent: Option<u64>,
     max_age_s: Option<u64>,
+    keep_events_bytes: Option<u64>,
     bodies: Option<bool>,
     blot_out: Option<bool>,
 }
@@ -110,6 +114,7 @@ impl Record {
                 .map(|said| percent(origin, "serve.record.max_disk_percent", said))
                 .transpose()?,
             max_age: number("max_age_s", self.max_age_s)?.map(Duration::from_secs),
+            keep_events_bytes: self.keep_events_bytes,
             bodies: self.bodies,
             blot_out: self.blot_out,
         })

@@ -515,7 +515,7 @@ fn a_record_is_on_unless_it_is_switched_off() {
     let off = read(&off, &[]).unwrap().serve.record;
     assert!(!off.enabled && !off.is_default);
     let on = format!(
-        "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_disk_percent = 100\nmax_age_s = 60\nblot_out = false\n{SOURCE}"
+        "[serve.record]\nenabled = true\npage = false\nmax_refused = 7\nmax_disk_percent = 100\nmax_age_s = 60\nkeep_events_bytes = 0\nblot_out = false\n{SOURCE}"
     );
     let record = read(&on, &[]).unwrap().serve.record;
     assert!(record.enabled && !record.is_default);
@@ -523,6 +523,7 @@ fn a_record_is_on_unless_it_is_switched_off() {
     assert_eq!(record.max_refused, Some(7));
     assert_eq!(record.max_disk_percent, Some(100));
     assert_eq!(record.max_age, Some(std::time::Duration::from_secs(60)));
+    assert_eq!(record.keep_events_bytes, Some(0));
     assert_eq!((record.bodies, record.blot_out), (None, Some(false)));
     for (wrong, key) in [
         ("max_deliveries = 0", "serve.record.max_deliveries"),

@@ -4,9 +4,10 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
-use crate::open::{self, Opened};
+use crate::open::{self, Extras, Opened};
 use crate::output::{Bar, one_line, say};
 use crate::queue_file::QueueArgs;
+use crate::record;
 use crate::serve_address;
 use labelrelay_core::config::Config;
 use labelrelay_core::fallback::redrive;
@@ -65,7 +66,12 @@ pub(super) fn retry(
 ) -> Result<Moved, CliError> {
     let clock = Arc::new(SystemClock::new());
     let runtime = crate::runtime::small()?;
-    let opened = open::relay(config, env, clock.clone(), Arc::new(NoObserver), None);
+    // It prunes as `serve` does. What is wrong with the record's settings is for `serve` to say.
+    let extras = Extras {
+        kept: record::kept_events(config, env, None).unwrap_or_default(),
+        ..Extras::default()
+    };
+    let opened = open::relay(config, env, clock.clone(), Arc::new(NoObserver), extras);
     let Opened { relay, embedded } = runtime.block_on(opened)?;
     let parts = relay.parts();
     let Some(fallback) = parts.fallback.as_deref() else {

@@ -9,7 +9,7 @@ mod table;
 use super::signals;
 use crate::env::Env;
 use crate::error::CliError;
-use crate::open::{self, Opened};
+use crate::open::{self, Extras, Opened};
 use crate::output::{print, say};
 use crate::random_secret::new_secret;
 use labelrelay_core::config::Config;
@@ -94,8 +94,14 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), CliError> {
     } else {
         Arc::new(NoObserver)
     };
-    let Opened { relay, embedded } =
-        open::relay(&config, &env, Arc::new(SystemClock::new()), observer, None).await?;
+    let Opened { relay, embedded } = open::relay(
+        &config,
+        &env,
+        Arc::new(SystemClock::new()),
+        observer,
+        Extras::default(),
+    )
+    .await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();

@@ -145,8 +145,8 @@ impl Queue {
     }
 }
 
-/// Why the event of a delivery is not shown, and what to do. The queue prunes whatever the record has: a disk shall not
-/// fill up for whoever may look.
+/// Why the event of a delivery is not shown, and what to do. The queue keeps the newest events of deliveries, within a bound:
+/// a disk shall not fill up for whoever may look.
 fn gone(delivery: &Recorded, archive: Option<&str>) -> String {
     match (&delivery.row.event_id, archive) {
         (Some(id), Some(url)) => {
@@ -155,7 +155,7 @@ fn gone(delivery: &Recorded, archive: Option<&str>) -> String {
             )
         }
         _ => format!(
-            "{GONE}; to keep later ones for longer, raise `retain_acknowledged_s` in [embedded_queue], or name an [archive]"
+            "{GONE}; to keep more of the later ones, raise `keep_events_bytes` in [serve.record] or `retain_acknowledged_s` in [embedded_queue], or name an [archive]"
         ),
     }
 }
