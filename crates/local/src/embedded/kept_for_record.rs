@@ -69,7 +69,7 @@ impl Kept {
 
     /// Time from which on acknowledged events stay; `i64::MAX` where none does. `retained_ms`: what was acknowledged before
     /// is not kept for any other reason, and is counted. The second value says whether there is more to count.
-    pub(super) fn from_ms(&self, db: &Connection, now: i64, retained_ms: i64) -> (i64, bool) {
+    pub(super) fn stays_from(&self, db: &Connection, now: i64, retained_ms: i64) -> (i64, bool) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_released.get()) else {
             return (i64::MAX, false);
         };
@@ -104,7 +104,8 @@ impl Kept {
     }
 }
 
-/// Reads the index behind an event. Its first columns say where to begin, so nothing is read that was counted before.
+/// Reads the index behind an event. Its first column says where to begin, so nothing is read that was counted before, but for
+/// what was acknowledged in the same millisecond.
 const BEHIND: &str = "SELECT d.changed_ms, d.seq, coalesce(length(e.envelope), 0)
      FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
      WHERE d.state = 1 AND (d.changed_ms, d.seq) > (?1, ?2) AND d.changed_ms < ?3
@@ -198,9 +199,9 @@ mod tests {
         }
 
         /// Time from which on events stay, once all are counted that were acknowledged before `retained_ms`.
-        fn from_ms(&self, kept: &Kept, retained_ms: i64) -> i64 {
+        fn stays_from(&self, kept: &Kept, retained_ms: i64) -> i64 {
             loop {
-                let (from_ms, more) = kept.from_ms(&self.db, 0, retained_ms);
+                let (from_ms, more) = kept.stays_from(&self.db, 0, retained_ms);
                 if !more {
                     return from_ms;
                 }
@@ -221,12 +222,12 @@ mod tests {
             (0, i64::MAX),
         ] {
             let kept = fixture.kept(bytes);
-            assert_eq!(fixture.from_ms(&kept, i64::MAX), from_ms, "{bytes}");
+            assert_eq!(fixture.stays_from(&kept, i64::MAX), from_ms, "{bytes}");
         }
         // One after the other as they become old enough, and each is counted once.
         let kept = fixture.kept(30);
         for (retained_ms, from_ms) in [(301, 0), (401, 200), (401, 200), (1001, 800)] {
-            assert_eq!(fixture.from_ms(&kept, retained_ms), from_ms);
+            assert_eq!(fixture.stays_from(&kept, retained_ms), from_ms);
         }
     }
 
@@ -236,11 +237,11 @@ mod tests {
         let kept = fixture.kept(30);
         for (since_ms, from_ms) in [(0, 800), (500, 800), (900, 900), (i64::MAX, i64::MAX)] {
             fixture.since_ms.store(since_ms, Ordering::Relaxed);
-            assert_eq!(fixture.from_ms(&kept, i64::MAX), from_ms, "{since_ms}");
+            assert_eq!(fixture.stays_from(&kept, i64::MAX), from_ms, "{since_ms}");
         }
         fixture.since_ms.store(0, Ordering::Relaxed);
         let now = ms(DAY) + 950;
-        assert_eq!(kept.from_ms(&fixture.db, now, i64::MAX), (950, false));
+        assert_eq!(kept.stays_from(&fixture.db, now, i64::MAX), (950, false));
     }
 
     #[test]
@@ -248,7 +249,7 @@ mod tests {
         let many = i64::from(AT_ONCE) * 3 + 5;
         let fixture = Fixture::acknowledged(many, 1);
         let kept = fixture.kept(2000);
-        let steps = (0..4).map(|_| kept.from_ms(&fixture.db, 0, i64::MAX).1);
+        let steps = (0..4).map(|_| kept.stays_from(&fixture.db, 0, i64::MAX).1);
         assert_eq!(steps.collect::<Vec<_>>(), [true, true, true, false]);
         let counted = kept.counted.borrow();
         assert_eq!(counted.last, (many, many));
@@ -264,13 +265,13 @@ mod tests {
     fn what_others_remove_leaves_no_sum_wrong() {
         let fixture = Fixture::acknowledged(20, 100);
         let kept = fixture.kept(50);
-        assert_eq!(fixture.from_ms(&kept, 1001), 600);
+        assert_eq!(fixture.stays_from(&kept, 1001), 600);
         fixture
             .db
             .execute("DELETE FROM deliveries WHERE seq <= 10", [])
             .unwrap();
-        assert_eq!(fixture.from_ms(&kept, 1301), 900);
-        assert_eq!(fixture.from_ms(&kept, i64::MAX), 1600);
+        assert_eq!(fixture.stays_from(&kept, 1301), 900);
+        assert_eq!(fixture.stays_from(&kept, i64::MAX), 1600);
         assert_eq!(kept.counted.borrow().bytes, 50);
     }
 
@@ -279,9 +280,9 @@ mod tests {
         let fixture = Fixture::acknowledged(10, 100);
         let kept = fixture.kept(1000);
         assert!(kept.release());
-        assert_eq!(fixture.from_ms(&kept, i64::MAX), i64::MAX);
+        assert_eq!(fixture.stays_from(&kept, i64::MAX), i64::MAX);
         kept.are_gone();
-        assert_eq!(fixture.from_ms(&kept, i64::MAX), 0);
+        assert_eq!(fixture.stays_from(&kept, i64::MAX), 0);
         assert!(!fixture.kept(0).release());
         assert!(!Kept::of(None).release());
     }
@@ -301,7 +302,10 @@ mod tests {
             steps[0].contains("SEARCH d USING COVERING INDEX deliveries_acknowledged"),
             "{steps:?}"
         );
-        assert!(steps[0].contains("(changed_ms,seq)>(?,?)"), "{steps:?}");
+        assert!(
+            steps[0].contains("(changed_ms>? AND changed_ms<?)"),
+            "{steps:?}"
+        );
         assert!(steps[1].contains("INTEGER PRIMARY KEY"), "{steps:?}");
     }
 }

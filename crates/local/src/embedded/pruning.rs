@@ -29,7 +29,7 @@ impl Writer {
         let (recorded_ms, more_to_count) = if self.is_tight() {
             (i64::MAX, false)
         } else {
-            self.kept.from_ms(&self.db, now, retained_ms)
+            self.kept.stays_from(&self.db, now, retained_ms)
         };
         let pruned = prune_batch(&self.db, now, &self.options, recorded_ms, read)?;
         if !pruned.more {

@@ -64,10 +64,10 @@ fn envelope_bytes(queue_dir: &QueueDir) -> u64 {
 #[test]
 fn the_newest_stay_and_without_a_bound_none_does() {
     for (events, kept) in [
-        (0, &[][..]),
-        (1, &["d"]),
-        (2, &["c", "d"]),
-        (4, &["a", "b", "c", "d"]),
+        (0, vec![]),
+        (1, vec!["d"]),
+        (2, vec!["c", "d"]),
+        (4, vec!["a", "b", "c", "d"]),
     ] {
         let queue_dir = acknowledged();
         let bytes = envelope_bytes(&queue_dir) * events;
@@ -162,7 +162,6 @@ fn taken(kept_bytes: u64) -> (usize, QueueDir) {
     while send(&format!("new {taken}")).is_ok() {
         taken += 1;
     }
-    drop(send);
     queue.close();
     (taken, queue_dir)
 }
