@@ -35,7 +35,8 @@ pub struct KeptForRecord {
 
 /// What the owner knows of the events that it keeps for the record.
 pub(super) struct Kept {
-    kept: Option<KeptForRecord>,
+    /// `None` where none is kept.
+    setting: Option<KeptForRecord>,
     counted: RefCell<Counted>,
     /// Room is wanted: nothing is kept until all was removed that was kept for the record alone.
     is_released: Cell<bool>,
@@ -61,7 +62,7 @@ struct Part {
 impl Kept {
     pub(super) fn of(kept: Option<KeptForRecord>) -> Self {
         Self {
-            kept: kept.filter(|kept| kept.bytes > 0),
+            setting: kept.filter(|kept| kept.bytes > 0),
             counted: RefCell::default(),
             is_released: Cell::new(false),
         }
@@ -70,7 +71,7 @@ impl Kept {
     /// Time from which on acknowledged events stay; `i64::MAX` where none does. `retained_ms`: what was acknowledged before
     /// is not kept for any other reason, and is counted. The second value says whether there is more to count.
     pub(super) fn stays_from(&self, db: &Connection, now: i64, retained_ms: i64) -> (i64, bool) {
-        let Some(kept) = self.kept.as_ref().filter(|_| !self.is_released.get()) else {
+        let Some(kept) = self.setting.as_ref().filter(|_| !self.is_released.get()) else {
             return (i64::MAX, false);
         };
         let oldest_ms = now.saturating_sub(ms(kept.longest));
@@ -85,7 +86,7 @@ impl Kept {
 
     /// Room is wanted, and none is kept until [all are gone](Self::are_gone); `false` where none is kept anyway.
     pub(super) fn release(&self) -> bool {
-        let keeps = self.kept.is_some();
+        let keeps = self.setting.is_some();
         self.is_released.set(keeps);
         keeps
     }
@@ -100,7 +101,7 @@ impl Kept {
     }
 
     pub(super) const fn keeps_any(&self) -> bool {
-        self.kept.is_some()
+        self.setting.is_some()
     }
 }
 

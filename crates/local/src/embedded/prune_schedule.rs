@@ -34,20 +34,20 @@ impl PruneSchedule {
         self.due = self.due.max(now + IDLE);
     }
 
-    /// Room is wanted: it is time again after a pause at the latest.
-    pub(super) fn hurry(&mut self, now: Duration) {
-        self.due = self.due.min(now + IDLE);
-    }
-
-    /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval.
+    /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval. Where room is
+    /// wanted, it is time again after a pause at the latest.
     ///
     /// # Errors
     /// The batch's; it is tried again after the interval.
     pub(super) fn take(
         &mut self,
         now: Duration,
+        wants_room: bool,
         batch: impl FnOnce() -> rusqlite::Result<Pruned>,
     ) -> rusqlite::Result<()> {
+        if wants_room {
+            self.due = self.due.min(now + IDLE);
+        }
         if now >= self.due {
             self.due = now + self.every;
             if batch()?.more {

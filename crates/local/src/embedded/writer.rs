@@ -164,10 +164,7 @@ impl Writer {
             }
             if open {
                 derives_more = self.derive_more(&mut sequencer, is_idle);
-                if self.kept.is_released() {
-                    pruned.hurry(self.clock.monotonic());
-                }
-                let turn = pruned.take(self.clock.monotonic(), || {
+                let turn = pruned.take(self.clock.monotonic(), self.kept.is_released(), || {
                     self.prune(&mut sequencer, is_idle, failing.is_some())
                 });
                 // Room that is not freed is no reason to refuse events as long as they can be written;

@@ -58,7 +58,7 @@ fn left(queue_dir: &QueueDir, queue: &EmbeddedQueue) -> Vec<String> {
 
 fn envelope_bytes(queue_dir: &QueueDir) -> u64 {
     let events = queue_dir.file().list(&Filter::default(), 1).unwrap();
-    events[0].envelope_bytes
+    events.first().unwrap().envelope_bytes
 }
 
 #[test]
