@@ -1,13 +1,14 @@
 //! The record of deliveries, while `serve` runs: on, unless the configuration switches it off, or it has no place.
 
 use super::page::RelayState;
+use crate::arrivals::Arrivals;
 use crate::env::Env;
 use crate::error::CliError;
+use crate::open::Extras;
 use crate::record;
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Observer};
 use labelrelay_http::observe::Tee;
-use labelrelay_local::KeptForRecord;
 use labelrelay_record::{MEMORY_BYTES, Recorder};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,13 +61,16 @@ impl Recording {
         }
     }
 
-    /// Which acknowledged events the queue keeps for the record.
-    pub(super) fn kept_events(
+    /// What is done with the events of the queue: some stay for the record, and those of a queue that cannot be looked into
+    /// are noted in `arrivals`.
+    pub(super) fn extras(
         &self,
         config: &Config,
         env: &Env<'_>,
-    ) -> Result<Option<KeptForRecord>, CliError> {
-        record::kept_events(config, env, self.recorder.as_deref())
+        arrivals: Option<Arc<Arrivals>>,
+    ) -> Result<Extras, CliError> {
+        let kept = record::kept_events(config, env, self.recorder.as_deref())?;
+        Ok(Extras { arrivals, kept })
     }
 
     /// Begins to write. The queue is ours by now, and so is the record beside it. Deliveries are taken without it, too.

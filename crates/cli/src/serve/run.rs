@@ -20,7 +20,7 @@ use crate::error::CliError;
 use crate::find_configuration::{self, FoundConfiguration, Missing};
 use crate::locations::QueueLocation;
 use crate::logging::Format;
-use crate::open::{self, Extras, Opened};
+use crate::open::{self, Opened};
 use crate::output::{from_a_thread, say};
 use crate::serve_address::{Listening, ServeAddress};
 use labelrelay_core::Clock;
@@ -102,7 +102,6 @@ impl Start<'_> {
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
         let recording = Recording::of(&self.found.config, self.env, &timer)?;
-        let kept = recording.kept_events(&self.found.config, self.env)?;
         let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
         let observer = Tee(observer, Tee(lines.clone(), RotationWatch::default()));
         let observer = recording.after(Tee(observer, telemetry.observer()));
@@ -111,10 +110,7 @@ impl Start<'_> {
             self.env,
             clock,
             observer,
-            Extras {
-                arrivals: pulls.arrivals(),
-                kept,
-            },
+            recording.extras(&self.found.config, self.env, pulls.arrivals())?,
         )
         .await?;
         // All of it before a port is bound: whoever connects to one that nobody serves yet hangs for as long.
