@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         UnknownPayload,
     )
     from .event import Event, parse
-    from .records import Annotation, Project, Record, Task, Thing, Workflow
+    from .records import Annotation, Project, Record, Review, Task, Thing, Workflow
     from .refetch import Fetch, LabelStudio
     from .regions import (
         Box,
@@ -118,6 +118,7 @@ __all__ = [
     "Relation",
     "Removed",
     "Retry",
+    "Review",
     "Size",
     "Span",
     "State",
@@ -164,7 +165,7 @@ _MODULES = {
         "UnknownPayload",
     ),
     "event": ("Event", "parse"),
-    "records": ("Annotation", "Project", "Record", "Task", "Thing", "Workflow"),
+    "records": ("Annotation", "Project", "Record", "Review", "Task", "Thing", "Workflow"),
     "refetch": ("Fetch", "LabelStudio"),
     "state": ("Known", "State"),
     "regions": (

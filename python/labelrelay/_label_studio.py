@@ -10,7 +10,7 @@ from ._task_texts import Budget, texts_in
 from ._time import version
 from .changes import By, Changed, Key, Order, Removed
 from .errors import PayloadMissing, UnknownPayload
-from .records import Annotation, Project, Task, Thing
+from .records import Annotation, Project, Review, Task, Thing
 
 if TYPE_CHECKING:
     from ._json import Json
@@ -68,7 +68,18 @@ def _request(payload: dict[str, Json], attributes: Attributes, kind: str, subjec
 class Body:
     """A body about things of one kind."""
 
-    __slots__ = ("_attributes", "_beside", "_common", "_kind", "_payload", "_project", "_task", "_tasks")
+    __slots__ = (
+        "_annotation",
+        "_attributes",
+        "_beside",
+        "_changed_at",
+        "_common",
+        "_kind",
+        "_payload",
+        "_project",
+        "_task",
+        "_tasks",
+    )
 
     def __init__(self, payload: dict[str, Json], kind: str, attributes: Attributes) -> None:
         self._payload = payload
@@ -81,6 +92,11 @@ class Body:
         self._project = reference(projects[0]) if len(projects) == 1 else None
         self._tasks = [] if is_alone else listed(payload, "task")
         self._task = reference(self._tasks[0]) if len(self._tasks) == 1 else None
+        annotations = [] if is_alone or kind != "review" else listed(payload, "annotation")
+        self._annotation = reference(annotations[0]) if len(annotations) == 1 else None
+        self._changed_at = {
+            reference(one): changed for one in annotations if (changed := text(member(one, "updated_at"))) is not None
+        }
 
     def things(self) -> list[Json]:
         """The things that the event is about."""
@@ -141,8 +157,7 @@ class Body:
         source, kind = self._attributes.source, self._kind
         parents: list[Key] = []
         if kind == "review":
-            beside = [] if self._attributes.origin is not None else listed(self._payload, "annotation")
-            annotation = reference(member(thing, "annotation")) or (reference(beside[0]) if len(beside) == 1 else None)
+            annotation = self._reviewed(thing)
             if annotation is not None:
                 parents.append(Key(source, "annotation", annotation))
         if kind in ("annotation", "review"):
@@ -154,6 +169,10 @@ class Body:
             if project is not None:
                 parents.append(Key(source, "project", project))
         return tuple(parents)
+
+    def _reviewed(self, review: Json) -> str | None:
+        """The annotation that a review is of."""
+        return reference(member(review, "annotation")) or self._annotation
 
     def _project_of(self, thing: Json) -> str | None:
         return self._project or reference(member(thing, "project"))
@@ -167,7 +186,7 @@ class Body:
 
     def _record(self, thing: dict[str, Json]) -> Record:
         if self._kind == "annotation":
-            return self._annotation(thing)
+            return self._annotation_of(thing)
         created, updated = text(thing.get("created_at")), text(thing.get("updated_at"))
         if self._kind == "task":
             return Task(
@@ -183,9 +202,19 @@ class Body:
             return Project(
                 title=text(thing.get("title")), label_config=config, created=created, updated=updated, raw=thing
             )
+        if self._kind == "review":
+            annotation = self._reviewed(thing)
+            return Review(
+                accepted=flag(thing.get("accepted")),
+                score=None,
+                created=created,
+                updated=updated,
+                reviewed=None if annotation is None else self._changed_at.get(annotation),
+                raw=thing,
+            )
         return Thing(raw=thing)
 
-    def _annotation(self, thing: dict[str, Json]) -> Annotation:
+    def _annotation_of(self, thing: dict[str, Json]) -> Annotation:
         task = reference(thing.get("task")) or self._task
         items = thing.get("result")
         result = read_result(items, self._texts(task)) if items else NOTHING

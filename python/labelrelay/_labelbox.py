@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._labelbox_label import Marks, read_annotations, read_v1
-from ._lenient import flag, identifier, items, member, text
+from ._labelbox_label import Marks, object_in, read_annotations, read_v1
+from ._lenient import flag, identifier, items, member, number, text
 from ._time import version
 from .changes import By, Changed, Key, Order, Removed
 from .errors import UnknownPayload
-from .records import Annotation, Thing, Workflow
+from .records import Annotation, Review, Thing, Workflow
 from .regions import Size
 
 if TYPE_CHECKING:
@@ -114,16 +114,31 @@ def _label_v1(payload: dict[str, Json], attributes: Attributes) -> Change:
 
 
 def _review(payload: dict[str, Json], attributes: Attributes) -> Change:
-    """A review: the label that was reviewed, or an object of its own."""
+    """A review: an object of its own, or the label that was reviewed."""
     key = _key(payload.get("id"), "review", attributes)
-    is_label = isinstance(payload.get("label"), str)
-    parents = _parents_v1(payload, attributes, label=key.id if is_label else None)
-    if attributes.action == "deleted":
+    written = payload.get("label")
+    label = object_in(written) if isinstance(written, str) else written
+    named = identifier(member(label, "id")) or identifier(payload.get("labelId"))
+    is_label = named is None and (isinstance(written, str) or isinstance(payload.get("dataRow"), dict))
+    if named is None and isinstance(written, str):
+        named = key.id
+    parents = _parents_v1(payload, attributes, label=named)
+    # Of a label's body `deleted` is about the label.
+    if attributes.action == "deleted" or (not is_label and payload.get("deleted") is True):
         return _removed(key, parents, attributes)
     # A label's times say nothing of how often it was reviewed.
-    is_of_label = is_label or isinstance(payload.get("dataRow"), dict)
-    updated = None if is_of_label else text(payload.get("updatedAt"))
-    return _changed(key, updated, parents, Thing(raw=payload), attributes)
+    own: dict[str, Json] = {} if is_label else payload
+    updated = text(own.get("updatedAt"))
+    score = number(payload.get("score"))
+    record = Review(
+        accepted=score > 0 if score else None,
+        score=score,
+        created=text(own.get("createdAt")),
+        updated=updated,
+        reviewed=text(member(payload if is_label else label, "updatedAt")),
+        raw=payload,
+    )
+    return _changed(key, updated, parents, record, attributes)
 
 
 def _workflow(payload: dict[str, Json], attributes: Attributes) -> tuple[Change, ...]:

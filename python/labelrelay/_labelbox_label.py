@@ -22,13 +22,19 @@ class Marks(NamedTuple):
     relations: tuple[Relation, ...]
 
 
+def object_in(text: str) -> dict[str, Json] | None:
+    """The JSON in a string, if it is an object."""
+    try:
+        held = read(clean(text))
+    except Fault:
+        return None
+    return held if isinstance(held, dict) else None
+
+
 def read_v1(label: str) -> Marks:
     """Reads the member `label` of a v1 body: JSON in a string. Text that is no JSON (`Skip`) is one `Other`."""
-    try:
-        annotations = read(clean(label))
-    except Fault:
-        annotations = None
-    if isinstance(annotations, dict):
+    annotations = object_in(label)
+    if annotations is not None:
         return read_annotations(annotations, None)
     return Marks((other(label, None),), (), ())
 

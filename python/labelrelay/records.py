@@ -71,10 +71,25 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A review: of an annotation of Label Studio, or of a label of Labelbox. The parents of its change say of which."""
+
+    accepted: bool | None
+    """`False` if it rejects what was reviewed. `None` if it does neither, as a score of zero."""
+    score: float | None
+    """Labelbox's: what is above zero accepts, what is below rejects."""
+    created: str | None
+    updated: str | None
+    reviewed: str | None
+    """When the annotation or label was changed last before it was reviewed, if the body says it."""
+    raw: Json = field(repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """Anything else: a label link, a review, a request to train, a completion."""
+    """Anything else: a label link, a request to train, a completion."""
 
     raw: Json = field(repr=False, hash=False)
 
 
-Record: TypeAlias = Union[Annotation, Task, Project, Workflow, Thing]
+Record: TypeAlias = Union[Annotation, Task, Project, Workflow, Review, Thing]

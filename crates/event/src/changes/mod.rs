@@ -55,7 +55,7 @@ pub use change::{By, Change, Changed, Order, Removed};
 pub use key::{Key, Kind};
 pub use raw::Raw;
 pub use records::{
-    Annotation, Answer, Classification, Project, Record, Relation, Task, Thing, Workflow,
+    Annotation, Answer, Classification, Project, Record, Relation, Review, Task, Thing, Workflow,
 };
 pub use regions::{
     Box, Ellipse, Frame, Image, Keypoint, Line, Mask, Other, Point, Polygon, Radii, Rect, Region,

@@ -17,6 +17,8 @@ pub enum Record<'a> {
     Project(Project<'a>),
     /// The last step of a data row in Labelbox's workflow.
     Workflow(Workflow<'a>),
+    /// A review of either.
+    Review(Review<'a>),
     /// Anything else.
     Thing(Thing<'a>),
 }
@@ -135,7 +137,37 @@ impl fmt::Debug for Workflow<'_> {
     }
 }
 
-/// Anything else: a label link, a review, a request to train, a completion.
+/// A review: of an annotation of Label Studio, or of a label of Labelbox. The parents of its change say of which.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Review<'a> {
+    /// `true` if it accepts what was reviewed, `false` if it rejects that. `None` if it does neither, as a score of zero.
+    pub accepted: Option<bool>,
+    /// Labelbox's score. What is above zero accepts, what is below rejects. Label Studio has none.
+    pub score: Option<f64>,
+    /// Time of its creation, as the platform writes it.
+    pub created: Option<Cow<'a, str>>,
+    /// Time of this version, as the platform writes it; the change's `version` compares.
+    pub updated: Option<Cow<'a, str>>,
+    /// When the annotation or label was changed last before it was reviewed, as the platform writes it, if the body says it.
+    pub reviewed: Option<Cow<'a, str>>,
+    /// As the platform sent it.
+    pub raw: Raw<'a>,
+}
+
+// It says who reviewed, and what was wrong.
+impl fmt::Debug for Review<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Review")
+            .field("accepted", &self.accepted)
+            .field("score", &self.score)
+            .field("updated", &self.updated)
+            .field("reviewed", &self.reviewed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Anything else: a label link, a request to train, a completion.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Thing<'a> {

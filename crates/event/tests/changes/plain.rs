@@ -126,6 +126,13 @@ fn record(record: &Record<'_>, places: &Pointers<'_>) -> Value {
             .and("actor", &held.actor)
             .and("time", &held.time)
             .raw("raw", &held.raw),
+        Record::Review(held) => new("Review")
+            .and("accepted", held.accepted)
+            .and("score", held.score)
+            .and("created", &held.created)
+            .and("updated", &held.updated)
+            .and("reviewed", &held.reviewed)
+            .raw("raw", &held.raw),
         Record::Thing(held) => new("Thing").raw("raw", &held.raw),
         other => panic!("{other:?}"),
     }

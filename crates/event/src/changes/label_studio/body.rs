@@ -3,7 +3,7 @@
 use super::groups::read_result;
 use super::task_texts::{MAX_COMPARED, TaskTexts};
 use crate::changes::context::Context;
-use crate::changes::{Annotation, Change, Key, Kind, Project, Record, Task, Thing};
+use crate::changes::{Annotation, Change, Key, Kind, Project, Record, Review, Task, Thing};
 use crate::json::Value;
 use crate::{ErrorKind, EventError};
 use std::borrow::Cow;
@@ -24,6 +24,8 @@ pub(super) struct Body<'c, 'd, 'a> {
     task: Option<Id<'a>>,
     /// The only annotation beside them.
     annotation: Option<Id<'a>>,
+    /// When each annotation beside them was changed.
+    changed_at: HashMap<Id<'a>, Id<'a>>,
     /// Texts of each task beside them.
     texts: HashMap<Id<'a>, TaskTexts<'d, 'a>>,
     /// Parents of a thing that names none itself: a deletion of thousands names nothing but ids.
@@ -61,6 +63,10 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
             project: only(&beside(Kind::Project)),
             task: only(&tasks),
             annotation: only(&annotations),
+            changed_at: annotations
+                .iter()
+                .filter_map(|it| Some((it.reference()?, text(*it, "updated_at")?)))
+                .collect(),
             texts: texts.collect(),
             common: OnceCell::new(),
         }
@@ -146,7 +152,7 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
         let named = |name| thing.and_then(|thing| thing.member(name)?.reference());
         let (mut annotation, mut task, mut project) = (None, None, None);
         if self.kind == Kind::Review {
-            annotation = named("annotation").or_else(|| self.annotation.clone());
+            annotation = self.reviewed(thing);
         }
         if matches!(self.kind, Kind::Annotation | Kind::Review) {
             let known = || known.map(|task| Cow::Owned(task.to_owned()));
@@ -160,6 +166,12 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
             (Kind::Task, task),
             (Kind::Project, project),
         ])
+    }
+
+    /// The annotation that a review is of.
+    fn reviewed(&self, review: Option<Value<'d, 'a>>) -> Option<Id<'a>> {
+        let own = review.and_then(|review| review.member("annotation")?.reference());
+        own.or_else(|| self.annotation.clone())
     }
 
     /// The record of the thing. An object that just names it has no record: nothing must read as empty of which nothing was
@@ -212,6 +224,16 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
                     raw,
                 })
             }
+            Kind::Review => Record::Review(Review {
+                accepted: flag("accepted"),
+                score: None,
+                created,
+                updated,
+                reviewed: self
+                    .reviewed(Some(thing))
+                    .and_then(|annotation| self.changed_at.get(&annotation).cloned()),
+                raw,
+            }),
             _ => Record::Thing(Thing { raw }),
         })
     }

@@ -1,21 +1,22 @@
 //! Bodies about one thing, whose members stand at the top: labels and reviews (v1), steps of the workflow.
 
 use super::fields::{id, is_told, text};
-use super::label::read_v1;
+use super::label::{object_in, read_v1};
 use crate::EventError;
 use crate::changes::context::Context;
-use crate::changes::{Annotation, Change, Key, Kind, Record, Thing, Workflow};
-use crate::json::Value;
+use crate::changes::{Annotation, Change, Key, Kind, Record, Review, Workflow};
+use crate::json::{Document, Value};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 fn parents<'a>(
     context: &Context<'_>,
     payload: Value<'_, 'a>,
-    label: Option<&Key<'a>>,
+    label: Option<Cow<'a, str>>,
 ) -> Arc<[Key<'a>]> {
     context.keys([
-        (Kind::Label, label.map(|label| label.id.clone())),
+        (Kind::Label, label),
         (Kind::DataRow, id(payload.member("dataRow"), "id")),
         (Kind::Project, id(payload.member("project"), "id")),
     ])
@@ -58,23 +59,38 @@ pub(super) fn label<'a>(
     Ok(context.changed(key, version, parents, record))
 }
 
-/// A review: the label that was reviewed, or an object of its own.
+/// A review: an object of its own, or the label that was reviewed.
 pub(super) fn review<'a>(
     context: &Context<'_>,
     payload: Value<'_, 'a>,
 ) -> Result<Change<'a>, EventError> {
     let key = context.key_of(Kind::Review, payload.member("id"))?;
-    let is_label = payload.member("label").is_some_and(Value::is_text);
-    let parents = parents(context, payload, is_label.then_some(&key));
-    if context.action() == "deleted" {
+    let written = payload.member("label");
+    let document = written.and_then(object_in);
+    let label = document.as_ref().map(Document::root).or(written);
+    let named = id(label, "id").or_else(|| id(Some(payload), "labelId"));
+    let is_text = written.is_some_and(Value::is_text);
+    let is_label =
+        named.is_none() && (is_text || payload.member("dataRow").is_some_and(Value::is_object));
+    let named = named.or_else(|| is_text.then(|| key.id.clone()));
+    let parents = parents(context, payload, named);
+    // Of a label's body this is about the label.
+    let is_gone = !is_label && payload.member("deleted").and_then(Value::flag) == Some(true);
+    if is_gone || context.action() == "deleted" {
         return Ok(context.removed(key, parents));
     }
     // A label's times say nothing of how often it was reviewed.
-    let is_of_label = is_label || payload.member("dataRow").is_some_and(Value::is_object);
-    let updated = (!is_of_label)
-        .then(|| text(Some(payload), "updatedAt"))
-        .flatten();
-    let record = Record::Thing(Thing { raw: payload.raw() });
+    let own = |name| text((!is_label).then_some(payload), name);
+    let updated = own("updatedAt");
+    let score = payload.member("score").and_then(Value::number);
+    let record = Record::Review(Review {
+        accepted: score.filter(|score| *score != 0.0).map(|score| score > 0.0),
+        score,
+        created: own("createdAt"),
+        updated: updated.clone(),
+        reviewed: text(if is_label { Some(payload) } else { label }, "updatedAt"),
+        raw: payload.raw(),
+    });
     let version = (updated.as_deref(), is_told(context));
     Ok(context.changed(key, version, parents, Some(record)))
 }

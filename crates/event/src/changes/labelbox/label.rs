@@ -9,15 +9,21 @@ use crate::changes::{Relation, Size};
 use crate::json::{Document, Source, Value};
 use std::borrow::Cow;
 
+/// The JSON in a string, if it is an object.
+pub(super) fn object_in<'a>(text: Value<'_, 'a>) -> Option<Document<'a>> {
+    let source = match text.text()? {
+        Cow::Borrowed(text) => Source::Borrowed(text),
+        Cow::Owned(text) => Source::Shared(text.into()),
+    };
+    let document = Document::read(source).ok()?;
+    document.root().is_object().then_some(document)
+}
+
 /// Reads the member `label` of a v1 body: JSON in a string. Text that is no JSON object (`Skip`) is one `Other`.
 pub(super) fn read_v1<'a>(label: Value<'_, 'a>) -> Marks<'a> {
-    let source = match label.text() {
-        Some(Cow::Borrowed(text)) => Source::Borrowed(text),
-        text => Source::Shared(text.unwrap_or_default().into()),
-    };
-    match Document::read(source) {
-        Ok(document) if document.root().is_object() => read_annotations(document.root(), None),
-        _ => Marks {
+    match object_in(label) {
+        Some(document) => read_annotations(document.root(), None),
+        None => Marks {
             regions: vec![other(label, None)],
             ..Marks::default()
         },
