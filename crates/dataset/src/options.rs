@@ -23,7 +23,7 @@ pub struct Options {
     pub which: Which,
     /// Sizes of the parts.
     pub splits: Splits,
-    /// A state that an annotation has to be in. `approved`: Label Studio's last review of it in this version accepted it, or
+    /// A state that an annotation has to be in. `approved`: the last review of it in this version accepted it, or
     /// its data row is in Labelbox's step `Done`. Or another name of a step in Labelbox's workflow, or `rejected`.
     pub state: Option<String>,
     /// Copies of the media: samples name them in place of the platform's addresses, and their heads say sizes that the

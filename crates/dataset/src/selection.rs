@@ -6,7 +6,7 @@ use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
 use crate::redact::Addresses;
 use crate::split::{Split, Splits};
-use crate::step::Step;
+use crate::step::{Reviewed, Step};
 use crate::store::parts::{self, Part};
 use crate::tally::Tally;
 use crate::which::Which;
@@ -94,6 +94,7 @@ struct Candidate {
     row: i64,
     skipped: bool,
     workflow: Option<String>,
+    review: Option<Reviewed>,
     chosen: Chosen,
 }
 
@@ -131,7 +132,7 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
         let (source, project, task): (String, Option<String>, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?);
         let about = About::read(db, &source, &task)?;
-        let rows = annotations(db, &source, project.as_deref(), &task)?;
+        let rows = annotations(db, policy, &source, project.as_deref(), &task)?;
         let step = match &policy.state {
             Some(_) => Step::read(db, &source, project.as_deref(), &task)?,
             None => None,
@@ -207,20 +208,27 @@ fn json_of(text: Option<String>) -> Value {
 
 fn annotations(
     db: &Connection,
+    policy: &Policy,
     source: &str,
     project: Option<&str>,
     task: &str,
 ) -> rusqlite::Result<Vec<Candidate>> {
     db.prepare_cached(
-        "SELECT row, skipped, coalesce(workflow, (SELECT state FROM reviewed WHERE annotation = row)), kind, annotation_id, version, author, ground_truth, deleted_by IS NOT NULL, relations
+        "SELECT row, skipped, workflow, kind, annotation_id, version, author, ground_truth, deleted_by IS NOT NULL,
+             relations
          FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS ?3 AND state = 'present'
          ORDER BY coalesce(version, ''), length(annotation_id), annotation_id",
     )?
     .query_map((source, task, project), |row| {
+        let number = row.get(0)?;
         Ok(Candidate {
-            row: row.get(0)?,
+            row: number,
             skipped: row.get(1)?,
             workflow: row.get(2)?,
+            review: match &policy.state {
+                Some(_) => Reviewed::read(db, number)?,
+                None => None,
+            },
             chosen: Chosen {
                 kind: row.get(3)?,
                 id: row.get(4)?,
@@ -250,8 +258,8 @@ fn choose(
     if let Some(state) = &policy.state {
         let before = rows.len();
         rows.retain(|row| {
-            let own = row.workflow.as_deref();
-            let state_of = Step::state(step, own, row.chosen.version.as_deref());
+            let (own, version) = (row.workflow.as_deref(), row.chosen.version.as_deref());
+            let state_of = Step::state(step, row.review.as_ref(), own, version);
             state_of.is_some_and(|it| is_in(it, state))
         });
         tally.other_state += (before - rows.len()) as u64;

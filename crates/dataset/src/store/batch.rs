@@ -62,12 +62,12 @@ impl<'c> Batch<'c> {
         Ok(())
     }
 
-    /// Says that something changed which shows in the row of an annotation of Label Studio, if there is one.
+    /// Says that something changed which shows in the row of an annotation or a label, if there is one.
     pub(super) fn touch_reviewed(&self, source: &str, annotation: &str) -> rusqlite::Result<()> {
         let place: Option<(Option<String>, Option<String>)> = self
             .prepare_cached(
                 "SELECT project_id, task_id FROM main.annotations
-                 WHERE source = ?1 AND kind = 'annotation' AND annotation_id = ?2",
+                 WHERE source = ?1 AND kind IN ('annotation', 'label') AND annotation_id = ?2",
             )?
             .query_row((source, annotation), |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;

@@ -52,7 +52,7 @@ fn take_in_changed(
             record.label_config.as_deref(),
             &as_of(event, record.updated.as_deref()),
         ),
-        (Kind::Review, Some(Record::Thing(thing))) => review::take_in(db, event, changed, thing),
+        (Kind::Review, Some(Record::Review(record))) => review::take_in(db, event, changed, record),
         (Kind::Completion, _) => steps::complete(db, event, changed),
         (Kind::Workflow, Some(Record::Workflow(record))) => {
             steps::move_in_workflow(db, changed, record)

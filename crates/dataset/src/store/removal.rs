@@ -18,7 +18,8 @@ pub(super) enum Gone {
 /// Notes a removal, and lets go what it takes.
 pub(super) fn take_in(db: &Batch<'_>, removed: &Removed<'_>) -> rusqlite::Result<bool> {
     let key = &removed.key;
-    let is_sure = removed.by != By::Header;
+    // A review is taken at its word only as long as nobody says that it is gone.
+    let is_sure = removed.by != By::Header || key.kind == Kind::Review;
     let statement = if is_sure {
         "INSERT INTO removals(source, kind, id, until) VALUES(?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET until = excluded.until WHERE until IS NULL OR until < excluded.until"

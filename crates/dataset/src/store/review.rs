@@ -1,68 +1,65 @@
-//! Reviews of Label Studio: the last one says whether an annotation is approved, in the version that was reviewed.
+//! Reviews: the last one says whether an annotation or a label is approved, in the version that was reviewed.
 //!
-//! The Enterprise edition sends them. Its API says of a review `annotation` and `accepted`; no delivery was recorded.
+//! No delivery of them was recorded. Label Studio's Enterprise edition sends them, and its API says of a review `annotation` and
+//! `accepted`. Labelbox's SDK says of one `score` and `label`.
 
 use super::batch::Batch;
 use super::removal::{self, Gone};
 use super::version::{Compared, compare, received};
-use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
-use labelrelay_event::changes::{Changed, Kind, Order, Thing};
+use labelrelay_event::changes::{Changed, Kind, Order, Review};
 use rusqlite::OptionalExtension as _;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-#[derive(Deserialize)]
-struct Review {
-    #[serde(default)]
-    accepted: Option<bool>,
+/// The last review of each annotation that has a say, and the state that follows from it: none if it does not decide, or if
+/// the annotation was changed since.
+pub(super) const VIEW: &str = "
+DROP VIEW IF EXISTS reviewed;
+CREATE VIEW reviewed(annotation, state, at) AS
+SELECT row,
+    CASE WHEN accepted IS NULL OR of_version < coalesce(annotations.version, '') THEN NULL
+        WHEN accepted THEN 'approved' ELSE 'rejected' END,
+    coalesce(reviews.version, '')
+FROM annotations JOIN reviews
+    ON reviews.source = annotations.source AND reviews.annotation_id = annotations.annotation_id
+WHERE review_id = (
+    SELECT last.review_id FROM reviews AS last
+    WHERE last.source = annotations.source AND last.annotation_id = annotations.annotation_id AND NOT last.silent
+    ORDER BY coalesce(last.version, '') DESC, length(last.review_id) DESC, last.review_id DESC LIMIT 1);
+";
+
+/// What is known of a review.
+struct Known {
+    version: Option<String>,
+    /// What it is of.
+    annotation: String,
+    silent: bool,
 }
 
-/// Members that stand beside a review.
-#[derive(Deserialize)]
-struct Beside<'a> {
-    #[serde(borrow, default)]
-    annotation: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Annotation {
-    id: u64,
-    #[serde(default)]
-    updated_at: Option<String>,
-}
-
-/// Takes in a review of an annotation, if it is newer than what is known of it; `true` if it is.
+/// Takes in a review of an annotation or a label, if it is newer than what is known of it; `true` if that changes something.
 pub(super) fn take_in(
     db: &Batch<'_>,
     event: &Event<'_>,
     changed: &Changed<'_>,
-    thing: &Thing<'_>,
+    review: &Review<'_>,
 ) -> rusqlite::Result<bool> {
-    let parents = changed.parents.iter();
-    let mut annotations = parents.filter(|it| it.kind == Kind::Annotation);
-    let (Some(annotation), Ok(review)) = (
-        annotations.next(),
-        serde_json::from_str::<Review>(thing.raw.get()),
-    ) else {
+    let mut parents = changed.parents.iter();
+    let Some(of) = parents.find(|it| matches!(it.kind, Kind::Annotation | Kind::Label)) else {
         return Ok(false);
     };
-    let (key, version) = (&changed.key, changed.version.as_deref());
+    let key = &changed.key;
+    let is_labelbox = of.kind == Kind::Label;
+    let version = changed.version.clone();
+    // It has to compare with the steps of a workflow.
+    let version = version.or_else(|| is_labelbox.then(|| received(event)));
+    let version = version.as_deref();
     let itself = [(Kind::Review, &*key.id)];
     if removal::is_gone(db, &key.source, itself, version)? == Gone::Yes {
         return Ok(false);
     }
-    let known: Option<(Option<String>, String)> = db
-        .prepare_cached(
-            "SELECT version, annotation_id FROM reviews WHERE source = ?1 AND review_id = ?2",
-        )?
-        .query_row((&*key.source, &*key.id), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+    let known = known(db, &key.source, &key.id)?;
     let compared = match &known {
-        Some((known, _)) => compare(known.as_deref(), version, changed.order),
+        Some(known) => compare(known.version.as_deref(), version, changed.order),
         None => Compared::Newer,
     };
     let is_again = event.attributes().replayedtime.is_some() && compared == Compared::Same;
@@ -72,40 +69,51 @@ pub(super) fn take_in(
     if changed.order == Order::Unknown && !super::annotation::is_first_time(db, event, changed)? {
         return Ok(false);
     }
+    let silent = is_labelbox && review.score.is_none();
     db.prepare_cached(
-        "INSERT INTO reviews VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO reviews VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT DO UPDATE SET annotation_id = excluded.annotation_id,
              version = coalesce(excluded.version, version), accepted = excluded.accepted,
-             of_version = excluded.of_version",
+             of_version = excluded.of_version, silent = excluded.silent",
     )?
     .execute((
         &*key.source,
         &*key.id,
-        &*annotation.id,
+        &*of.id,
         version,
         review.accepted,
-        reviewed_version(event, &annotation.id)
-            .or_else(|| version.map(str::to_owned))
-            .unwrap_or_else(|| received(event)),
+        reviewed_version(event, changed, review),
+        silent,
     ))?;
-    db.touch_reviewed(&key.source, &annotation.id)?;
-    if let Some((_, before)) = known.filter(|(_, before)| **before != *annotation.id) {
-        db.touch_reviewed(&key.source, &before)?;
+    if silent && known.as_ref().is_none_or(|known| known.silent) {
+        return Ok(false);
+    }
+    db.touch_reviewed(&key.source, &of.id)?;
+    if let Some(known) = known.filter(|known| *known.annotation != *of.id) {
+        db.touch_reviewed(&key.source, &known.annotation)?;
     }
     Ok(true)
 }
 
-/// The version of the annotation that stands beside its review.
-fn reviewed_version(event: &Event<'_>, annotation: &str) -> Option<String> {
-    let beside: Beside<'_> = serde_json::from_slice(event.raw().ok()?).ok()?;
-    let text = beside.annotation?.get();
-    // One, or all of a bulk action.
-    let all: Vec<Annotation> = match serde_json::from_str(text) {
-        Ok(one) => vec![one],
-        Err(_) => serde_json::from_str(text).ok()?,
-    };
-    let mut all = all.into_iter();
-    let reviewed = all.find(|it| it.id.to_string() == annotation)?;
-    let updated: Timestamp = time::parse(&reviewed.updated_at?)?;
-    Some(time::sequence(updated))
+fn known(db: &Batch<'_>, source: &str, review: &str) -> rusqlite::Result<Option<Known>> {
+    db.prepare_cached(
+        "SELECT version, annotation_id, silent FROM reviews WHERE source = ?1 AND review_id = ?2",
+    )?
+    .query_row((source, review), |row| {
+        Ok(Known {
+            version: row.get(0)?,
+            annotation: row.get(1)?,
+            silent: row.get(2)?,
+        })
+    })
+    .optional()
+}
+
+/// The version that was reviewed: the one that the body says, or else any up to the time of the review.
+fn reviewed_version(event: &Event<'_>, changed: &Changed<'_>, review: &Review<'_>) -> String {
+    let version = |written: &str| time::parse(written).map(time::sequence);
+    let said = review.reviewed.as_deref().and_then(version);
+    said.or_else(|| changed.version.clone())
+        .or_else(|| review.created.as_deref().and_then(version))
+        .unwrap_or_else(|| received(event))
 }

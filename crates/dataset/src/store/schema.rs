@@ -1,12 +1,12 @@
 //! Tables of the working state.
 
-use super::{ground_truth, inputs, parts, steps};
+use super::{ground_truth, inputs, parts, review, steps};
 use crate::DatasetError;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 10;
+const FORMAT: i64 = 11;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -94,25 +94,17 @@ CREATE TABLE tasks(
     created_at TEXT,                    -- of Label Studio, as that writes it: an id may be given again
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE reviews(                   -- of Label Studio
+CREATE TABLE reviews(
     source TEXT NOT NULL,
     review_id TEXT NOT NULL,
-    annotation_id TEXT NOT NULL,
+    annotation_id TEXT NOT NULL,        -- of Labelbox: the label
     version TEXT,
     accepted INTEGER,                   -- 1, 0; NULL if it says neither
     of_version TEXT NOT NULL,           -- of the annotation: a later one was not reviewed
+    silent INTEGER NOT NULL DEFAULT 0,  -- it has no say: one of Labelbox without a score
     PRIMARY KEY(source, annotation_id, review_id),
     UNIQUE(source, review_id)
 ) STRICT, WITHOUT ROWID;
-CREATE VIEW reviewed(annotation, state) AS
-SELECT row, (
-    SELECT CASE WHEN accepted IS NULL OR of_version < coalesce(annotations.version, '') THEN NULL
-        WHEN accepted THEN 'approved' ELSE 'rejected' END
-    FROM reviews
-    WHERE reviews.source = annotations.source AND reviews.annotation_id = annotations.annotation_id
-        AND annotations.kind = 'annotation'
-    ORDER BY coalesce(reviews.version, '') DESC, length(review_id) DESC, review_id DESC LIMIT 1)
-FROM annotations;
 CREATE TABLE projects(
     source TEXT NOT NULL,
     project_id TEXT NOT NULL,
@@ -198,6 +190,7 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
             transaction.execute_batch(TABLES).map_err(&failed)?;
             transaction.execute_batch(inputs::TABLE).map_err(&failed)?;
             transaction.execute_batch(steps::TABLE).map_err(&failed)?;
+            transaction.execute_batch(review::VIEW).map_err(&failed)?;
             transaction
                 .execute_batch(ground_truth::TABLES)
                 .map_err(&failed)?;
@@ -222,6 +215,7 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
     for (table, column) in ADDED {
         add_column(db, table, column)?;
     }
+    db.execute_batch(review::VIEW)?;
     if format < 10 {
         steps::of_before(db)?;
     }
@@ -238,7 +232,7 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
 }
 
 /// Columns that earlier formats did not have, each at the end of its table.
-const ADDED: [(&str, &str); 8] = [
+const ADDED: [(&str, &str); 9] = [
     ("regions", "frame INTEGER"),
     ("classes", "schema_id TEXT"),
     ("annotations", "consensus REAL"),
@@ -247,6 +241,7 @@ const ADDED: [(&str, &str); 8] = [
     ("annotations", "ground_truth_set_after TEXT"),
     ("tasks", "agreement REAL"),
     ("tasks", "created_at TEXT"),
+    ("reviews", "silent INTEGER NOT NULL DEFAULT 0"),
 ];
 
 fn add_column(db: &Transaction<'_>, table: &str, column: &str) -> rusqlite::Result<()> {

@@ -1,7 +1,7 @@
 //! Datasets of earlier versions are gone on with.
 
 use crate::parts::{changed, forty, numbers, options, tables, written};
-use crate::support::{Dataset, event, more, there};
+use crate::support::{Dataset, event, more, there, time};
 use crate::tasks::{annotated, created, gone};
 use labelrelay_dataset::{Format, Options, Store};
 use serde_json::{Value, json};
@@ -128,6 +128,44 @@ fn steps_of_an_earlier_version_count_in_each_project() {
     assert_eq!(dataset.write(&options).counts.annotations, 1);
     dataset.fold(&[step(30, "Initial review")]);
     assert_eq!(dataset.write(&options).counts.annotations, 0);
+}
+
+/// Red if what is known of Label Studio's reviews is lost with a version that knows those of Labelbox, or if it goes on
+/// without these.
+#[test]
+fn a_dataset_that_knows_no_reviews_of_labels_learns_them() {
+    let reviewed = |second: u32, accepted: bool| {
+        let body = json!({
+            "action": "REVIEW_CREATED",
+            "review": {"id": second, "annotation": 1, "accepted": accepted, "updated_at": time(second)},
+        });
+        event("io.labelstud.review.created", second, &body)
+    };
+    let label = json!({
+        "id": "label", "label": "{}", "updatedAt": time(10), "project": {"id": "one"}, "dataRow": {"id": "row"},
+    });
+    let score = json!({"id": "r", "score": 1, "updatedAt": time(40), "label": {"id": "label"}});
+    let mut options = Options::of(Format::Jsonl);
+    options.state = Some("approved".to_owned());
+    let mut dataset = Dataset::new();
+    dataset.fold(&[there(1, 7, 10, &json!([])), reviewed(20, true)]);
+    dataset.fold(&[event("com.labelbox.label.updated", 10, &label)]);
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    db.execute_batch(
+        "DROP VIEW reviewed; ALTER TABLE reviews DROP COLUMN silent;
+         CREATE VIEW reviewed(annotation, state) AS SELECT row, NULL FROM annotations; PRAGMA user_version = 10",
+    )
+    .unwrap();
+    drop(db);
+
+    dataset.store = Store::open(&dir).unwrap();
+    assert_eq!(dataset.write(&options).counts.annotations, 1);
+    dataset.fold(&[event("com.labelbox.review.updated", 40, &score)]);
+    assert_eq!(dataset.write(&options).counts.annotations, 2);
+    dataset.fold(&[reviewed(50, false)]);
+    assert_eq!(dataset.write(&options).counts.annotations, 1);
 }
 
 /// Red if a dataset of before never learns when its tasks were made: then a late deletion takes the task that has the id now,

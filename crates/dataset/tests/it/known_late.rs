@@ -222,6 +222,15 @@ fn what_changes_beside_an_event_is_in_the_next_snapshot() {
         });
         event("io.labelstud.review.created", second, &said)
     };
+    let label = json!({
+        "id": "label", "label": "{}", "updatedAt": time(1), "project": {"id": "one"}, "dataRow": {"id": "row"},
+    });
+    let scored = |second: u32, is_gone: bool| {
+        let said = json!({
+            "id": "r", "score": 1, "updatedAt": time(second), "label": {"id": "label"}, "deleted": is_gone,
+        });
+        event("com.labelbox.review.updated", second, &said)
+    };
     let mut steps = vec![
         (1..=20).map(|id| of(id, id, 1, 1)).collect::<Vec<_>>(),
         vec![review(3, 50)],
@@ -229,6 +238,9 @@ fn what_changes_beside_an_event_is_in_the_next_snapshot() {
         // The same task, in another project now; and its ground truth is another annotation.
         vec![of(101, 9, 2, 70)],
         vec![of(12, 12, 2, 80)],
+        vec![event("com.labelbox.label.updated", 1, &label)],
+        vec![scored(90, false)],
+        vec![scored(95, true)],
     ];
     let options = options();
     let (mut dataset, mut all) = (Dataset::new(), Vec::new());

@@ -16,6 +16,7 @@ mod fold;
 mod ground_truths;
 #[cfg(unix)] // it looks at tables as `parts` does
 mod known_late;
+mod label_reviews;
 mod media;
 #[cfg(unix)] // a file with two names has one number there
 mod parts;
