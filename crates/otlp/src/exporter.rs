@@ -1,9 +1,9 @@
 //! Sends what a tracer noted, and the metrics, for as long as the program runs.
 
 use crate::deltas::Told;
-use crate::ended::{self, Ended};
 use crate::exposition::{self, Span};
 use crate::health::{Health, Sent};
+use crate::message::{Head, Message};
 use crate::post::Post;
 use crate::settings::{Settings, Target};
 use crate::tracer::Tracer;
@@ -35,8 +35,9 @@ pub struct Exporter<P> {
     /// When what is counted began.
     start: Timestamp,
     post: P,
-    /// A message that may have to be sent again.
-    batch: Vec<Ended>,
+    head: Head,
+    /// Spans that may have to be sent again.
+    message: Option<Message>,
     spans_health: Health,
     metrics_health: Health,
     metrics_due: Instant,
@@ -77,12 +78,13 @@ impl<P: Post> Exporter<P> {
         Self {
             metrics_due: Instant::now() + settings.metric_interval,
             start: clock.now(),
+            head: Head::of(&settings.resource),
             settings,
             tracer,
             exposition: Box::new(exposition),
             clock,
             post,
-            batch: Vec::new(),
+            message: None,
             spans_health: Health::of("spans"),
             metrics_health: Health::of("metrics"),
             told: None,
@@ -182,25 +184,26 @@ impl<P: Post> Exporter<P> {
         // neither the metrics nor the end would have their turn.
         let mut due = self.tracer.waiting();
         loop {
-            if self.batch.is_empty() && due > 0 {
-                self.batch = self.tracer.take();
-                due = due.saturating_sub(self.batch.len());
+            if self.message.is_none()
+                && due > 0
+                && let Some(batch) = self.tracer.take()
+            {
+                due = due.saturating_sub(batch.ended());
+                self.message = Some(batch.message(&self.head));
             }
             let longest = self.longest(end);
-            if self.batch.is_empty() || longest.is_zero() {
+            let Some(message) = self.message.as_ref().filter(|_| !longest.is_zero()) else {
                 return;
-            }
-            let destination = self.tracer.destination();
-            let message = ended::message(&self.settings.resource, destination, &self.batch);
-            let message = message.encode_to_vec().into();
-            let sent = send(&mut self.post, target, message, longest).await;
+            };
+            let bytes = message.bytes.clone();
+            let sent = send(&mut self.post, target, bytes, longest).await;
             self.spans_health.note(&sent);
             match sent {
                 Sent::Taken => {}
-                Sent::Refused(_) => self.tracer.drop_all(&self.batch),
+                Sent::Refused(_) => self.tracer.drop_spans(message.spans),
                 Sent::Failed(_) => return,
             }
-            self.batch.clear();
+            self.message = None;
         }
     }
 

@@ -8,21 +8,26 @@
 
 mod at_start;
 mod collector;
+mod cut;
 mod deliveries;
 mod deltas;
 mod destination;
-mod ended;
 mod exporter;
 mod exposition;
 mod finished;
 mod function;
 mod health;
+mod ids;
 mod key_value;
+mod message;
 mod post;
 mod processed;
+mod same;
 mod sampler;
 mod settings;
 mod tracer;
+mod waiting;
+mod wire;
 
 pub use collector::Collector;
 pub use deliveries::{DeliveryTelemetry, Noting};

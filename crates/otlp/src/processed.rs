@@ -1,12 +1,10 @@
 //! Work on an event of a queue, and its span: one of the consumer.
 
-use crate::destination::Destination;
-use crate::key_value::{push, text};
+use crate::cut::cut;
+use crate::same::Same;
+use crate::wire::{bytes, failed, field, field_length, span, tag, text, text_if, time};
 use labelrelay_core::TraceContext;
 use labelrelay_event::Attributes;
-use opentelemetry_proto::tonic::trace::v1::span::{Link, SpanKind};
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 
 /// Whoever wrote an envelope may have written anything there, and thousands of spans wait.
 const MOST_CHARACTERS: usize = 128;
@@ -36,10 +34,10 @@ impl Processing {
             context,
             parent,
             start,
-            id: cut(&event.id),
-            source: cut(&event.source),
-            event_type: cut(&event.event_type),
-            subject: event.subject.as_deref().map(cut),
+            id: told(&event.id),
+            source: told(&event.source),
+            event_type: told(&event.event_type),
+            subject: event.subject.as_deref().map(told),
         }
     }
 
@@ -55,68 +53,68 @@ impl Processing {
 }
 
 /// Work on an event that has ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Processed {
-    processing: Processing,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Processed<'a> {
+    processing: &'a Processing,
     end: u64,
     /// What sort of error, and why.
-    error: Option<(&'static str, String)>,
+    error: Option<(&'static str, &'a str)>,
 }
 
-impl Processed {
+impl<'a> Processed<'a> {
     pub(crate) fn new(
-        processing: Processing,
+        processing: &'a Processing,
         end: u64,
-        error: Option<(&'static str, &str)>,
+        error: Option<(&'static str, &'a str)>,
     ) -> Self {
         Self {
             end: end.max(processing.start),
             processing,
-            error: error.map(|(sort, reason)| (sort, cut(reason))),
+            error: error.map(|(sort, reason)| (sort, cut(reason, MOST_CHARACTERS))),
         }
     }
 
-    pub(crate) fn span(&self, destination: &Destination) -> Span {
-        let event = &self.processing;
-        let mut attributes = vec![
-            text("messaging.system", destination.system),
-            text("messaging.destination.name", destination.name.as_str()),
-            text("messaging.operation.name", "process"),
-            text("messaging.operation.type", "process"),
-            text("messaging.message.id", event.id.as_str()),
-            text("cloudevents.event_id", event.id.as_str()),
-            text("cloudevents.event_source", event.source.as_str()),
-            text("cloudevents.event_type", event.event_type.as_str()),
-        ];
-        let subject = event.subject.clone();
-        push(&mut attributes, "cloudevents.event_subject", subject);
-        let sort = self.error.as_ref().map(|(sort, _)| (*sort).to_owned());
-        push(&mut attributes, "error.type", sort);
-        let link = |sender: TraceContext| Link {
-            trace_id: sender.trace_id.to_vec(),
-            span_id: sender.span_id.to_vec(),
-            ..Link::default()
-        };
-        let parent = event.parent.map(|parent| parent.span_id.to_vec());
-        Span {
-            trace_id: event.context.trace_id.to_vec(),
-            span_id: event.context.span_id.to_vec(),
-            parent_span_id: parent.unwrap_or_default(),
-            name: format!("process {}", destination.name),
-            kind: SpanKind::Consumer.into(),
-            start_time_unix_nano: event.start,
-            end_time_unix_nano: self.end,
-            attributes,
-            links: event.parent.map(link).into_iter().collect(),
-            status: self.error.as_ref().map(|(_, reason)| Status {
-                message: reason.clone(),
-                code: StatusCode::Error.into(),
-            }),
-            ..Span::default()
+    /// Writes its span.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, same: &Same) {
+        span(out, |out| self.consumer(out, same));
+    }
+
+    fn consumer(&self, out: &mut Vec<u8>, same: &Same) {
+        let event = self.processing;
+        bytes(out, tag::TRACE_ID, [&event.context.trace_id]);
+        bytes(out, tag::SPAN_ID, [&event.context.span_id]);
+        if let Some(parent) = event.parent {
+            bytes(out, tag::PARENT_SPAN_ID, [&parent.span_id]);
+        }
+        out.extend_from_slice(&same.consumer.head);
+        time(out, tag::START, event.start);
+        time(out, tag::END, self.end);
+        out.extend_from_slice(&same.consumer.attributes);
+        text(out, "messaging.message.id", [&event.id]);
+        text(out, "cloudevents.event_id", [&event.id]);
+        text(out, "cloudevents.event_source", [&event.source]);
+        text(out, "cloudevents.event_type", [&event.event_type]);
+        text_if(out, "cloudevents.event_subject", event.subject.as_deref());
+        text_if(out, "error.type", self.error.map(|(sort, _)| sort));
+        if let Some(sender) = event.parent {
+            link(out, sender);
+        }
+        if let Some((_, reason)) = self.error {
+            failed(out, reason);
         }
     }
 }
 
-fn cut(text: &str) -> String {
-    text.chars().take(MOST_CHARACTERS).collect()
+/// The span that sent the event.
+fn link(out: &mut Vec<u8>, sender: TraceContext) {
+    let (trace, span) = (sender.trace_id, sender.span_id);
+    let length = field_length(trace.len()) + field_length(span.len());
+    field(out, tag::LINK, length);
+    bytes(out, tag::LINK_TRACE_ID, [&trace]);
+    bytes(out, tag::LINK_SPAN_ID, [&span]);
+}
+
+/// As much of a text as is told.
+fn told(text: &str) -> String {
+    cut(text, MOST_CHARACTERS).to_owned()
 }

@@ -1,28 +1,23 @@
 //! The observer that notes requests for their spans, and whoever works on events for theirs.
 
 use crate::destination::Destination;
-use crate::ended::Ended;
-use crate::finished::{Finished, Ids};
+use crate::finished::{self, Finished};
+use crate::ids::Ids;
 use crate::processed::{Processed, Processing};
+use crate::same::Same;
 use crate::sampler::Sampler;
+use crate::waiting::{Batch, Waiting};
 use labelrelay_core::{
     Clock, Entropy, EventTrace, Exchange, Observer, QueueError, Report, TraceContext,
 };
 use labelrelay_event::Attributes;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Requests and events that may wait to be sent.
-const MOST_WAITING: usize = 8192;
-
-/// The most memory that a tracer and its exporter take: each one that waits has fewer than 3 kB, and a message of them
-/// fewer than 4 MB.
+/// The most memory that a tracer and its exporter take: what waits has 24 MiB at most, and a message of it some 2 MiB. A
+/// batch that grows may be copied once.
 pub const MOST_BYTES: u64 = 32 << 20;
-
-/// So many are worth a message at once.
-pub(crate) const BATCH: usize = 512;
 
 /// Notes requests that have their answer, for an [`Exporter`](crate::Exporter). Its clones are the same tracer.
 #[derive(Clone)]
@@ -30,10 +25,10 @@ pub struct Tracer(Arc<Shared>);
 
 struct Shared {
     sampler: Sampler,
-    destination: Destination,
+    same: Same,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    waiting: Mutex<VecDeque<Ended>>,
+    ids: Ids,
+    waiting: Mutex<Waiting>,
     dropped: AtomicU64,
     /// A batch waits.
     full: Notify,
@@ -49,10 +44,10 @@ impl Tracer {
     ) -> Self {
         Self(Arc::new(Shared {
             sampler,
-            destination,
+            same: Same::of(&destination),
+            ids: Ids::new(&*clock, &*entropy),
             clock,
-            entropy,
-            waiting: Mutex::new(VecDeque::new()),
+            waiting: Mutex::default(),
             dropped: AtomicU64::new(0),
             full: Notify::new(),
         }))
@@ -72,13 +67,13 @@ impl Tracer {
         let (trace_id, is_recorded) = if let Some(parent) = parent {
             (parent.trace_id, sampler.takes_child(parent))
         } else {
-            let trace_id = self.0.trace_id();
+            let trace_id = self.0.ids.trace();
             (trace_id, sampler.takes_root(trace_id))
         };
         is_recorded.then(|| {
             let context = TraceContext {
                 trace_id,
-                span_id: self.0.span_id(),
+                span_id: self.0.ids.span(),
                 flags: 1,
             };
             Processing::new(context, parent, self.0.now(), event)
@@ -87,17 +82,14 @@ impl Tracer {
 
     /// Ends a span of the work on an event. `error` is what sort of error there was, and why.
     pub fn end_processing(&self, processing: Processing, error: Option<(&'static str, &str)>) {
-        let processed = Processed::new(processing, self.0.now(), error);
-        self.0.wait_for_sending(Ended::Event(Box::new(processed)));
+        let processed = Processed::new(&processing, self.0.now(), error);
+        let write = |out: &mut Vec<u8>, _: &mut String| processed.write(out, &self.0.same);
+        self.0.wait_for_sending(1, write);
     }
 
-    pub(crate) fn drop_all(&self, ended: &[Ended]) {
-        let spans: u64 = ended.iter().map(Ended::count).sum();
-        self.0.dropped.fetch_add(spans, Ordering::Relaxed);
-    }
-
-    pub(crate) fn destination(&self) -> &Destination {
-        &self.0.destination
+    /// Counts so many spans as dropped.
+    pub(crate) fn drop_spans(&self, count: u64) {
+        self.0.drop_spans(count);
     }
 
     /// Completes once a batch waits.
@@ -107,36 +99,25 @@ impl Tracer {
 
     /// Number of requests and events that wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.0.waiting().len()
+        self.0.waiting().ended()
     }
 
     /// Takes a batch, or what there is of one, the oldest first.
-    pub(crate) fn take(&self) -> Vec<Ended> {
-        let mut waiting = self.0.waiting();
-        let count = waiting.len().min(BATCH);
-        waiting.drain(..count).collect()
+    pub(crate) fn take(&self) -> Option<Batch> {
+        self.0.waiting().take()
     }
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Ended>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An id of a span. It only has to differ.
-    fn span_id(&self) -> [u8; 8] {
-        let [_, _, id @ ..] = self.entropy.ten_bytes();
-        // All zero is no id.
-        if id == [0; 8] { [1; 8] } else { id }
+    fn drop_spans(&self, count: u64) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
-    fn trace_id(&self) -> [u8; 16] {
-        let halves = [self.span_id(), self.span_id()].map(u64::from_be_bytes);
-        let [high, low] = halves.map(u128::from);
-        ((high << 64) | low).to_be_bytes()
-    }
-
-    fn ids(&self, report: &Report) -> Option<Ids> {
+    fn ids_of(&self, report: &Report) -> Option<finished::Ids> {
         let (trace, parent, producer) = match report.trace {
             Some(EventTrace::Relay(own)) => {
                 let is_recorded = own.is_sampled();
@@ -144,30 +125,32 @@ impl Shared {
             }
             Some(EventTrace::Sender(parent)) => {
                 let is_recorded = self.sampler.takes_child(parent);
-                is_recorded.then(|| (parent.trace_id, Some(parent.span_id), self.span_id()))?
+                is_recorded.then(|| (parent.trace_id, Some(parent.span_id), self.ids.span()))?
             }
             // It became no event: nobody else has a span of this trace.
             None => {
-                let trace = self.trace_id();
+                let trace = self.ids.trace();
                 let is_recorded = self.sampler.takes_root(trace);
-                is_recorded.then(|| (trace, None, self.span_id()))?
+                is_recorded.then(|| (trace, None, self.ids.span()))?
             }
         };
-        Some(Ids {
+        Some(finished::Ids {
             trace,
             parent,
-            server: self.span_id(),
+            server: self.ids.span(),
             producer,
         })
     }
 
     fn note(&self, exchange: &Exchange<'_>) {
-        let Some(ids) = self.ids(exchange.report) else {
+        let Some(ids) = self.ids_of(exchange.report) else {
             return;
         };
         let method = &exchange.head.method;
         let finished = Finished::new(ids, self.now(), method, exchange.report);
-        self.wait_for_sending(Ended::Request(Box::new(finished)));
+        self.wait_for_sending(finished.count(), |out, scratch| {
+            finished.write(out, scratch, &self.same);
+        });
     }
 
     /// Nanoseconds of Unix.
@@ -175,15 +158,17 @@ impl Shared {
         u64::try_from(self.clock.now().as_nanosecond()).unwrap_or_default()
     }
 
-    fn wait_for_sending(&self, ended: Ended) {
+    /// So many spans, which `write` writes. They are written under the lock: that takes less time than to allocate for them.
+    fn wait_for_sending(&self, count: u64, write: impl FnOnce(&mut Vec<u8>, &mut String)) {
         let mut waiting = self.waiting();
-        if waiting.len() >= MOST_WAITING {
+        if !waiting.has_room() {
             drop(waiting);
-            self.dropped.fetch_add(ended.count(), Ordering::Relaxed);
+            self.drop_spans(count);
             return;
         }
-        waiting.push_back(ended);
-        if waiting.len().is_multiple_of(BATCH) {
+        let is_whole = waiting.add(count, write);
+        drop(waiting);
+        if is_whole {
             self.full.notify_one();
         }
     }
@@ -198,10 +183,10 @@ impl Observer for Tracer {
     }
 
     fn begin_trace(&self) -> Option<TraceContext> {
-        let trace_id = self.0.trace_id();
+        let trace_id = self.0.ids.trace();
         Some(TraceContext {
             trace_id,
-            span_id: self.0.span_id(),
+            span_id: self.0.ids.span(),
             flags: self.0.sampler.takes_root(trace_id).into(),
         })
     }
