@@ -2,7 +2,7 @@
 
 use crate::cut::cut;
 use crate::same::Same;
-use crate::wire::{bytes, failed, number, span, tag, text, text_if, time};
+use crate::wire::{bytes, failed, number, parts, span, tag, text, text_if, time};
 use labelrelay_core::{Outcome, Report};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -94,17 +94,14 @@ impl<'a> Finished<'a> {
             report.outcome.status()
         };
         let source = report.source.as_deref();
-        bytes(out, tag::TRACE_ID, [&self.ids.trace]);
-        bytes(out, tag::SPAN_ID, [&self.ids.server]);
+        bytes(out, tag::TRACE_ID, &self.ids.trace);
+        bytes(out, tag::SPAN_ID, &self.ids.server);
         if let Some(parent) = &self.ids.parent {
-            bytes(out, tag::PARENT_SPAN_ID, [parent]);
+            bytes(out, tag::PARENT_SPAN_ID, parent);
         }
         match source {
-            Some(source) => {
-                let name = [self.method, " /", source];
-                bytes(out, tag::NAME, name.map(str::as_bytes));
-            }
-            None => bytes(out, tag::NAME, [self.method.as_bytes()]),
+            Some(source) => parts(out, tag::NAME, [self.method, " /", source]),
+            None => parts(out, tag::NAME, [self.method]),
         }
         out.extend_from_slice(&same.server.head);
         time(out, tag::START, self.begin());
@@ -138,9 +135,9 @@ impl<'a> Finished<'a> {
         let took = report
             .queue_elapsed
             .map_or(self.end.saturating_sub(start), nanoseconds);
-        bytes(out, tag::TRACE_ID, [&self.ids.trace]);
-        bytes(out, tag::SPAN_ID, [&self.ids.producer]);
-        bytes(out, tag::PARENT_SPAN_ID, [&self.ids.server]);
+        bytes(out, tag::TRACE_ID, &self.ids.trace);
+        bytes(out, tag::SPAN_ID, &self.ids.producer);
+        bytes(out, tag::PARENT_SPAN_ID, &self.ids.server);
         out.extend_from_slice(&same.producer.head);
         time(out, tag::START, start);
         time(out, tag::END, start.saturating_add(took).min(self.end));

@@ -81,10 +81,10 @@ impl<'a> Processed<'a> {
 
     fn consumer(&self, out: &mut Vec<u8>, same: &Same) {
         let event = self.processing;
-        bytes(out, tag::TRACE_ID, [&event.context.trace_id]);
-        bytes(out, tag::SPAN_ID, [&event.context.span_id]);
+        bytes(out, tag::TRACE_ID, &event.context.trace_id);
+        bytes(out, tag::SPAN_ID, &event.context.span_id);
         if let Some(parent) = event.parent {
-            bytes(out, tag::PARENT_SPAN_ID, [&parent.span_id]);
+            bytes(out, tag::PARENT_SPAN_ID, &parent.span_id);
         }
         out.extend_from_slice(&same.consumer.head);
         time(out, tag::START, event.start);
@@ -110,8 +110,8 @@ fn link(out: &mut Vec<u8>, sender: TraceContext) {
     let (trace, span) = (sender.trace_id, sender.span_id);
     let length = field_length(trace.len()) + field_length(span.len());
     field(out, tag::LINK, length);
-    bytes(out, tag::LINK_TRACE_ID, [&trace]);
-    bytes(out, tag::LINK_SPAN_ID, [&span]);
+    bytes(out, tag::LINK_TRACE_ID, &trace);
+    bytes(out, tag::LINK_SPAN_ID, &span);
 }
 
 /// As much of a text as is told.

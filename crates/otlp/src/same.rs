@@ -1,7 +1,7 @@
 //! What all spans of a kind have in common, written once.
 
 use crate::destination::Destination;
-use crate::wire::{bytes, choice, tag, text};
+use crate::wire::{choice, parts, tag, text};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 
 /// The same bytes in each span of a program.
@@ -39,7 +39,7 @@ impl OfKind {
     fn messaging(destination: &Destination, operation: &str, kind: SpanKind) -> Self {
         let (mut head, mut attributes) = (Vec::new(), Vec::new());
         let name = [operation, " ", destination.name.as_str()];
-        bytes(&mut head, tag::NAME, name.map(str::as_bytes));
+        parts(&mut head, tag::NAME, name);
         choice(&mut head, tag::KIND, number(kind));
         for (key, value) in [
             ("messaging.system", destination.system),

@@ -81,10 +81,12 @@ impl Waiting {
         Some(batch)
     }
 
-    /// Begins one that is as large as the last one at once.
+    /// Begins one that has room at once for as much as the last one, and a little more: nothing is moved then because it
+    /// grows, or because its message gets a head.
     fn begin_another(&mut self) -> Batch {
+        let last = self.begun.spans.len();
         let another = Batch {
-            spans: Vec::with_capacity(self.begun.spans.len()),
+            spans: Vec::with_capacity(last + last / 16 + 1024),
             ..Batch::default()
         };
         std::mem::replace(&mut self.begun, another)

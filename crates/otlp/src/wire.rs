@@ -72,15 +72,25 @@ pub(crate) const fn field_length(length: usize) -> usize {
 
 /// What stands before so many bytes of a field.
 pub(crate) fn field(out: &mut Vec<u8>, tag: u8, length: usize) {
-    out.push(tag);
-    varint(out, length as u64);
+    if length < 0x80 {
+        out.extend_from_slice(&[tag, low(length as u64)]);
+    } else {
+        out.push(tag);
+        varint(out, length as u64);
+    }
 }
 
-/// A field of bytes, or of text, in parts.
-pub(crate) fn bytes<const PARTS: usize>(out: &mut Vec<u8>, tag: u8, parts: [&[u8]; PARTS]) {
-    field(out, tag, total(parts));
+/// A field of bytes.
+pub(crate) fn bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    field(out, tag, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+/// A field that is a text, in parts.
+pub(crate) fn parts<const PARTS: usize>(out: &mut Vec<u8>, tag: u8, parts: [&str; PARTS]) {
+    field(out, tag, total(&parts));
     for part in parts {
-        out.extend_from_slice(part);
+        out.extend_from_slice(part.as_bytes());
     }
 }
 
@@ -97,10 +107,9 @@ pub(crate) fn choice(out: &mut Vec<u8>, tag: u8, value: u8) {
 }
 
 /// An attribute that is a text, in parts.
-pub(crate) fn text<const PARTS: usize>(out: &mut Vec<u8>, key: &str, parts: [&str; PARTS]) {
-    let parts = parts.map(str::as_bytes);
-    attribute(out, key, field_length(total(parts)));
-    bytes(out, tag::TEXT, parts);
+pub(crate) fn text<const PARTS: usize>(out: &mut Vec<u8>, key: &str, text: [&str; PARTS]) {
+    attribute(out, key, field_length(total(&text)));
+    parts(out, tag::TEXT, text);
 }
 
 /// An attribute that is a text, if it has a value.
@@ -123,9 +132,17 @@ pub(crate) fn number(out: &mut Vec<u8>, key: &str, value: u64) {
 fn attribute(out: &mut Vec<u8>, key: &str, value: usize) {
     let key = key.as_bytes();
     let length = field_length(key.len()) + field_length(value);
-    field(out, tag::ATTRIBUTE, length);
-    bytes(out, tag::KEY, [key]);
-    field(out, tag::VALUE, value);
+    if length < 0x80 {
+        // Nearly all are, and so are the lengths within: a byte for each, and fewer looks whether there is room.
+        let (of_key, of_value) = (low(key.len() as u64), low(value as u64));
+        out.extend_from_slice(&[tag::ATTRIBUTE, low(length as u64), tag::KEY, of_key]);
+        out.extend_from_slice(key);
+        out.extend_from_slice(&[tag::VALUE, of_value]);
+    } else {
+        field(out, tag::ATTRIBUTE, length);
+        bytes(out, tag::KEY, key);
+        field(out, tag::VALUE, value);
+    }
 }
 
 /// That there was an error, and why.
@@ -139,7 +156,7 @@ pub(crate) fn failed(out: &mut Vec<u8>, reason: &str) {
     };
     field(out, tag::STATUS, message + 2);
     if message > 0 {
-        bytes(out, tag::STATUS_MESSAGE, [reason.as_bytes()]);
+        parts(out, tag::STATUS_MESSAGE, [reason]);
     }
     choice(out, tag::STATUS_CODE, ERROR);
 }
@@ -150,7 +167,7 @@ pub(crate) fn span(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     const USUAL: usize = 2;
     out.push(tag::SCOPE_SPANS_SPAN);
     let at = out.len();
-    out.extend_from_slice(&[0; USUAL]);
+    out.extend_from_slice(&[0; USUAL]); // the length, once it is known
     let begin = out.len();
     write(out);
     let length = (out.len() - begin) as u64;
@@ -165,7 +182,7 @@ pub(crate) fn span(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-fn total<const PARTS: usize>(parts: [&[u8]; PARTS]) -> usize {
+fn total(parts: &[&str]) -> usize {
     parts.iter().map(|part| part.len()).sum()
 }
 
