@@ -36,6 +36,10 @@ struct Shared {
 
 impl Tracer {
     /// A tracer of events that are sent to `destination`, or come from there.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what it keeps of these is its own affair"
+    )]
     pub fn new(
         sampler: Sampler,
         destination: Destination,
@@ -81,6 +85,7 @@ impl Tracer {
     }
 
     /// Ends a span of the work on an event. `error` is what sort of error there was, and why.
+    #[expect(clippy::needless_pass_by_value, reason = "no span ends twice")]
     pub fn end_processing(&self, processing: Processing, error: Option<(&'static str, &str)>) {
         let processed = Processed::new(&processing, self.0.now(), error);
         let write = |out: &mut Vec<u8>, _: &mut String| processed.write(out, &self.0.same);

@@ -60,7 +60,7 @@ pub(crate) fn varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(low(number));
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seven bits of it")]
+/// Seven bits of it.
 const fn low(number: u64) -> u8 {
     (number & 0x7f) as u8
 }
