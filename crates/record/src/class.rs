@@ -13,8 +13,8 @@ impl Class {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Verified, Self::Stranger];
 
-    /// The number in the file.
-    pub(crate) const fn number(self) -> i64 {
+    /// The number in tables.
+    pub const fn number(self) -> i64 {
         match self {
             Self::Verified => 0,
             Self::Stranger => 1,

@@ -61,6 +61,14 @@ pub enum RecordError {
         /// Error of the system.
         source: std::io::Error,
     },
+    /// The record that several relays share could not be read or written.
+    #[error("{message}")]
+    Shared {
+        /// Its name, the problem and the cure.
+        message: String,
+        /// `true` if it takes other rows than those that were to be written.
+        is_of_rows: bool,
+    },
     /// It could not be read or written.
     #[error("{} could not be read or written; see that its disk has room, that this user may write it, and that no other program keeps it locked", path.display())]
     Sqlite {
@@ -69,6 +77,19 @@ pub enum RecordError {
         /// Error of `SQLite`.
         source: rusqlite::Error,
     },
+}
+
+impl RecordError {
+    /// Tells whether only some of the rows are to blame that were to be written, and not the record.
+    pub(crate) const fn is_of_rows(&self) -> bool {
+        matches!(
+            self,
+            Self::Shared {
+                is_of_rows: true,
+                ..
+            }
+        )
+    }
 }
 
 /// What went wrong, before it is said with which record.

@@ -1,8 +1,7 @@
 //! Which deliveries are meant.
 
 use crate::entry::Entry;
-use rusqlite::types::Value;
-use std::fmt::Write as _;
+use crate::sql::Statement;
 
 /// Which deliveries are meant; the default is all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,44 +98,36 @@ impl Pattern {
     }
 
     /// A condition as ranges, which an index can answer.
-    pub(crate) fn condition(&self, column: &str, values: &mut Vec<Value>) -> String {
-        let mut bind = |text: String| {
-            values.push(text.into());
-            values.len()
-        };
-        let text = &self.text;
+    pub(crate) fn condition(&self, column: &str, statement: &mut Statement) -> String {
+        let text = self.text.as_str();
         match self.ending {
             Ending::None => {
-                let same = bind(text.clone());
-                format!("{column} = ?{same}")
+                let same = statement.bind(text);
+                format!("{column} = {same}")
             }
             Ending::AfterSeparator => {
-                let same = bind(text.clone());
+                let same = statement.bind(text);
                 // `.`, `/` and `0` follow each other.
-                let (from, to) = (bind(format!("{text}.")), bind(format!("{text}0")));
-                format!("({column} = ?{same} OR ({column} >= ?{from} AND {column} < ?{to}))")
+                let (from, to) = (
+                    statement.bind(format!("{text}.")),
+                    statement.bind(format!("{text}0")),
+                );
+                format!("({column} = {same} OR ({column} >= {from} AND {column} < {to}))")
             }
             Ending::Any => {
-                let (from, to) = (bind(text.clone()), bind(end_of(text)));
-                format!("({column} >= ?{from} AND {column} < ?{to})")
+                let (from, to) = (statement.bind(text), statement.bind(end_of(text)));
+                format!("({column} >= {from} AND {column} < {to})")
             }
         }
     }
 }
 
 /// Stands behind everything that begins with `text`.
-pub(crate) fn end_of(text: &str) -> String {
+fn end_of(text: &str) -> String {
     format!("{text}\u{10ffff}")
 }
 
 impl Filter {
-    /// The clauses behind `FROM deliveries`, and the values for them.
-    pub(crate) fn clauses(&self, limit: usize) -> (String, Vec<Value>) {
-        let (mut sql, mut values) = self.conditions();
-        self.push_order(&mut sql, &mut values, limit);
-        (sql, values)
-    }
-
     /// Tells whether a delivery passes that is not in the file yet.
     pub(crate) fn passes(&self, number: i64, entry: &Entry<'_>) -> bool {
         let matches = |pattern: &Option<Pattern>, value| {
@@ -161,17 +152,14 @@ impl Filter {
     }
 
     /// The order, and how many.
-    pub(crate) fn push_order(&self, sql: &mut String, values: &mut Vec<Value>, limit: usize) {
+    pub(crate) fn order(&self, statement: &mut Statement, limit: usize) {
         let order = if self.newest_first { "DESC" } else { "ASC" };
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        // Writing into memory does not fail.
-        let _ = write!(sql, " ORDER BY number {order} LIMIT ?{}", values.len());
+        let limit = statement.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        statement.push(&format!(" ORDER BY number {order} LIMIT {limit}"));
     }
 
     /// The conditions alone.
-    pub(crate) fn conditions(&self) -> (String, Vec<Value>) {
-        let mut sql = String::from(" WHERE 1");
-        let mut values = Vec::new();
+    pub(crate) fn add_to(&self, statement: &mut Statement) {
         let columns = [
             ("event_id", &self.id),
             ("event_type", &self.event_type),
@@ -184,42 +172,32 @@ impl Filter {
         ];
         for (column, pattern) in columns {
             if let Some(pattern) = pattern {
-                let condition = pattern.condition(column, &mut values);
-                and(&mut sql, &condition);
+                let condition = pattern.condition(column, statement);
+                statement.and(&condition);
             }
         }
         if self.refused {
-            and(&mut sql, "status >= 400");
+            statement.and("status >= 400");
         }
         if let Some(from) = self.from_ms {
-            values.push(from.into());
-            let at = values.len();
-            // The second one lets a list begin there, instead of with the oldest row. The plus keeps `SQLite` from
-            // looking for that number from the oldest row on.
-            and(&mut sql, &format!("arrived_ms >= ?{at}"));
-            and(
-                &mut sql,
-                &format!(
-                    "number >= (SELECT coalesce(min(+number), {}) FROM deliveries WHERE arrived_ms >= ?{at})",
-                    i64::MAX
-                ),
-            );
+            let from = statement.bind(from);
+            statement.and(&format!("arrived_ms >= {from}"));
+            // It lets a list begin there, instead of with the oldest row. The sum keeps the database from looking for
+            // that number from the oldest row on.
+            statement.and(&format!(
+                "number >= (SELECT coalesce(min(number + 0), {}) FROM deliveries WHERE arrived_ms >= {from})",
+                i64::MAX
+            ));
         }
         if let Some(before) = self.before_ms {
-            values.push(before.into());
-            let at = values.len();
-            and(&mut sql, &format!("arrived_ms < ?{at}"));
+            let before = statement.bind(before);
+            statement.and(&format!("arrived_ms < {before}"));
         }
         for (number, is) in [(self.after, ">"), (self.before, "<")] {
             if let Some(number) = number {
-                and(&mut sql, &format!("number {is} {number}"));
+                let number = statement.bind(number);
+                statement.and(&format!("number {is} {number}"));
             }
         }
-        (sql, values)
     }
-}
-
-pub(crate) fn and(sql: &mut String, condition: &str) {
-    sql.push_str(" AND ");
-    sql.push_str(condition);
 }

@@ -11,6 +11,7 @@
 //! Rows that a secret has vouched for, and rows of strangers, are bounded apart everywhere: on the way to the thread, in
 //! the file, and in the table of bodies. So whoever knows no secret cannot push out what counts.
 
+mod access;
 mod blot;
 mod bounds;
 mod class;
@@ -18,8 +19,10 @@ mod entry;
 mod error;
 mod filter;
 mod forget;
+mod forwarder;
 mod head;
 mod inbox;
+mod intake;
 mod journal;
 mod lock;
 mod moved;
@@ -28,6 +31,7 @@ mod needed;
 mod open;
 mod open_files;
 mod options;
+pub mod query;
 mod reader;
 mod recorder;
 mod room;
@@ -36,11 +40,13 @@ mod schema;
 mod search;
 mod set_aside;
 mod shared;
+mod sql;
 mod store;
 mod sums;
 mod totals;
 mod writer;
 
+pub use access::{Moving, Record, SharedRecord};
 pub use blot::{Blotted, fingerprint, text as blot_out};
 pub use class::Class;
 pub use error::RecordError;
@@ -51,3 +57,4 @@ pub use options::{BODY_BYTES, Limits, Options, beside};
 pub use reader::{Body, RecordFile};
 pub use recorder::Recorder;
 pub use row::{Recorded, Row};
+pub use sql::{Dialect, Statement, Value};

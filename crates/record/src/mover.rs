@@ -5,13 +5,14 @@
 
 use crate::class::PerClass;
 use crate::error::RecordError;
+use crate::intake::{Done, Load};
 use crate::journal::Pending;
 use crate::open_files::OpenFiles;
 use crate::options::Options;
 use crate::room;
 use crate::set_aside::{can_be_set_aside, set_aside};
 use crate::shared::{Rate, Shared, Turn};
-use crate::store::{Done, Load, Store};
+use crate::store::Store;
 use labelrelay_core::{Clock, chain};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,23 +3,23 @@
 use crate::class::Class;
 use crate::entry::Entry;
 use crate::error::{Failure, RecordError};
-use crate::filter::{Filter, Pattern, end_of};
+use crate::filter::{Filter, Pattern};
 use crate::journal::Tail;
+use crate::query::{self, Database};
 use crate::row::{Recorded, Row};
+use crate::search::named;
+use crate::sql::{Dialect, Statement, Value};
 use crate::{moved, open, totals};
 use labelrelay_event::Digest;
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{
-    Connection, OptionalExtension as _, Transaction, TransactionBehavior, params_from_iter,
+    Connection, OptionalExtension as _, ToSql, Transaction, TransactionBehavior, params_from_iter,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Deliveries that one id can find.
 const FOUND_AT_ONCE: usize = 100;
-
-pub(crate) const COLUMNS: &str = "
-    number, arrived_ms, status, flags, body_bytes, elapsed_us, queue_us, outcome, source, event_id, event_type, subject,
-    project, delivery_id, verified_by, client, body_sha256, method, path, reason, head";
 
 /// A record, for whoever reads it: also beside the process that writes. What waits in the journal is read, too.
 pub struct RecordFile {
@@ -34,6 +34,16 @@ pub struct Body {
     pub start: Vec<u8>,
     /// `true` if that is all of it.
     pub is_whole: bool,
+}
+
+impl Body {
+    /// The first part of the body of this delivery.
+    pub fn of(delivery: &Recorded, start: Vec<u8>) -> Self {
+        Self {
+            is_whole: delivery.row.body_sha256 == Some(Digest::of(&start).to_hex()),
+            start,
+        }
+    }
 }
 
 impl RecordFile {
@@ -55,17 +65,8 @@ impl RecordFile {
     /// When the file cannot be read.
     pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Recorded>, RecordError> {
         let passes = |number, entry: &Entry<'_>| filter.passes(number, entry);
-        let listed = |limit| self.listed(filter, limit);
-        self.in_both(filter, limit, passes, listed)
-    }
-
-    fn listed(&self, filter: &Filter, limit: usize) -> rusqlite::Result<Vec<Recorded>> {
-        let (clauses, values) = filter.clauses(limit);
-        let mut select = self
-            .db
-            .prepare(&format!("SELECT {COLUMNS} FROM deliveries{clauses}"))?;
-        let rows = select.query_map(params_from_iter(&values), recorded)?;
-        rows.collect()
+        let filed = |limit| query::list(self, filter, limit);
+        self.in_both(filter, limit, passes, filed)
     }
 
     /// Deliveries of the file and of the journal, at one moment, `limit` at most. `filter` says in which order they come,
@@ -119,10 +120,7 @@ impl RecordFile {
         if which.is_empty() {
             return Ok(Vec::new());
         }
-        let number = which
-            .strip_prefix('r')
-            .and_then(|number| number.parse::<i64>().ok());
-        if let Some(number) = number
+        if let Some(number) = named(which)
             && let Some(found) = self.numbered(number)?
         {
             return Ok(vec![found]);
@@ -136,22 +134,13 @@ impl RecordFile {
             begins.matches(entry.event_id) || begins.matches(entry.delivery_id)
         };
         self.in_both(&newest, FOUND_AT_ONCE, passes, |limit| {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let sql = format!(
-                "SELECT {COLUMNS} FROM deliveries
-                 WHERE (event_id >= ?1 AND event_id < ?2) OR (delivery_id >= ?1 AND delivery_id < ?2)
-                 ORDER BY number DESC LIMIT ?3"
-            );
-            let mut select = self.db.prepare(&sql)?;
-            let rows = select.query_map((which, end_of(which), limit), recorded)?;
-            rows.collect()
+            query::begins(self, which, limit)
         })
     }
 
     fn numbered(&self, number: i64) -> Result<Option<Recorded>, RecordError> {
-        let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE number = ?1");
         self.at_one_moment(number.saturating_sub(1), |tail| {
-            let filed = self.db.query_row(&sql, [number], recorded).optional()?;
+            let filed = query::numbered(self, number)?;
             if filed.is_some() {
                 return Ok(filed);
             }
@@ -194,10 +183,7 @@ impl RecordFile {
             })?;
             Ok(found)
         })?;
-        Ok(start.map(|start| Body {
-            is_whole: delivery.row.body_sha256 == Some(Digest::of(&start).to_hex()),
-            start,
-        }))
+        Ok(start.map(|start| Body::of(delivery, start)))
     }
 
     /// Number of the deliveries in it.
@@ -248,10 +234,7 @@ fn waiting(
     }
     tail.visit(newest_first, |number, entry| {
         if passes(number, entry) {
-            found.push(Recorded {
-                number,
-                row: entry.row(),
-            });
+            found.push(Recorded::new(number, entry.row()));
         }
         if found.len() < limit {
             ControlFlow::Continue(())
@@ -261,7 +244,34 @@ fn waiting(
     })
 }
 
-pub(crate) fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
+impl Database for RecordFile {
+    type Error = rusqlite::Error;
+
+    const DIALECT: Dialect = Dialect::Sqlite;
+
+    fn deliveries(&self, statement: &Statement) -> rusqlite::Result<Vec<Recorded>> {
+        let mut select = self.db.prepare(&statement.sql)?;
+        let rows = select.query_map(params_from_iter(&statement.values), recorded)?;
+        rows.collect()
+    }
+
+    fn numbers(&self, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
+        let mut select = self.db.prepare_cached(&statement.sql)?;
+        let rows = select.query_map(params_from_iter(&statement.values), |row| row.get(0))?;
+        rows.collect()
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => text.to_sql(),
+            Self::Number(number) => number.to_sql(),
+        }
+    }
+}
+
+fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
     let flags = row.get(3)?;
     let mut read = Row {
         arrived_ms: row.get(1)?,
@@ -286,8 +296,5 @@ pub(crate) fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
         ..Row::default()
     };
     read.set_flags(flags);
-    Ok(Recorded {
-        number: row.get(0)?,
-        row: read,
-    })
+    Ok(Recorded::new(row.get(0)?, read))
 }

@@ -1,7 +1,9 @@
 //! The observer that records.
 
+use crate::access::SharedRecord;
 use crate::class::Class;
 use crate::entry::{BodySha, Entry};
+use crate::forwarder::Forwarder;
 use crate::head::{bounded, push_lines, words};
 use crate::inbox::Inbox;
 use crate::mover::Mover;
@@ -47,6 +49,8 @@ pub struct Recorder {
     path: PathBuf,
     options: Options,
     clock: Arc<dyn Clock>,
+    /// Where deliveries are moved to, if that is not the file at `path`.
+    shared: Option<Arc<dyn SharedRecord>>,
     inbox: Arc<Inbox>,
     needed: Needed,
     /// One writes the journal, the other moves what is in it.
@@ -60,10 +64,24 @@ impl Recorder {
             path,
             options,
             clock,
+            shared: None,
             inbox: Arc::default(),
             needed: Needed::default(),
             threads: Mutex::default(),
         }
+    }
+
+    /// Records into a record that several relays share, once it [begins](Self::begin). Deliveries wait in a journal
+    /// beside `path`, which is this relay's alone. The bounds of `options` are those of the whole record.
+    pub fn into_shared(
+        record: Arc<dyn SharedRecord>,
+        path: PathBuf,
+        options: Options,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let mut recorder = Self::new(path, options, clock);
+        recorder.shared = Some(record);
+        recorder
     }
 
     /// Begins to write, into a file that is made when there is none. Called once, by whoever owns the queue: what comes
@@ -75,16 +93,24 @@ impl Recorder {
     pub fn begin(&self) -> std::io::Result<()> {
         let shared = Arc::new(Shared::telling(self.needed.clone()));
         let (path, mut options) = (self.path.clone(), self.options.clone());
+        let of_record = options.clone();
         if let Some(bytes) = room::disk_bytes(&path) {
             options = options.within_share_of(bytes);
         }
-        let writer = Writer::new(path.clone(), options.clone(), Arc::clone(&shared));
-        let mover = Mover::new(path, options, Arc::clone(&self.clock), shared);
+        let clock = Arc::clone(&self.clock);
         let inbox = Arc::clone(&self.inbox);
         // Whatever becomes of the writer, the other one ends after it.
-        let moving = std::thread::Builder::new()
-            .name("record mover".to_owned())
-            .spawn(move || mover.run())?;
+        let thread = std::thread::Builder::new().name("record mover".to_owned());
+        let (writer, moving) = if let Some(record) = &self.shared {
+            let writer = Writer::of_journal(path.clone(), options, Arc::clone(&shared));
+            let record = Arc::clone(record);
+            let forwarder = Forwarder::new(path, of_record, clock, shared, record);
+            (writer, thread.spawn(move || forwarder.run())?)
+        } else {
+            let writer = Writer::new(path.clone(), options.clone(), Arc::clone(&shared));
+            let mover = Mover::new(path, options, clock, shared);
+            (writer, thread.spawn(move || mover.run())?)
+        };
         self.lock().push(moving);
         let writing = std::thread::Builder::new()
             .name("record".to_owned())

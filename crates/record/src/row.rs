@@ -1,6 +1,8 @@
 //! One delivery, as the record has it.
 
 use crate::class::Class;
+use crate::entry::Entry;
+use crate::totals::length;
 
 /// Room that a row takes beside its texts: numbers, and what the indexes repeat.
 pub(crate) const ROW_BYTES: usize = 256;
@@ -72,12 +74,18 @@ impl Row {
         }
     }
 
+    /// Bytes that it takes, as bounds count them, without the body.
+    pub fn kept_bytes(&self) -> i64 {
+        length(Entry::of(self).bytes())
+    }
+
     /// Facts that have no column of their own.
-    pub(crate) fn flags(&self) -> i64 {
+    pub fn flags(&self) -> i64 {
         flags([self.late, self.fell_back, self.claimed, self.spooled])
     }
 
-    pub(crate) const fn set_flags(&mut self, flags: i64) {
+    /// Takes facts out of their column.
+    pub const fn set_flags(&mut self, flags: i64) {
         self.late = flags & 1 != 0;
         self.fell_back = flags & 2 != 0;
         self.claimed = flags & 4 != 0;
@@ -98,9 +106,20 @@ pub struct Recorded {
     pub number: i64,
     /// The row, without its body.
     pub row: Row,
+    /// Which of several relays took it, where they share the record.
+    pub replica: Option<String>,
 }
 
 impl Recorded {
+    /// A row with its number, in a record of one relay.
+    pub const fn new(number: i64, row: Row) -> Self {
+        Self {
+            number,
+            row,
+            replica: None,
+        }
+    }
+
     /// The name by which it is found: `r` and the number.
     pub fn name(&self) -> String {
         format!("r{}", self.number)

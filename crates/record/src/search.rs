@@ -2,15 +2,10 @@
 
 use crate::entry::Entry;
 use crate::error::RecordError;
-use crate::filter::{Filter, Pattern, and};
-use crate::reader::{COLUMNS, RecordFile, recorded};
+use crate::filter::{Filter, Pattern};
+use crate::query;
+use crate::reader::RecordFile;
 use crate::row::Recorded;
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
-
-/// Deliveries that one index may name. A text with more of them says so little that the newest are looked through
-/// instead: the list is full soon.
-const CANDIDATES: usize = 2000;
 
 /// A shorter text is a whole id: whoever asks for task 17 does not mean 170, nor an event whose digest begins so.
 const BEGINNING: usize = 6;
@@ -64,81 +59,21 @@ impl RecordFile {
             filter.passes(its, entry) && is_meant()
         };
         self.in_both(filter, limit, passes, |limit| {
-            self.found(text, &meant, filter, limit)
+            query::search(self, text, filter, limit)
         })
-    }
-
-    fn found(
-        &self,
-        text: &str,
-        meant: &Meant,
-        filter: &Filter,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<Recorded>> {
-        let (mut sql, mut values) = filter.conditions();
-        match meant {
-            Meant::Type(pattern) => {
-                let is = pattern.condition("event_type", &mut values);
-                and(&mut sql, &is);
-            }
-            Meant::Id(columns) => {
-                if let Some(numbers) = self.candidates(text, columns)? {
-                    let numbers = numbers.iter().map(i64::to_string).collect::<Vec<_>>();
-                    and(&mut sql, &format!("number IN ({})", numbers.join(",")));
-                } else {
-                    let is = columns.iter().map(|(column, pattern)| {
-                        // The plus keeps `SQLite` from gathering all of them by the index before it sorts.
-                        pattern.condition(&format!("+{column}"), &mut values)
-                    });
-                    let any = is.collect::<Vec<_>>().join(" OR ");
-                    and(&mut sql, &format!("({any})"));
-                }
-            }
-        }
-        filter.push_order(&mut sql, &mut values, limit);
-        let mut select = self
-            .db
-            .prepare(&format!("SELECT {COLUMNS} FROM deliveries{sql}"))?;
-        let rows = select.query_map(params_from_iter(&values), recorded)?;
-        rows.collect()
-    }
-
-    /// Numbers of all deliveries that have it; `None` where that are too many.
-    fn candidates(
-        &self,
-        text: &str,
-        columns: &[(&str, Pattern)],
-    ) -> rusqlite::Result<Option<Vec<i64>>> {
-        let mut numbers = Vec::new();
-        numbers.extend(named(text));
-        for (column, pattern) in columns {
-            let mut values: Vec<Value> = Vec::new();
-            let condition = pattern.condition(column, &mut values);
-            let limit = CANDIDATES + 1;
-            let sql = format!("SELECT number FROM deliveries WHERE {condition} LIMIT {limit}");
-            let mut select = self.db.prepare_cached(&sql)?;
-            let found = select.query_map(params_from_iter(&values), |row| row.get::<_, i64>(0))?;
-            let before = numbers.len();
-            for number in found {
-                numbers.push(number?);
-            }
-            if numbers.len() - before > CANDIDATES {
-                return Ok(None);
-            }
-        }
-        Ok(Some(numbers))
     }
 }
 
 /// What a text may be.
-enum Meant {
+pub(crate) enum Meant {
     /// The beginning of a type.
     Type(Pattern),
     /// An id, or the beginning of one, in one of these columns.
     Id(Vec<(&'static str, Pattern)>),
 }
 
-fn meant(text: &str) -> Meant {
+/// What it may be.
+pub(crate) fn meant(text: &str) -> Meant {
     if TYPES.iter().any(|start| text.starts_with(start)) {
         Meant::Type(Pattern::begins(text))
     } else {
@@ -147,7 +82,7 @@ fn meant(text: &str) -> Meant {
 }
 
 /// The number of the delivery that has this name in the record.
-fn named(text: &str) -> Option<i64> {
+pub(crate) fn named(text: &str) -> Option<i64> {
     text.strip_prefix('r')?.parse().ok()
 }
 

@@ -1,10 +1,11 @@
 //! What the two threads of a record share: the journal, which one writes, and what the other moves out of it.
 
 use crate::class::PerClass;
+use crate::intake::Done;
 use crate::journal::{Journal, Pending};
 use crate::needed::Needed;
 use crate::open_files::OpenFiles;
-use crate::store::{Done, Store};
+use crate::store::Store;
 use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,6 +54,11 @@ impl State {
     ) -> &mut Journal {
         self.files = files;
         self.handed = Some(store);
+        self.begin_journal(journal)
+    }
+
+    /// Begins with a journal, whose record is elsewhere.
+    pub(crate) fn begin_journal(&mut self, journal: Journal) -> &mut Journal {
         self.generation += 1;
         self.journal.insert(journal)
     }

@@ -2,14 +2,13 @@
 
 use crate::bounds;
 use crate::class::{Class, PerClass};
-use crate::entry::{Entry, entries};
+use crate::entry::Entry;
 use crate::error::{Failure, RecordError};
-use crate::journal::{self, Ending, Pending, Segment, tell_damage};
+use crate::intake::{Done, Intake, Load, Sink};
+use crate::journal;
 use crate::moved;
 use crate::needed::Oldest;
 use crate::open::{self, begin};
-use crate::options::{Limits, Options};
-use crate::sums::Sums;
 use crate::totals::{self, Totals, bound, length};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
@@ -27,31 +26,6 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?
 pub(crate) struct Store {
     db: Connection,
     path: PathBuf,
-}
-
-/// What one transaction takes.
-pub(crate) struct Load<'a> {
-    /// What the journal has.
-    pub(crate) pending: &'a Pending,
-    /// Rows that may be inserted.
-    pub(crate) rows: usize,
-    /// Deliveries that were lost on the way to the journal.
-    pub(crate) lost: PerClass<u64>,
-    pub(crate) options: &'a Options,
-    pub(crate) now_ms: i64,
-}
-
-/// What one transaction did.
-#[derive(Default)]
-pub(crate) struct Done {
-    /// Number up to which the file has what the journal had.
-    pub(crate) moved: i64,
-    /// Rows that were inserted.
-    pub(crate) inserted: usize,
-    /// Files of the journal that are damaged.
-    pub(crate) damaged: Vec<PathBuf>,
-    /// What the record has of deliveries with an event; `None` if it was not looked at.
-    pub(crate) oldest: Option<Oldest>,
 }
 
 impl Store {
@@ -93,33 +67,15 @@ impl Store {
         let transaction = begin(&self.db)?;
         let before = totals::read(&transaction)?;
         let from = moved::read(&transaction)?;
-        let max_age_ms = i64::try_from(load.options.max_age.as_millis()).unwrap_or(i64::MAX);
-        let oldest_ms = load.now_ms.saturating_sub(max_age_ms);
-        let mut intake = Intake {
+        let oldest_ms = load.oldest_ms();
+        let rows = Rows {
             db: &transaction,
-            path: &self.path,
-            load,
-            oldest_ms,
             all: before,
-            later: load.pending.sums,
-            buffer: Vec::new(),
-            done: Done {
-                moved: from,
-                ..Done::default()
-            },
         };
-        for (path, last) in &load.pending.oldest {
-            if !intake.file(path)? {
-                break;
-            }
-            intake.miss(*last);
-        }
-        let Intake {
-            mut all,
-            mut done,
-            later,
-            ..
-        } = intake;
+        let taken = Intake::new(rows, &self.path, load, from).run()?;
+        let later = taken.later;
+        let (Rows { mut all, .. }, mut done) = (taken.sink, taken.done);
+        all.verified.lost = all.verified.lost.saturating_add(taken.missed);
         let most = REMOVED_AT_ONCE.max(done.inserted.saturating_mul(2));
         for class in Class::ALL {
             let sums = all.of_mut(class);
@@ -145,104 +101,13 @@ impl Store {
 }
 
 /// A transaction under way.
-struct Intake<'a> {
+struct Rows<'a> {
     db: &'a Connection,
-    /// The record.
-    path: &'a Path,
-    load: &'a Load<'a>,
-    oldest_ms: i64,
     all: PerClass<Totals>,
-    /// What the journal has behind the row at hand.
-    later: PerClass<Sums>,
-    buffer: Vec<u8>,
-    done: Done,
 }
 
-impl Intake<'_> {
-    /// Takes what a file of the journal has; `false` if that was too much for this time.
-    fn file(&mut self, path: &Path) -> Result<bool, Failure> {
-        let Some(mut segment) = Segment::open(path)? else {
-            return Ok(true);
-        };
-        let (frames, ending) = segment.frames()?;
-        let mut is_damaged = ending == Ending::Foreign;
-        for frame in frames {
-            let header = &frame.header;
-            if header.last() <= self.done.moved {
-                self.later.remove(&header.sums);
-                continue;
-            }
-            let mut buffer = std::mem::take(&mut self.buffer);
-            let mut is_whole = segment.entries(&frame, &mut buffer)?;
-            // Somebody may have been killed who wrote over it.
-            if !is_whole && journal::finish_rewriting(self.path)? {
-                is_whole = segment.entries(&frame, &mut buffer)?;
-            }
-            if is_whole {
-                self.miss(header.first.saturating_sub(1));
-                if !self.entries(header.first, &buffer)? {
-                    return Ok(false);
-                }
-                self.done.moved = self.done.moved.max(header.last());
-            } else {
-                // Its facts may be wrong, too: nothing goes by its numbers.
-                is_damaged = true;
-                self.later.remove(&header.sums);
-            }
-            self.buffer = buffer;
-        }
-        if is_damaged {
-            tell_damage(path);
-            self.done.damaged.push(path.to_owned());
-        }
-        Ok(true)
-    }
-
-    /// Goes on behind this number. Numbers follow each other: what is not there was damaged, or removed. Nobody knows who
-    /// sent it. Before a file has its first row, it begins with whatever number it is given.
-    fn miss(&mut self, number: i64) {
-        let moved = self.done.moved;
-        if moved > 0 && number > moved {
-            let lost = &mut self.all.verified.lost;
-            *lost = lost.saturating_add(number - moved);
-        }
-        self.done.moved = moved.max(number);
-    }
-
-    /// Takes the entries of a frame; `false` if these were too many for this time.
-    fn entries(&mut self, first: i64, bytes: &[u8]) -> Result<bool, Failure> {
-        for (number, bytes) in (first..).zip(entries(bytes)) {
-            let Some(mut entry) = Entry::decode(bytes) else {
-                continue;
-            };
-            let class = entry.class();
-            let own = entry.sums();
-            if number <= self.done.moved {
-                self.later.of_mut(class).remove(own);
-                continue;
-            }
-            let limits = self.load.options.limits(class);
-            let mut with_later = *self.later.of(class);
-            with_later.bytes = with_later.bytes.max(own.bytes);
-            let stays = entry.arrived_ms >= self.oldest_ms && is_within(with_later, limits);
-            if stays {
-                if self.done.inserted >= self.load.rows {
-                    return Ok(false);
-                }
-                // A body that would go at once is not inserted either.
-                if with_later.body_bytes.max(own.body_bytes) > limits.body_bytes {
-                    entry.body_start = None;
-                }
-                self.insert(number, &entry)?;
-                self.done.inserted += 1;
-            }
-            self.later.of_mut(class).remove(own);
-            self.done.moved = number;
-        }
-        Ok(true)
-    }
-
-    fn insert(&mut self, number: i64, entry: &Entry<'_>) -> rusqlite::Result<()> {
+impl Sink for Rows<'_> {
+    fn insert(&mut self, number: i64, entry: &Entry<'_>) -> Result<(), Failure> {
         let class = entry.class();
         let bytes = length(entry.bytes());
         self.db.prepare_cached(INSERT)?.execute(params![
@@ -281,11 +146,6 @@ impl Intake<'_> {
         }
         Ok(())
     }
-}
-
-/// Tells whether a row is within its bounds, with all that came after it. One that is not would go at once.
-const fn is_within(with_later: Sums, limits: &Limits) -> bool {
-    with_later.rows <= limits.deliveries && with_later.bytes <= limits.bytes
 }
 
 #[cfg(test)]

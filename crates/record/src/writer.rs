@@ -33,6 +33,8 @@ pub(crate) struct Writer {
     path: PathBuf,
     options: Options,
     shared: Arc<Shared>,
+    /// `true` if there is no file at the path, but a journal beside it alone: the record is elsewhere.
+    is_elsewhere: bool,
     /// When the file could not be used last.
     failed: Option<Instant>,
     /// Rows that are lost and not told in the log yet.
@@ -53,10 +55,18 @@ impl Writer {
             path,
             options,
             shared,
+            is_elsewhere: false,
             failed: None,
             untold: PerClass::default(),
             told: None,
         }
+    }
+
+    /// The same for a record elsewhere, of which only the journal is beside `path`.
+    pub(crate) fn of_journal(path: PathBuf, options: Options, shared: Arc<Shared>) -> Self {
+        let mut writer = Self::new(path, options, shared);
+        writer.is_elsewhere = true;
+        writer
     }
 
     /// Writes what comes, until the inbox is closed.
@@ -119,7 +129,8 @@ impl Writer {
         let mut state = self.shared.lock();
         let mut journal = state.journal.take();
         // Somebody removed the record, or put another one in its place. What waits in its journal belongs to it.
-        let is_displaced = journal.is_some() && state.files.are_displaced(&self.path);
+        let is_displaced =
+            journal.is_some() && !self.is_elsewhere && state.files.are_displaced(&self.path);
         if let Some(displaced) = journal.as_mut().filter(|_| is_displaced) {
             let waiting = displaced.sums().rows();
             tracing::warn!(name: "record_displaced", file = %self.path.display(), waiting, "the file of the record was removed or replaced: deliveries from now on are recorded in the one that is there, or in a new one; those that waited in the journal are gone with the old one");
@@ -133,13 +144,17 @@ impl Writer {
             if state.lock.is_none() {
                 state.lock = Some(lock::take(&self.path)?);
             }
-            let before = OpenFiles::at(&self.path);
-            let store = Store::open(&self.path)?;
-            let moved = store.moved()?;
-            store.finish_forgetting()?;
-            let files = OpenFiles::at(&self.path).opened_after(before);
-            let journal = Journal::open(&self.path, moved)?;
-            state.begin(store, files, journal)
+            if self.is_elsewhere {
+                state.begin_journal(Journal::open(&self.path, 0)?)
+            } else {
+                let before = OpenFiles::at(&self.path);
+                let store = Store::open(&self.path)?;
+                let moved = store.moved()?;
+                store.finish_forgetting()?;
+                let files = OpenFiles::at(&self.path).opened_after(before);
+                let journal = Journal::open(&self.path, moved)?;
+                state.begin(store, files, journal)
+            }
         };
         // While it cannot be moved as fast as strangers send, they have their share of the journal, and no more.
         let share = self.options.stranger.all_bytes().saturating_mul(2);
@@ -180,6 +195,9 @@ impl Writer {
 
     /// Sets a file aside that can never be written. `true` if the next one may be.
     fn make_room(&self, error: &RecordError) -> bool {
+        if self.is_elsewhere {
+            return false;
+        }
         // Meanwhile the other thread opens nothing there.
         let _state = self.shared.lock();
         set_aside(&self.path, error, self.failed.is_none())

@@ -5,6 +5,7 @@
 //! moved twice, whenever a process ends.
 
 mod frame;
+pub(crate) mod name;
 mod overwrite;
 mod prepared;
 mod segment;
@@ -101,6 +102,10 @@ impl Journal {
         let mut files = VecDeque::new();
         for (first, path) in list(&dir).map_err(cannot)? {
             files.extend(written(first, path).map_err(cannot)?);
+        }
+        if files.is_empty() {
+            // Its numbers may begin anew.
+            name::remove_in(&dir).map_err(cannot)?;
         }
         let last = files.back().map_or(0, |written: &Written| written.last);
         let mut journal = Self {
@@ -246,6 +251,7 @@ impl Journal {
     pub(crate) fn close(&mut self) {
         self.open = None;
         if self.is_empty() {
+            let _ = name::remove_in(&self.dir);
             // It stays while a damaged file is in it.
             let _ = fs::remove_dir(&self.dir);
         }

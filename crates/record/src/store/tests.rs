@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::filter::{Filter, Pattern};
-use crate::journal::{HEADER_BYTES, Journal, stop_after};
+use crate::journal::{HEADER_BYTES, Journal, Segment, stop_after};
+use crate::options::Options;
 use crate::reader::RecordFile;
 use crate::row::Row;
+use crate::sums::Sums;
 use std::fs;
 use tempfile::TempDir;
 

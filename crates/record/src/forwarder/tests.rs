@@ -1,0 +1,262 @@
+//! What a record of several relays gets from the journal of one of them, whatever goes wrong.
+
+use super::*;
+use crate::filter::Filter;
+use crate::reader::Body;
+use crate::row::Recorded;
+use crate::writer::Writer;
+use crate::{Record, inbox::Inbox};
+use labelrelay_startup::SystemClock;
+use std::sync::Mutex;
+use tempfile::TempDir;
+
+/// A record in memory, which fails as it is told.
+#[derive(Default)]
+struct InMemory(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    names: i64,
+    /// Ids of events, as they were taken in.
+    ids: Vec<String>,
+    moved: Vec<(String, i64)>,
+    lost: [u64; 2],
+    /// It is down.
+    is_down: bool,
+    /// It takes rows in, and the answer is lost.
+    loses_answers: bool,
+    /// It never takes this one.
+    refused: Option<&'static str>,
+}
+
+impl InMemory {
+    fn down(&self) -> Result<(), RecordError> {
+        let down = RecordError::Shared {
+            message: "it is down".to_owned(),
+            is_of_rows: false,
+        };
+        if self.0.lock().unwrap().is_down {
+            return Err(down);
+        }
+        Ok(())
+    }
+
+    fn set(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.lock().unwrap());
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.0.lock().unwrap().ids.clone()
+    }
+}
+
+impl Record for InMemory {
+    fn list(&self, _: &Filter, _: usize) -> Result<Vec<Recorded>, RecordError> {
+        Ok(Vec::new())
+    }
+
+    fn search(&self, _: &str, _: &Filter, _: usize) -> Result<Vec<Recorded>, RecordError> {
+        Ok(Vec::new())
+    }
+
+    fn find(&self, _: &str) -> Result<Vec<Recorded>, RecordError> {
+        Ok(Vec::new())
+    }
+
+    fn body(&self, _: &Recorded) -> Result<Option<Body>, RecordError> {
+        Ok(None)
+    }
+
+    fn count(&self) -> Result<u64, RecordError> {
+        Ok(0)
+    }
+
+    fn lost(&self) -> Result<u64, RecordError> {
+        Ok(self.0.lock().unwrap().lost.iter().sum())
+    }
+
+    fn forget(&self, _: &str) -> Result<u64, RecordError> {
+        Ok(0)
+    }
+}
+
+impl SharedRecord for InMemory {
+    fn exists(&self) -> Result<bool, RecordError> {
+        Ok(true)
+    }
+
+    fn name_of_journal(&self) -> Result<String, RecordError> {
+        self.down()?;
+        let mut state = self.0.lock().unwrap();
+        state.names += 1;
+        Ok(format!("journal-{}", state.names))
+    }
+
+    fn moved(&self, journal: &str) -> Result<i64, RecordError> {
+        self.down()?;
+        let state = self.0.lock().unwrap();
+        let found = state.moved.iter().find(|(name, _)| name == journal);
+        Ok(found.map_or(0, |(_, moved)| *moved))
+    }
+
+    fn take_in(&self, moving: &Moving<'_>) -> Result<i64, RecordError> {
+        self.down()?;
+        let mark = self.moved(moving.journal)?;
+        let mut state = self.0.lock().unwrap();
+        if mark != moving.after {
+            return Ok(mark);
+        }
+        let ids = moving.rows.iter().map(|row| row.event_id.clone().unwrap());
+        let ids: Vec<_> = ids.collect();
+        if ids.iter().any(|id| Some(id.as_str()) == state.refused) {
+            return Err(RecordError::Shared {
+                message: "it takes others".to_owned(),
+                is_of_rows: true,
+            });
+        }
+        state.ids.extend(ids);
+        for (sum, lost) in state.lost.iter_mut().zip(moving.lost) {
+            *sum += lost;
+        }
+        state.moved.retain(|(name, _)| name != moving.journal);
+        let mark = (moving.journal.to_owned(), moving.upto);
+        state.moved.push(mark);
+        if std::mem::take(&mut state.loses_answers) {
+            return Err(RecordError::Shared {
+                message: "no answer came".to_owned(),
+                is_of_rows: false,
+            });
+        }
+        Ok(moving.upto)
+    }
+
+    fn prune(&self, _: &Options, _: i64) -> Result<(), RecordError> {
+        self.down()
+    }
+}
+
+/// A relay with a journal, which may end and start again.
+struct Relay {
+    folder: TempDir,
+    record: Arc<InMemory>,
+    shared: Arc<Shared>,
+    forwarder: Forwarder,
+}
+
+impl Relay {
+    fn start_in(folder: TempDir, record: &Arc<InMemory>) -> Self {
+        let shared = Arc::<Shared>::default();
+        let forwarder = Forwarder::new(
+            folder.path().join("waiting"),
+            Options::default(),
+            Arc::new(SystemClock::new()),
+            Arc::clone(&shared),
+            Arc::<InMemory>::clone(record),
+        );
+        Self {
+            folder,
+            record: Arc::clone(record),
+            shared,
+            forwarder,
+        }
+    }
+
+    fn start(record: &Arc<InMemory>) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), record)
+    }
+
+    /// Ends it, as a kill does, and starts it again.
+    fn restart(self) -> Self {
+        drop((self.forwarder, self.shared));
+        Self::start_in(self.folder, &self.record)
+    }
+
+    /// Writes deliveries with these ids into the journal, as one group.
+    fn write(&self, ids: &[&str]) {
+        let inbox = Inbox::default();
+        for id in ids {
+            let row = Row {
+                arrived_ms: SystemClock::new().now().as_millisecond(),
+                event_id: Some((*id).to_owned()),
+                verified_by: Some("env:SECRET".to_owned()),
+                ..Row::default()
+            };
+            let entry = Entry::of(&row);
+            let mut encoded = Vec::new();
+            entry.encode(&mut encoded);
+            inbox.push(entry.class(), &encoded, entry.sums());
+        }
+        inbox.close();
+        let path = self.folder.path().join("waiting");
+        let shared = Arc::clone(&self.shared);
+        Writer::of_journal(path, Options::default(), shared).run(&inbox);
+    }
+
+    /// Moves once; `true` if nothing is left.
+    fn step(&mut self) -> bool {
+        let turn = self.shared.next(IDLE);
+        self.forwarder.step(&turn)
+    }
+}
+
+#[test]
+fn deliveries_of_several_relays_come_once_each() {
+    let record = Arc::<InMemory>::default();
+    let (mut one, mut other) = (Relay::start(&record), Relay::start(&record));
+    one.write(&["a", "b"]);
+    other.write(&["c"]);
+    assert!(one.step() && other.step());
+    // Its numbers begin anew, and so does its name.
+    let mut one = one.restart();
+    one.write(&["d"]);
+    assert!(one.step());
+    assert_eq!(record.ids(), ["a", "b", "c", "d"]);
+    assert_eq!(record.0.lock().unwrap().names, 3);
+}
+
+#[test]
+fn what_waits_at_a_kill_is_moved_by_the_next_start() {
+    let record = Arc::<InMemory>::default();
+    let mut relay = Relay::start(&record);
+    relay.write(&["a"]);
+    record.set(|state| state.is_down = true);
+    assert!(!relay.step());
+    relay.write(&["b"]);
+    let mut relay = relay.restart();
+    relay.write(&["c"]);
+    assert!(!relay.step());
+    assert!(relay.forwarder.has_failed);
+    record.set(|state| state.is_down = false);
+    while !relay.step() {}
+    assert_eq!(record.ids(), ["a", "b", "c"]);
+    assert_eq!(record.lost().unwrap(), 0);
+}
+
+#[test]
+fn a_transaction_whose_answer_is_lost_is_not_done_twice() {
+    let record = Arc::<InMemory>::default();
+    let mut relay = Relay::start(&record);
+    for is_killed in [false, true] {
+        relay.write(&["a", "b"]);
+        record.set(|state| state.loses_answers = true);
+        assert!(!relay.step());
+        if is_killed {
+            relay = relay.restart();
+        }
+        relay.write(&["c"]);
+        while !relay.step() {}
+        assert_eq!(record.ids(), ["a", "b", "c"], "{is_killed}");
+        record.set(|state| state.ids.clear());
+    }
+}
+
+#[test]
+fn a_row_that_the_record_never_takes_holds_up_no_other() {
+    let record = Arc::<InMemory>::default();
+    record.set(|state| state.refused = Some("c"));
+    let mut relay = Relay::start(&record);
+    relay.write(&["a", "b", "c", "d", "e"]);
+    while !relay.step() {}
+    assert_eq!(record.ids(), ["a", "b", "d", "e"]);
+    assert_eq!(record.lost().unwrap(), 1);
+}
