@@ -78,6 +78,23 @@ impl Postgres {
         Ok(PostgresSource::new(Arc::new(store), options.max_receives))
     }
 
+    /// The record of deliveries beside the queue at `url`, which all replicas of `serve` share. Rows that this process takes
+    /// say that `replica` did. Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue in Postgres, or names no password or certificate.
+    #[cfg(feature = "record")]
+    pub fn record(
+        &self,
+        url: &str,
+        base_dir: &Path,
+        runtime: crate::record::RecordRuntime,
+        replica: String,
+    ) -> Result<crate::record::PostgresRecord, BackEndError> {
+        let store = self.store(url, base_dir)?;
+        Ok(crate::record::PostgresRecord::new(store, runtime, replica))
+    }
+
     fn store(&self, url: &str, base_dir: &Path) -> Result<Store, BackEndError> {
         let url = QueueUrl::parse(url, base_dir)?;
         let server = Server {

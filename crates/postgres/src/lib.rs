@@ -14,6 +14,8 @@
 //! index over the ids of the window, which Postgres itself keeps right among replicas. A look into the partitions of a
 //! table would need a lock for each id, of which a server has room for a few thousand.
 //!
+//! With the feature `record`, `PostgresRecord` is the record of deliveries beside the queue, which all replicas share.
+//!
 //! No statement waits for ever: each has a limit here and a shorter one at the server, and a connection that broke or hung
 //! is used no more.
 
@@ -27,6 +29,8 @@ mod password;
 mod pool;
 mod queue;
 mod receipt;
+#[cfg(feature = "record")]
+mod record;
 mod rights;
 mod schema;
 mod source;
@@ -38,4 +42,6 @@ mod writer;
 
 pub use backend::Postgres;
 pub use queue::{MAX_MESSAGE_BYTES, PostgresQueue};
+#[cfg(feature = "record")]
+pub use record::{PostgresRecord, RecordRuntime};
 pub use source::PostgresSource;

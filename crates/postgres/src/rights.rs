@@ -28,6 +28,16 @@ pub(crate) const TO_CONSUME: Needs = &[
 /// What who keeps ledgers does.
 pub(crate) const TO_KEEP_LEDGERS: Needs = &[("objects", ALL)];
 
+/// What who records deliveries does.
+#[cfg(feature = "record")]
+pub(crate) const TO_RECORD: Needs = &[
+    ("deliveries", ALL),
+    ("delivery_bodies", ALL),
+    ("record_totals", &["SELECT", "UPDATE"]),
+    ("record_last", &["SELECT", "UPDATE"]),
+    ("record_journals", ALL),
+];
+
 /// What who changes the tables of an earlier version does to those that are there.
 pub(crate) const TO_UPGRADE: Needs = &[("schema_version", &["SELECT", "INSERT"])];
 

@@ -3,6 +3,7 @@
 use crate::class::Class;
 use crate::row::{ROW_BYTES, Row};
 use crate::sums::Sums;
+use crate::totals::length;
 use labelrelay_event::Digest;
 use std::borrow::Cow;
 
@@ -239,6 +240,13 @@ impl<'a> Entry<'a> {
         };
         entry.body_start = bytes.bytes()?;
         Ok(entry)
+    }
+}
+
+impl Row {
+    /// Bytes that it takes, as bounds count them, without the body.
+    pub fn kept_bytes(&self) -> i64 {
+        length(Entry::of(self).bytes())
     }
 }
 

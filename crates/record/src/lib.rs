@@ -25,6 +25,7 @@ mod inbox;
 mod intake;
 mod journal;
 mod lock;
+mod meant;
 mod moved;
 mod mover;
 mod needed;

@@ -1,8 +1,8 @@
 //! What is asked of the deliveries that stand in tables, whatever database these are in.
 
 use crate::filter::{Filter, Pattern};
+use crate::meant::{Meant, meant, named};
 use crate::row::Recorded;
-use crate::search::{Meant, meant, named};
 use crate::sql::{Dialect, Statement};
 
 /// Deliveries that one index may name. A text with more of them says so little that the newest are looked through

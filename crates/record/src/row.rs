@@ -1,8 +1,6 @@
 //! One delivery, as the record has it.
 
 use crate::class::Class;
-use crate::entry::Entry;
-use crate::totals::length;
 
 /// Room that a row takes beside its texts: numbers, and what the indexes repeat.
 pub(crate) const ROW_BYTES: usize = 256;
@@ -72,11 +70,6 @@ impl Row {
         } else {
             Class::Stranger
         }
-    }
-
-    /// Bytes that it takes, as bounds count them, without the body.
-    pub fn kept_bytes(&self) -> i64 {
-        length(Entry::of(self).bytes())
     }
 
     /// Facts that have no column of their own.

@@ -8,9 +8,10 @@
 
 use labelrelay_core::Clock;
 use labelrelay_record::{
-    Filter, Limits, Options, Pattern, RecordError, RecordFile, Recorded, Recorder, Row,
+    Filter, Limits, Options, Pattern, Record, RecordError, RecordFile, Recorded, Recorder, Row,
 };
 use labelrelay_startup::SystemClock;
+use labelrelay_testkit::record_suite::{self as suite, Fresh};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -745,5 +746,25 @@ fn until(mut holds: impl FnMut() -> bool) {
             "never"
         );
         std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// What a record of several relays does, too.
+#[test]
+fn a_file_is_a_record_as_every_other_is() {
+    for conforms in [
+        suite::finds_what_it_was_given,
+        suite::holds_its_bounds,
+        suite::keeps_no_more_bytes_and_nothing_old,
+        suite::forgets_an_address,
+    ] {
+        let place = Place::new();
+        conforms(&Fresh {
+            begin: &|options| place.begin(options),
+            open: &|| {
+                let file = RecordFile::open(&place.file()).unwrap();
+                file.map(|file| Box::new(file) as Box<dyn Record>)
+            },
+        });
     }
 }

@@ -22,6 +22,8 @@ pub mod in_memory;
 mod memory_queue;
 pub mod object_suite;
 pub mod queue_suite;
+#[cfg(feature = "record")]
+pub mod record_suite;
 pub mod request;
 pub mod source_suite;
 pub mod start_suite;

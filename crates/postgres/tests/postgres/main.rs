@@ -11,6 +11,8 @@ mod failures;
 mod objects;
 mod password;
 mod queue;
+#[cfg(feature = "record")]
+mod record;
 mod refused;
 mod rights;
 mod setup;

@@ -2,12 +2,12 @@
 
 use labelrelay_core::config::Environment;
 use labelrelay_core::{
-    BoxFuture, CommandLineBackEnd as _, EventSource as _, FallbackStore, Location, Settled,
-    SourceOptions,
+    BoxFuture, CommandLineBackEnd as _, EventQueue as _, EventSource as _, FallbackStore, Location,
+    Settled, SourceOptions,
 };
 use labelrelay_postgres::{Postgres, PostgresQueue, PostgresSource};
 use labelrelay_startup::SystemClock;
-use labelrelay_testkit::queue_suite::{Reader, Received};
+use labelrelay_testkit::queue_suite::{Reader, Received, message};
 use labelrelay_tests::servers::Postgres as Server;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +38,24 @@ pub(crate) async fn source(
         .event_source(&server.url(schema), Path::new("/"), options)
         .await;
     opened.expect("a source")
+}
+
+/// A server with tables in this schema, and a user who may use the schema and look at its version.
+pub(crate) async fn with_weak_user(schema: &str) -> Server {
+    let server = Server::start();
+    let strong = queue(&server, schema);
+    strong.send(&message("first", b"1")).await.expect("taken");
+    let password = server.environment().remove(0).1;
+    server.sql(&format!(
+        "CREATE ROLE weak LOGIN PASSWORD '{password}'; \
+         GRANT USAGE ON SCHEMA {schema} TO weak; \
+         GRANT SELECT ON {schema}.schema_version TO weak"
+    ));
+    server
+}
+
+pub(crate) fn weak_url(server: &Server, schema: &str) -> String {
+    server.url(schema).replace("postgres@", "weak@")
 }
 
 /// The place `name` for ledgers, in the database of the queue at `url`.
