@@ -54,6 +54,7 @@ mod secret_reference;
 mod send;
 mod serve;
 mod serve_address;
+mod shared_record;
 mod source_of_platform;
 mod stack_outputs;
 mod status;

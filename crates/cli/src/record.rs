@@ -1,30 +1,100 @@
 //! The record of deliveries: where it is, what it keeps, and who may look into it.
 
+use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
-use crate::open;
 use crate::queue_file::QueueArgs;
+use crate::{open, shared_record};
 use labelrelay_core::Clock;
 use labelrelay_core::config::Config;
 use labelrelay_core::signature::SecretHeader;
 use labelrelay_local::KeptForRecord;
-use labelrelay_record::{Options, RecordError, RecordFile, Recorded, Recorder, beside};
-use std::path::PathBuf;
+use labelrelay_record::{
+    Options, Record, RecordError, RecordFile, Recorded, Recorder, SharedRecord, beside,
+};
+use labelrelay_startup::QUEUE;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 
-/// What `serve` records with; `None` where it shall record nothing. Nothing is made yet.
+/// Where deliveries are recorded.
+#[derive(Clone)]
+pub(crate) enum RecordPlace {
+    /// In this file.
+    File(PathBuf),
+    /// With those of all replicas.
+    Shared(Arc<dyn SharedRecord>),
+}
+
+/// A record that somebody looks into.
+pub(crate) enum Opened {
+    File(RecordFile),
+    Shared(Arc<dyn SharedRecord>),
+}
+
+impl RecordPlace {
+    /// The record; `None` where nothing was recorded yet. A file is opened anew: one that was set aside or removed is not
+    /// looked at any more.
+    pub(crate) fn open(&self) -> Result<Option<Opened>, RecordError> {
+        Ok(match self {
+            Self::File(file) => RecordFile::open(file)?.map(Opened::File),
+            Self::Shared(record) => Some(Opened::Shared(Arc::clone(record))),
+        })
+    }
+}
+
+impl Deref for Opened {
+    type Target = dyn Record;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::File(file) => file,
+            Self::Shared(record) => &**record,
+        }
+    }
+}
+
+/// What `serve` records with, and where; `None` where it shall record nothing. Nothing is made yet. Needs a Tokio runtime
+/// around it. It is to listen at this `port`.
 pub(crate) fn recorder(
     config: &Config,
     env: &Env<'_>,
     clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<Recorder>>, CliError> {
+    port: u16,
+) -> Result<Option<(Arc<Recorder>, RecordPlace)>, CliError> {
     let Some(file) = file(config, env)? else {
         return Ok(None);
     };
-    let recorder = Recorder::new(file, options(config), Arc::clone(clock));
-    Ok(Some(Arc::new(recorder)))
+    let (options, clock) = (options(config), Arc::clone(clock));
+    let (recorder, place) = match open::queue_location(config, env)? {
+        QueueLocation::Cloud(Cloud::Postgres, url) => {
+            let base = open::setting(QUEUE, config, env).base_dir;
+            let replica = shared_record::replica(port);
+            let record = shared_record::open(&url, base, env, Some(Handle::current()), replica)?;
+            let waiting = waiting(&file);
+            let shared = Arc::clone(&record);
+            (
+                Recorder::into_shared(shared, waiting, options, clock),
+                RecordPlace::Shared(record),
+            )
+        }
+        _ => (
+            Recorder::new(file.clone(), options, clock),
+            RecordPlace::File(file),
+        ),
+    };
+    Ok(Some((Arc::new(recorder), place)))
+}
+
+/// Where deliveries wait for a record that replicas share. The name is not that of the file: one that was recorded into
+/// before stays a record, with a journal of its own.
+fn waiting(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".waiting");
+    PathBuf::from(name)
 }
 
 /// Bytes of acknowledged events that the queue keeps for the record where the configuration does not say.
@@ -84,30 +154,52 @@ fn file(config: &Config, env: &Env<'_>) -> Result<Option<PathBuf>, CliError> {
 }
 
 /// The record that belongs to a queue; `None` where nothing was recorded yet, or nothing says where it would be.
-pub(crate) fn open_beside(
-    queue: &QueueArgs,
-    env: &Env<'_>,
-) -> Result<Option<RecordFile>, CliError> {
+pub(crate) fn open_beside(queue: &QueueArgs, env: &Env<'_>) -> Result<Option<Opened>, CliError> {
+    if let Some(record) = shared_beside(queue, env)? {
+        return Ok(Some(Opened::Shared(record)));
+    }
     match file_beside(queue, env) {
-        Ok(file) => Ok(RecordFile::open(&file)?),
+        Ok(file) => Ok(RecordFile::open(&file)?.map(Opened::File)),
         Err(_) => Ok(None),
     }
 }
 
 /// The same, for a verb that needs it.
-pub(crate) fn open_existing(queue: &QueueArgs, env: &Env<'_>) -> Result<RecordFile, CliError> {
+pub(crate) fn open_existing(queue: &QueueArgs, env: &Env<'_>) -> Result<Opened, CliError> {
+    if let Some(record) = shared_beside(queue, env)? {
+        if record.exists()? {
+            return Ok(Opened::Shared(record));
+        }
+        return Err(CliError::failed(
+            "there is no record in the database of the queue: name a `file` in [serve.record] of each replica, where its deliveries wait for the database; those from then on are recorded",
+        ));
+    }
     let file = file_beside(queue, env)?;
-    RecordFile::open(&file)?.ok_or_else(|| {
+    let record = RecordFile::open(&file)?.ok_or_else(|| {
         CliError::failed(format_args!(
             "there is no record at {}: `serve` makes it, unless [serve.record] has `enabled = false`; deliveries from then on are recorded",
             file.display()
         ))
-    })
+    })?;
+    Ok(Opened::File(record))
+}
+
+/// The record that replicas share; `None` if the queue is none of Postgres. What is wrong with the queue's name is told by
+/// whoever looks for a file.
+fn shared_beside(
+    queue: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<Arc<dyn SharedRecord>>, CliError> {
+    let Ok((QueueLocation::Cloud(Cloud::Postgres, url), base_dir)) = queue.location_and_base(env)
+    else {
+        return Ok(None);
+    };
+    shared_record::open(&url, &base_dir, env, None, String::new()).map(Some)
 }
 
 /// The one delivery that is called `which`; `None` when there is none. An id that several deliveries have means the
 /// newest of them. A number is a whole id.
-pub(crate) fn find(record: &RecordFile, which: &str) -> Result<Option<Recorded>, CliError> {
+pub(crate) fn find(record: &dyn Record, which: &str) -> Result<Option<Recorded>, CliError> {
     let found = record.find(which)?;
     let exact = |found: &&Recorded| {
         let row = &found.row;

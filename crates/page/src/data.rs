@@ -172,6 +172,8 @@ pub struct Delivery {
     pub head: Option<String>,
     /// Address that counted as the sender's.
     pub client: Option<String>,
+    /// Which of several relays took it, where they share the record.
+    pub replica: Option<String>,
     /// Name of the secret that matched.
     pub verified_by: Option<String>,
     /// SHA-256 of the body, when all of it was read.

@@ -101,7 +101,7 @@ impl Cloud {
         feature = "nats",
         feature = "postgres"
     )))]
-    fn not_built(self, resource: &str) -> BackEndError {
+    pub(crate) fn not_built(self, resource: &str) -> BackEndError {
         let feature = match self {
             Self::Aws => "aws",
             Self::Google => "google",

@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, say};
 use crate::queue_file::QueueArgs;
-use crate::record;
+use crate::record::{self, Opened};
 use labelrelay_record::Address;
 
 const EXAMPLES: &str = "\
@@ -42,6 +42,11 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
         return Ok(());
     };
     let forgotten = record.forget(&args.author)?;
+    if matches!(record, Opened::Shared(_)) {
+        say(format_args!(
+            "what replicas took in these seconds, or while they did not reach the database, comes later: run this again then"
+        ));
+    }
     let deliveries = if forgotten == 1 {
         "delivery"
     } else {

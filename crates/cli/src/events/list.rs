@@ -12,7 +12,7 @@ use crate::output::say;
 use crate::queue_file::QueueArgs;
 use crate::record;
 use clap::builder::NonEmptyStringValueParser;
-use labelrelay_record::{Pattern, RecordFile};
+use labelrelay_record::{Pattern, Record};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
     }
     if args.refused || args.recorded || args.client.is_some() {
         let record = record::open_existing(queue, env)?;
-        list_recorded(args, &record)?;
+        list_recorded(args, &*record)?;
         return Ok(());
     }
     if let Some(elsewhere) = Elsewhere::open(queue, env)? {
@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
 fn list_forgotten(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<bool, CliError> {
     if args.which.is_of_content()
         && let Some(record) = record::open_beside(queue, env)?
-        && list_recorded(args, &record)? > 0
+        && list_recorded(args, &*record)? > 0
     {
         say(format_args!(
             "these are of the record of deliveries: nothing on the queue passes the filter"
@@ -100,7 +100,7 @@ fn list_forgotten(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<bool,
     Ok(false)
 }
 
-fn list_recorded(args: &Args, record: &RecordFile) -> Result<usize, CliError> {
+fn list_recorded(args: &Args, record: &dyn Record) -> Result<usize, CliError> {
     let mut filter = args.which.recorded()?;
     filter.refused = args.refused;
     filter.client = args.client.as_deref().map(Pattern::is);

@@ -4,7 +4,7 @@ use super::row::one_more;
 use crate::error::CliError;
 use crate::output::{one_line, print, print_json, say};
 use jiff::Timestamp;
-use labelrelay_record::{Body, RecordError, RecordFile, Recorded, Row, blot_out};
+use labelrelay_record::{Body, Record, RecordError, Recorded, Row, blot_out};
 use serde::Serialize;
 
 /// A delivery as `--json` prints it.
@@ -45,6 +45,8 @@ struct Json<'a> {
     late: bool,
     fell_back: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    replica: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<&'a str>,
 }
 
@@ -73,6 +75,7 @@ impl<'a> Json<'a> {
             body_sha256: row.body_sha256.as_deref(),
             late: row.late,
             fell_back: row.fell_back,
+            replica: delivery.replica.as_deref(),
             head: row.head.as_deref().filter(|_| with_head),
         }
     }
@@ -119,7 +122,7 @@ fn millis(us: i64) -> String {
 
 /// Asks for so many that it is seen whether there are more, and prints the first `limit`.
 pub(super) fn print_list(
-    record: &RecordFile,
+    record: &dyn Record,
     filter: &labelrelay_record::Filter,
     limit: usize,
     json: bool,
@@ -147,11 +150,11 @@ pub(super) fn print_list(
 }
 
 /// A list with gaps looks like all there is.
-fn tell_lost(record: &RecordFile) -> Result<(), RecordError> {
+fn tell_lost(record: &dyn Record) -> Result<(), RecordError> {
     let lost = record.lost()?;
     if lost > 0 {
         say(format_args!(
-            "the record misses {lost} deliveries: more came at once than it could take, or its file could not be used"
+            "the record misses {lost} deliveries: more came at once than it could take, or it could not be written"
         ));
     }
     Ok(())
@@ -181,6 +184,7 @@ pub(super) fn show(delivery: &Recorded, body: Option<&Body>, json: bool) -> std:
         ("deliveryid", row.delivery_id.as_deref()),
         ("verified by", row.verified_by.as_deref()),
         ("client", row.client.as_deref()),
+        ("replica", delivery.replica.as_deref()),
         ("ms", Some(elapsed.as_str())),
         ("ms for queue", queue.as_deref()),
         ("body bytes", Some(bytes.as_str())),

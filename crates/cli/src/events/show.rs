@@ -101,7 +101,7 @@ fn recorded_delivery(
     let Some(record) = record::open_beside(queue, env)? else {
         return Ok(None);
     };
-    let Some(delivery) = record::find(&record, which)? else {
+    let Some(delivery) = record::find(&*record, which)? else {
         return Ok(None);
     };
     let body = record.body(&delivery)?;

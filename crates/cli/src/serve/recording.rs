@@ -5,7 +5,7 @@ use crate::arrivals::Arrivals;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::open::Extras;
-use crate::record;
+use crate::record::{self, RecordPlace};
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Observer};
 use labelrelay_http::observe::Tee;
@@ -20,6 +20,7 @@ const END_WITHIN: Duration = Duration::from_secs(6);
 
 pub(super) struct Recording {
     recorder: Option<Arc<Recorder>>,
+    place: Option<RecordPlace>,
     /// What no row says.
     relay: RelayState,
 }
@@ -29,15 +30,23 @@ impl Recording {
         config: &Config,
         env: &Env<'_>,
         clock: &Arc<dyn Clock>,
+        port: u16,
     ) -> Result<Self, CliError> {
+        let (recorder, place) = record::recorder(config, env, clock, port)?.unzip();
         Ok(Self {
-            recorder: record::recorder(config, env, clock)?,
+            recorder,
+            place,
             relay: RelayState::default(),
         })
     }
 
     pub(super) const fn is_on(&self) -> bool {
         self.recorder.is_some()
+    }
+
+    /// Where deliveries are recorded; `None` where they are not.
+    pub(super) fn place(&self) -> Option<RecordPlace> {
+        self.place.clone()
     }
 
     /// The most that the record has in memory.
@@ -90,7 +99,7 @@ impl Recording {
         // It waits for nothing but a disk; a panic of it was printed where it happened.
         let ending = tokio::task::spawn_blocking(move || recorder.close());
         if timeout(END_WITHIN, ending).await.is_err() {
-            tracing::warn!(name: "record_not_ended", within_s = END_WITHIN.as_secs(), "the record's disk does not answer, or another program keeps its file locked; its newest deliveries may be missing");
+            tracing::warn!(name: "record_not_ended", within_s = END_WITHIN.as_secs(), "the record's disk or database does not answer, or another program keeps its file locked; its newest deliveries may be missing");
         }
     }
 }

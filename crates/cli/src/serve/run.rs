@@ -3,7 +3,7 @@
 use super::config_watch::{self, ConfigWatch};
 use super::delivery_lines::DeliveryLines;
 use super::listen_address::{bind, bind_admin};
-use super::page::{Making, Page, RelayState};
+use super::page::{Making, Page};
 use super::pull::{Prepared, Pulling};
 use super::pull_state::PullState;
 use super::ready_file::ReadyFile;
@@ -101,7 +101,12 @@ impl Start<'_> {
         let archive = archiving::Prepared::new(&self.found.config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
-        let recording = Recording::of(&self.found.config, self.env, &timer)?;
+        let recording = Recording::of(
+            &self.found.config,
+            self.env,
+            &timer,
+            self.settings.listen.port(),
+        )?;
         let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
         let observer = Tee(observer, Tee(lines.clone(), RotationWatch::default()));
         let observer = recording.after(Tee(observer, telemetry.observer()));
@@ -136,7 +141,7 @@ impl Start<'_> {
         })?;
         let memory =
             memory::most_bytes(&relay, &options) + recording.most_bytes() + telemetry.most_bytes();
-        let page = self.page(bound, admin_bound, timer, recording.relay(), pulls.state());
+        let page = self.page(bound, admin_bound, timer, &recording, pulls.state());
         self.announce(bound, admin_bound, page.as_ref(), &warnings, memory)?;
 
         let reasons = serve_admin(
@@ -230,14 +235,15 @@ impl Start<'_> {
         bound: SocketAddr,
         admin: SocketAddr,
         clock: Arc<dyn Clock>,
-        relay: RelayState,
+        recording: &Recording,
         pulls: PullState,
     ) -> Option<Page> {
         let making = Making {
             config: &self.found.config,
             env: self.env,
             clock,
-            relay,
+            relay: recording.relay(),
+            record: recording.place(),
             pulls,
             base: &hints::public_base(self.settings.public_url.as_deref(), bound),
             admin,

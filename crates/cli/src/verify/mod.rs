@@ -124,7 +124,7 @@ fn examine(args: &Args, env: &Env<'_>, secret: &Secret) -> Result<Verdict, CliEr
     }
     if let Some(which) = &args.delivery {
         let record = record::open_existing(&args.queue, env)?;
-        let delivery = record::find(&record, which)?
+        let delivery = record::find(&*record, which)?
             .ok_or_else(|| CliError::failed(format_args!("the record has no delivery {which}")))?;
         let body = record.body(&delivery)?;
         return recorded_delivery::examine(&delivery, body.as_ref(), secret);

@@ -38,6 +38,23 @@ impl Page {
         }
     }
 
+    /// As somebody finds it who reads the log of a replica, and the token beside the file of its record.
+    #[cfg(all(
+        feature = "aws",
+        feature = "azure",
+        feature = "google",
+        feature = "postgres"
+    ))]
+    pub(crate) fn of_replica(place: &Place, record: &str) -> Self {
+        let log = place.read("serve.log");
+        let (_, rest) = log.split_once("page http://").unwrap();
+        let (address, _) = rest.split_once('/').unwrap();
+        Self {
+            address: address.to_owned(),
+            token: place.read(&format!("{record}.token")).trim().to_owned(),
+        }
+    }
+
     /// Status and body of a request with these further lines in its head.
     fn ask(&self, path: &str, host: &str, lines: &str) -> (u16, String) {
         self.ask_by("GET", path, host, lines)

@@ -133,6 +133,7 @@ fn facts(delivery: &Delivery) -> Vec<(&'static str, String)> {
         ("Method", &delivery.method),
         ("Path", &delivery.path),
         ("Sender", &delivery.client),
+        ("Replica", &delivery.replica),
         ("Source", &summary.source),
         ("Type", &summary.event_type),
         ("Subject", &summary.subject),

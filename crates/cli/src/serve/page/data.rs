@@ -1,10 +1,11 @@
-//! What the page shows, out of the record and the queue. Each file is opened anew: one that was set aside or removed
-//! is not looked at any more.
+//! What the page shows, out of the record and the queue. A file is opened anew each time: one that was set aside or
+//! removed is not looked at any more.
 
 use super::newest::Newest;
 use super::on_queue::{OnQueue, Queue};
 use super::sources::Source;
 use super::strip::Strip;
+use crate::record::{Opened, RecordPlace};
 use crate::serve::delivery_lines::cure;
 use crate::serve::pull_state::PullState;
 use labelrelay_core::{Outcome, chain};
@@ -12,11 +13,10 @@ use labelrelay_page::{
     Acted, Action, BodyPart, DataError, Delivery, ListQuery, Listing, PageData, PartState, Show,
     SourceView, Summary,
 };
-use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded, Row};
-use std::path::PathBuf;
+use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded, Row};
 
 pub(super) struct RecordedData {
-    pub(super) record: PathBuf,
+    pub(super) record: RecordPlace,
     pub(super) queue: Queue,
     pub(super) strip: Strip,
     pub(super) sources: Vec<Source>,
@@ -25,8 +25,8 @@ pub(super) struct RecordedData {
 
 impl RecordedData {
     /// The record; `None` where nothing was recorded yet.
-    fn record(&self) -> Result<Option<RecordFile>, RecordError> {
-        RecordFile::open(&self.record)
+    fn record(&self) -> Result<Option<Opened>, RecordError> {
+        self.record.open()
     }
 
     fn listed(&self, query: &ListQuery, limit: usize) -> Result<Listing, RecordError> {
@@ -34,7 +34,7 @@ impl RecordedData {
             return Ok(Listing::default());
         };
         // Before the list: what comes meanwhile is asked for the next time.
-        let newest = newest(&record)?.map(|newest| newest.number);
+        let newest = newest(&*record)?.map(|newest| newest.number);
         let filter = filter(query);
         let found = match &query.search {
             Some(text) => record.search(text, &filter, limit)?,
@@ -57,17 +57,17 @@ impl RecordedData {
             return Ok(None);
         };
         let on_queue = if became_event(&delivery.row) {
-            self.queue.look(&record, delivery)?
+            self.queue.look(&*record, delivery)?
         } else {
             OnQueue {
-                body: kept_body(&record, delivery)?,
+                body: kept_body(&*record, delivery)?,
                 ..OnQueue::default()
             }
         };
         Ok(Some(whole(delivery.clone(), on_queue)))
     }
 
-    fn source(&self, source: &Source, record: Result<Option<&RecordFile>, &str>) -> SourceView {
+    fn source(&self, source: &Source, record: Result<Option<&dyn Record>, &str>) -> SourceView {
         let pull = self.pulls.last(source.name());
         match record {
             Ok(record) => {
@@ -90,7 +90,7 @@ impl PageData for RecordedData {
 
     fn strip(&self) -> Vec<PartState> {
         let newest = self.record().and_then(|record| match &record {
-            Some(record) => Newest::of(record),
+            Some(record) => Newest::of(&**record),
             None => Ok(Newest::default()),
         });
         self.strip.parts(newest, &self.queue)
@@ -98,7 +98,7 @@ impl PageData for RecordedData {
 
     fn sources(&self) -> Vec<SourceView> {
         let record = self.record().map_err(|error| chain(&error));
-        let record = record.as_ref().map(Option::as_ref);
+        let record = record.as_ref().map(Option::as_deref);
         let record = record.map_err(String::as_str);
         let sources = self.sources.iter();
         sources.map(|source| self.source(source, record)).collect()
@@ -131,7 +131,7 @@ impl PageData for RecordedData {
             );
             return Ok(Some(Acted::Refused(words)));
         }
-        self.queue.act(&record, delivery, action).map(Some)
+        self.queue.act(&*record, delivery, action).map(Some)
     }
 }
 
@@ -151,7 +151,7 @@ fn words(error: &RecordError) -> DataError {
 }
 
 /// The delivery that was recorded last.
-fn newest(record: &RecordFile) -> Result<Option<Recorded>, RecordError> {
+fn newest(record: &dyn Record) -> Result<Option<Recorded>, RecordError> {
     let filter = Filter {
         newest_first: true,
         ..Filter::default()
@@ -193,7 +193,7 @@ fn became_event(row: &Row) -> bool {
 }
 
 /// The body of a delivery that became no event, as far as the record has it.
-fn kept_body(record: &RecordFile, delivery: &Recorded) -> Result<BodyPart, RecordError> {
+fn kept_body(record: &dyn Record, delivery: &Recorded) -> Result<BodyPart, RecordError> {
     Ok(match record.body(delivery)? {
         Some(body) if body.is_whole => BodyPart::Whole(body.start),
         Some(body) => BodyPart::Start(body.start),
@@ -207,7 +207,7 @@ fn kept_body(record: &RecordFile, delivery: &Recorded) -> Result<BodyPart, Recor
 }
 
 fn summary(delivery: Recorded) -> Summary {
-    let Recorded { number, row } = delivery;
+    let Recorded { number, row, .. } = delivery;
     Summary {
         number,
         arrived_ms: row.arrived_ms,
@@ -230,6 +230,7 @@ fn whole(delivery: Recorded, on_queue: OnQueue) -> Delivery {
     let name = delivery.name();
     Delivery {
         cure: way_out(&row).map(|words| words.replace("NAME", &name)),
+        replica: delivery.replica.clone(),
         summary: summary(delivery),
         method: row.method,
         path: row.path,
@@ -296,7 +297,7 @@ mod tests {
             delivery_id: Some("r5".to_owned()),
             ..Row::default()
         };
-        let delivery = Recorded { number: 12, row };
+        let delivery = Recorded::new(12, row);
         for (name, is_it) in [
             ("r12", true),
             ("an-event", true),
@@ -314,7 +315,7 @@ mod tests {
             status: 401,
             ..Row::default()
         };
-        let delivery = whole(Recorded { number: 12, row }, OnQueue::default());
+        let delivery = whole(Recorded::new(12, row), OnQueue::default());
         let cure = delivery.cure.unwrap();
         assert!(cure.contains("verify --delivery r12 "), "{cure}");
         let row = Row {

@@ -14,6 +14,7 @@ pub(super) use relay_state::RelayState;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::locations::{QueueLocation, StoreLocation};
+use crate::record::RecordPlace;
 use crate::serve::pull_state::PullState;
 use crate::{archive_store, open, page_token, record};
 use data::RecordedData;
@@ -43,6 +44,7 @@ pub(super) struct Making<'a> {
     pub(super) env: &'a Env<'a>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) relay: RelayState,
+    pub(super) record: Option<RecordPlace>,
     pub(super) pulls: PullState,
     /// Where senders reach the relay.
     pub(super) base: &'a str,
@@ -64,10 +66,13 @@ impl Making<'_> {
     }
 
     fn made(self) -> Result<Option<Page>, CliError> {
-        let Some(record) = record::shown_by_page(self.config, self.env)? else {
+        let (Some(file), Some(record)) = (
+            record::shown_by_page(self.config, self.env)?,
+            self.record.clone(),
+        ) else {
             return Ok(None);
         };
-        let text = page_token::make(&record)?;
+        let text = page_token::make(&file)?;
         let url = page_token::url(self.admin, &text);
         let token = PageToken::new(text).map_err(CliError::failed)?;
         let archive = self.archive()?;

@@ -1,6 +1,6 @@
 //! The newest deliveries of the record, by which the strip tells how the first parts of the way are.
 
-use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded};
+use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded};
 
 /// Deliveries among which an accepted one is looked for: outcomes have no index.
 const LOOKED_AT: i64 = 1000;
@@ -16,7 +16,7 @@ pub(super) struct Newest {
 }
 
 impl Newest {
-    pub(super) fn of(record: &RecordFile) -> Result<Self, RecordError> {
+    pub(super) fn of(record: &dyn Record) -> Result<Self, RecordError> {
         let newest = |filter: Filter| -> Result<Option<Recorded>, RecordError> {
             let filter = Filter {
                 newest_first: true,

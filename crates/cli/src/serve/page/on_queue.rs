@@ -5,7 +5,7 @@ use labelrelay_core::{Clock, chain};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{QueueFile, State, StoredEvent, file_of};
 use labelrelay_page::{Acted, Action, BodyPart, DataError, Previous};
-use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded};
+use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl Queue {
     /// Looks for the event of an accepted delivery.
     pub(super) fn look(
         &self,
-        record: &RecordFile,
+        record: &dyn Record,
         delivery: &Recorded,
     ) -> Result<OnQueue, RecordError> {
         let (file, clock, archive) = match self {
@@ -118,7 +118,7 @@ impl Queue {
     /// Does something with the event of an accepted delivery.
     pub(super) fn act(
         &self,
-        record: &RecordFile,
+        record: &dyn Record,
         delivery: &Recorded,
         action: Action,
     ) -> Result<Acted, DataError> {
@@ -162,7 +162,7 @@ fn gone(delivery: &Recorded, archive: Option<&str>) -> String {
 
 /// The delivery that brought the event: a repeat was not the first.
 fn first_delivery(
-    record: &RecordFile,
+    record: &dyn Record,
     delivery: &Recorded,
 ) -> Result<Option<Recorded>, RecordError> {
     let Some(id) = &delivery.row.event_id else {
@@ -189,7 +189,7 @@ fn stored(file: &QueueFile, delivery: &Recorded) -> Result<Option<StoredEvent>, 
 }
 
 fn previous(
-    record: &RecordFile,
+    record: &dyn Record,
     file: &QueueFile,
     delivery: &Recorded,
 ) -> Result<Option<Previous>, RecordError> {

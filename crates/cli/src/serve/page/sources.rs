@@ -8,7 +8,7 @@ use crate::serve::pull_state::LastPull;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_page::SourceView;
-use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded};
+use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded};
 
 /// Deliveries that are looked through for one of a source: sources have no index of their own.
 const LOOKED_AT: i64 = 100_000;
@@ -23,7 +23,7 @@ struct Window {
 
 impl Window {
     /// `None` if the record is empty.
-    fn of(record: &RecordFile) -> Result<Option<Self>, RecordError> {
+    fn of(record: &dyn Record) -> Result<Option<Self>, RecordError> {
         let newest = Filter {
             newest_first: true,
             ..Filter::default()
@@ -73,7 +73,7 @@ impl Source {
     /// What is known of it now. The platform is not asked.
     pub(super) fn now(
         &self,
-        record: Option<&RecordFile>,
+        record: Option<&dyn Record>,
         pull: Option<&LastPull>,
     ) -> Result<SourceView, RecordError> {
         let window = record.map(Window::of).transpose()?.flatten();
@@ -107,7 +107,7 @@ impl Source {
     /// The newest delivery of this source, or of a project of it.
     fn newest(
         &self,
-        record: &RecordFile,
+        record: &dyn Record,
         window: &Window,
         project: Option<&str>,
     ) -> Result<Option<Recorded>, RecordError> {
@@ -237,7 +237,7 @@ mod tests {
             reason: (status >= 400).then(|| "no secret matches".to_owned()),
             ..Row::default()
         };
-        Recorded { number: 1, row }
+        Recorded::new(1, row)
     }
 
     #[test]

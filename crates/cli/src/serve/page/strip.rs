@@ -305,7 +305,7 @@ mod tests {
                 outcome: "x".to_owned(),
                 ..Row::default()
             };
-            Some(Recorded { number: 1, row })
+            Some(Recorded::new(1, row))
         };
         let are_ok = |newest| {
             let queue = Queue::Elsewhere("stdout:".to_owned());

@@ -5,6 +5,7 @@ mod full_disk;
 mod label_studio;
 mod laboratory;
 mod obstacles;
+mod record;
 mod standby;
 
 use super::queue_server::{self, PASSWORD, QueueServer};

@@ -1,0 +1,105 @@
+//! The record of deliveries that replicas share.
+
+use super::SCHEMA;
+use crate::clouds::{LONG, address, delivered};
+use crate::page::Page;
+use crate::support::{Place, Serving, until};
+use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};
+use labelrelay_tests::client::once;
+use labelrelay_tests::sender;
+use labelrelay_tests::servers::Postgres;
+use serde_json::Value;
+
+/// A place for a replica that records, over this server.
+fn replica(server: &Postgres) -> Place {
+    let place = Place::new();
+    let record = "[serve.record]\nfile = \"record\"\n";
+    place.write("labelrelay.toml", format!("{CONFIG}{record}"));
+    let place = place.with("SECRET", SECRET);
+    over(place, server).with("LABELRELAY_DEADLINE_MS", LONG)
+}
+
+fn over(place: Place, server: &Postgres) -> Place {
+    let place = place.with("LABELRELAY_QUEUE", &server.url(SCHEMA));
+    let variables = server.environment().into_iter();
+    variables.fold(place, |place, (name, value)| place.with(&name, &value))
+}
+
+fn refused(serving: &Serving, tag: &str) -> u16 {
+    let body = sender::label(tag);
+    let request = sender::labelbox("another secret", "LABEL_CREATED", tag, &body);
+    once(address(serving), &request).status
+}
+
+/// Red if a delivery is found by the replica alone that took it.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+fn whoever_asks_sees_the_deliveries_of_all_replicas() {
+    let server = Postgres::start();
+    let places = [replica(&server), replica(&server)];
+    // Somebody with the URL alone, on a machine of its own.
+    let laptop = over(Place::new(), &server);
+    let none = laptop.run(&["events", "list", "--recorded"]);
+    none.failed(1, &["no record in the database", "serve.record"]);
+    let serving = places.each_ref().map(|place| place.serve(&[]));
+    for (serving, tag) in serving.iter().zip(["one", "two"]) {
+        assert_eq!(delivered(serving, &sender::label(tag)).status, 200);
+        assert_eq!(refused(serving, &format!("refused-{tag}")), 401);
+    }
+    let listed = |words: &[&str]| -> Vec<Value> {
+        let all = [&["events", "list"], words, &["--json"]].concat();
+        laptop.run(&all).json()
+    };
+    until("all deliveries are recorded", || {
+        let listed = laptop.run(&["events", "list", "--recorded", "--json"]);
+        listed.code == 0 && listed.json().len() == 4
+    });
+    let all = listed(&["--recorded"]);
+    assert_eq!(all.len(), 4);
+    assert!(all.iter().all(|it| it["replica"].is_string()), "{all:?}");
+    let refused = listed(&["--refused", "--newest"]);
+    let deliveries = refused.iter().map(|it| it["delivery_id"].as_str().unwrap());
+    let mut deliveries: Vec<_> = deliveries.collect();
+    deliveries.sort_unstable();
+    assert_eq!(deliveries, ["refused-one", "refused-two"]);
+
+    // Each page has all of them, by the same names.
+    for (place, serving) in places.iter().zip(&serving) {
+        let page = Page::of_replica(place, "record");
+        let list = page.json("/api/deliveries");
+        let shown = list["deliveries"].as_array().unwrap();
+        assert_eq!(shown.len(), 4, "{}: {list}", serving.address);
+        let delivery = page.json("/api/deliveries/refused-one");
+        assert_eq!(delivery["summary"]["outcome"], "unauthorized");
+        page.json("/api/strip");
+        page.json("/api/sources");
+    }
+
+    // What was acknowledged is found in the record, and a refusal explained, wherever somebody asks.
+    server.sql("DELETE FROM events.events");
+    let id = all.iter().find_map(|it| it["id"].as_str()).unwrap();
+    let shown = laptop.run(&["events", "show", id, "--json"]).json();
+    assert_eq!(shown[0]["id"], id);
+    laptop.write("secret", SECRET);
+    let words = [
+        "verify",
+        "--delivery",
+        "refused-two",
+        "--secret",
+        "file:secret",
+    ];
+    let told = laptop.run(&words);
+    assert_eq!(told.code, 1, "{told:?}");
+    let said = format!("{}{}", told.stdout, told.stderr);
+    assert!(said.contains("answered 401"), "{said}");
+    let forgotten = laptop.run(&["events", "forget", "--author", "ann@example.org"]);
+    assert!(forgotten.good().contains("taken out of 0"));
+    for serving in serving {
+        assert_eq!(serving.stop(), 0);
+    }
+    // Nothing waits, and there is no file of a record.
+    for place in &places {
+        assert!(!place.path("record").exists());
+        assert!(!place.path("record.waiting.journal").exists());
+    }
+}
