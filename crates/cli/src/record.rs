@@ -73,7 +73,7 @@ pub(crate) fn recorder(
         QueueLocation::Cloud(Cloud::Postgres, url) => {
             let base = open::setting(QUEUE, config, env).base_dir;
             let replica = shared_record::replica(port);
-            let record = shared_record::open(&url, base, env, Some(Handle::current()), replica)?;
+            let record = shared_record::open(&url, base, env, Some(Handle::current()), &replica)?;
             let waiting = waiting(&file);
             let shared = Arc::clone(&record);
             (
@@ -194,7 +194,7 @@ fn shared_beside(
     else {
         return Ok(None);
     };
-    shared_record::open(&url, &base_dir, env, None, String::new()).map(Some)
+    shared_record::open(&url, &base_dir, env, None, "").map(Some)
 }
 
 /// The one delivery that is called `which`; `None` when there is none. An id that several deliveries have means the

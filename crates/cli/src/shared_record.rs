@@ -15,7 +15,7 @@ pub(crate) fn open(
     base_dir: &Path,
     env: &Env<'_>,
     runtime: Option<Handle>,
-    replica: String,
+    replica: &str,
 ) -> Result<Arc<dyn SharedRecord>, CliError> {
     use labelrelay_postgres::{Postgres, RecordRuntime};
     let runtime = match runtime {
@@ -34,7 +34,7 @@ pub(crate) fn open(
     _: &Path,
     _: &Env<'_>,
     _: Option<Handle>,
-    _: String,
+    _: &str,
 ) -> Result<Arc<dyn SharedRecord>, CliError> {
     Err(crate::clouds::Cloud::Postgres.not_built(url).into())
 }

@@ -89,7 +89,7 @@ impl Postgres {
         url: &str,
         base_dir: &Path,
         runtime: crate::record::RecordRuntime,
-        replica: String,
+        replica: &str,
     ) -> Result<crate::record::PostgresRecord, BackEndError> {
         let store = self.store(url, base_dir)?;
         Ok(crate::record::PostgresRecord::new(store, runtime, replica))

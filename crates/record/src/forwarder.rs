@@ -41,6 +41,8 @@ struct Known {
     name: String,
     /// The place up to which the record has it; `None` where that has to be asked.
     moved: Option<i64>,
+    /// `true` if this process has named it, so that its numbers begin with 1.
+    is_new: bool,
 }
 
 pub(crate) struct Forwarder {
@@ -137,9 +139,13 @@ impl Forwarder {
         };
         let has_journal = !turn.pending.oldest.is_empty();
         if !has_journal && turn.lost == PerClass::default() {
-            if !turn.is_closing {
-                self.record.prune(&self.options, load.oldest_ms())?;
+            if !turn.is_closing
+                && let Err(error) = self.record.prune(&self.options, load.oldest_ms())
+                && self.has_failed
+            {
+                return Err(error);
             }
+            // Where nothing waits, what is the matter is told with the next delivery.
             return Ok(Done::default());
         }
         let (name, after) = if has_journal {
@@ -149,7 +155,10 @@ impl Forwarder {
             (String::new(), 0)
         };
         let cannot = |failure: Failure| failure.of(&self.path);
-        let taken = Intake::new(Batch::default(), &self.path, &load, after).run();
+        let is_new = self.journal.as_ref().is_some_and(|journal| journal.is_new);
+        let taken = Intake::new(Batch::default(), &self.path, &load, after)
+            .counting_from_one(is_new)
+            .run();
         let taken = taken.map_err(cannot)?;
         let missed = u64::try_from(taken.missed).unwrap_or_default();
         let (Batch { rows, .. }, mut done) = (taken.sink, taken.done);
@@ -213,20 +222,24 @@ fn known(
         path: path.to_owned(),
         source,
     };
-    let journal = match known {
-        Some(journal) => journal,
-        None => {
-            let name = match name::read(path).map_err(cannot)? {
-                Some(name) => name,
-                None => {
-                    let name = record.name_of_journal()?;
-                    // Before anything of it is there.
-                    name::write(path, &name).map_err(cannot)?;
-                    name
-                }
-            };
-            known.insert(Known { name, moved: None })
-        }
+    let journal = if let Some(journal) = known {
+        journal
+    } else {
+        let named = name::read(path).map_err(cannot)?;
+        let is_new = named.is_none();
+        let name = if let Some(name) = named {
+            name
+        } else {
+            let name = record.name_of_journal()?;
+            // Before anything of it is there.
+            name::write(path, &name).map_err(cannot)?;
+            name
+        };
+        known.insert(Known {
+            name,
+            moved: None,
+            is_new,
+        })
     };
     let moved = match journal.moved {
         Some(moved) => moved,

@@ -63,6 +63,8 @@ pub(crate) struct Intake<'a, S> {
     /// What the journal has behind the row at hand.
     pub(crate) later: PerClass<Sums>,
     buffer: Vec<u8>,
+    /// `true` if numbers are known to begin with 1.
+    is_from_one: bool,
     /// Deliveries whose numbers are not there.
     pub(crate) missed: i64,
     pub(crate) done: Done,
@@ -78,11 +80,20 @@ impl<'a, S: Sink> Intake<'a, S> {
             oldest_ms: load.oldest_ms(),
             later: load.pending.sums,
             buffer: Vec::new(),
+            is_from_one: false,
             missed: 0,
             done: Done {
                 moved,
                 ..Done::default()
             },
+        }
+    }
+
+    /// Counts what is missing before the first delivery, too, where nothing was moved yet.
+    pub(crate) fn counting_from_one(self, is_from_one: bool) -> Self {
+        Self {
+            is_from_one,
+            ..self
         }
     }
 
@@ -141,7 +152,7 @@ impl<'a, S: Sink> Intake<'a, S> {
     /// sent it. Before a file has its first row, it begins with whatever number it is given.
     fn miss(&mut self, number: i64) {
         let moved = self.done.moved;
-        if moved > 0 && number > moved {
+        if (moved > 0 || self.is_from_one) && number > moved {
             self.missed = self.missed.saturating_add(number - moved);
         }
         self.done.moved = moved.max(number);

@@ -154,7 +154,8 @@ pub fn finds_what_it_was_given(fresh: &Fresh<'_>) {
             ..row.clone()
         };
         assert_eq!(found.row, expected);
-        assert_eq!(record.find(&found.name()).unwrap(), [found.clone()]);
+        let by_name = record.find(&found.name()).unwrap();
+        assert_eq!(by_name, std::slice::from_ref(found));
         let body = record.body(found).unwrap().map(|body| body.start);
         assert_eq!(body, row.body_start);
     }
@@ -170,154 +171,84 @@ fn places(found: &[Recorded], all: &[Recorded]) -> Vec<usize> {
     found.iter().map(place).collect()
 }
 
-fn lists(record: &dyn Record, all: &[Recorded]) {
-    let none = Filter::default;
-    let (third, begin) = (Some(all[2].number), all[0].row.arrived_ms);
-    let cases: Vec<(Filter, &[usize])> = vec![
-        (none(), &[0, 1, 2, 3, 4]),
+/// All deliveries, but for what is changed.
+fn filter(change: impl FnOnce(&mut Filter)) -> Filter {
+    let mut filter = Filter::default();
+    change(&mut filter);
+    filter
+}
+
+/// Filters by one text, each with the places of what passes.
+fn texts() -> Vec<(Filter, &'static [usize])> {
+    let is = Pattern::is;
+    let within = Pattern::within;
+    vec![
+        (filter(|it| it.id = Some(Pattern::begins("aaaa"))), &[0, 2]),
         (
-            Filter {
-                newest_first: true,
-                ..none()
-            },
-            &[4, 3, 2, 1, 0],
-        ),
-        (
-            Filter {
-                after: third,
-                ..none()
-            },
-            &[3, 4],
-        ),
-        (
-            Filter {
-                before: third,
-                newest_first: true,
-                ..none()
-            },
-            &[1, 0],
-        ),
-        (
-            Filter {
-                from_ms: Some(begin + 60_000),
-                before_ms: Some(begin + 180_000),
-                ..none()
-            },
-            &[1, 2],
-        ),
-        (
-            Filter {
-                from_ms: Some(begin + 3_600_000_000),
-                ..none()
-            },
-            &[],
-        ),
-        (
-            Filter {
-                refused: true,
-                ..none()
-            },
-            &[3],
-        ),
-        (
-            Filter {
-                id: Some(Pattern::begins("aaaa")),
-                ..none()
-            },
-            &[0, 2],
-        ),
-        (
-            Filter {
-                source: Some(Pattern::within("label-studio")),
-                ..none()
-            },
+            filter(|it| it.source = Some(within("label-studio"))),
             &[1, 4],
         ),
+        (filter(|it| it.source = Some(is("label-studio"))), &[4]),
+        (filter(|it| it.source = Some(is("' OR TRUE --"))), &[]),
         (
-            Filter {
-                source: Some(Pattern::is("label*")),
-                outcome: Some(Pattern::exactly("accepted")),
-                ..none()
-            },
+            filter(|it| it.source = Some(Pattern::begins(""))),
+            &[0, 1, 2, 3, 4],
+        ),
+        (
+            filter(|it| it.event_type = Some(within("io.labelstud.annotation"))),
+            &[1],
+        ),
+        (filter(|it| it.subject = Some(within("label"))), &[0, 2]),
+        (filter(|it| it.subject = Some(within("label/1"))), &[]),
+        (filter(|it| it.project = Some(is("3"))), &[1]),
+        (filter(|it| it.project = Some(is("3*"))), &[1, 4]),
+        (
+            filter(|it| it.delivery = Some(Pattern::begins("delivery-"))),
+            &[0, 1, 2, 3],
+        ),
+        (filter(|it| it.client = Some(is("192.0.2.7"))), &[0, 3]),
+        (filter(|it| it.client = Some(is("192.0.2.7*"))), &[0, 1, 3]),
+        (
+            filter(|it| it.outcome = Some(Pattern::exactly("accepted"))),
             &[0, 1],
         ),
+    ]
+}
+
+fn lists(record: &dyn Record, all: &[Recorded]) {
+    let (third, begin) = (Some(all[2].number), all[0].row.arrived_ms);
+    let mut cases = texts();
+    cases.extend::<[(Filter, &[usize]); 7]>([
+        (Filter::default(), &[0, 1, 2, 3, 4]),
+        (filter(|it| it.refused = true), &[3]),
+        (filter(|it| it.after = third), &[3, 4]),
+        (filter(|it| it.before = third), &[0, 1]),
         (
-            Filter {
-                event_type: Some(Pattern::within("io.labelstud.annotation")),
-                ..none()
-            },
+            filter(|it| {
+                it.from_ms = Some(begin + 60_000);
+                it.before_ms = Some(begin + 180_000);
+            }),
+            &[1, 2],
+        ),
+        (filter(|it| it.from_ms = Some(begin + 3_600_000_000)), &[]),
+        (
+            filter(|it| {
+                it.source = Some(Pattern::is("label*"));
+                it.outcome = Some(Pattern::exactly("accepted"));
+                it.after = third.map(|third| third - 2);
+            }),
             &[1],
         ),
-        (
-            Filter {
-                subject: Some(Pattern::within("label")),
-                ..none()
-            },
-            &[0, 2],
-        ),
-        (
-            Filter {
-                subject: Some(Pattern::within("label/1")),
-                ..none()
-            },
-            &[],
-        ),
-        (
-            Filter {
-                project: Some(Pattern::is("3")),
-                ..none()
-            },
-            &[1],
-        ),
-        (
-            Filter {
-                delivery: Some(Pattern::begins("delivery-")),
-                newest_first: true,
-                ..none()
-            },
-            &[3, 2, 1, 0],
-        ),
-        (
-            Filter {
-                client: Some(Pattern::is("192.0.2.7")),
-                ..none()
-            },
-            &[0, 3],
-        ),
-        (
-            Filter {
-                client: Some(Pattern::is("192.0.2.7*")),
-                ..none()
-            },
-            &[0, 1, 3],
-        ),
-        (
-            Filter {
-                source: Some(Pattern::exactly("' OR TRUE --")),
-                ..none()
-            },
-            &[],
-        ),
-        (
-            Filter {
-                source: Some(Pattern::begins("")),
-                newest_first: true,
-                ..none()
-            },
-            &[4, 3, 2, 1, 0],
-        ),
-    ];
-    for (filter, expected) in cases {
-        let found = record.list(&filter, usize::MAX).unwrap();
-        assert_eq!(places(&found, all), expected, "{filter:?}");
-        for limit in 0..expected.len() {
+    ]);
+    for (mut filter, expected) in cases {
+        for limit in 0..=expected.len() {
             let found = record.list(&filter, limit).unwrap();
-            assert_eq!(
-                places(&found, all),
-                expected[..limit],
-                "{limit}: {filter:?}"
-            );
+            assert_eq!(places(&found, all), expected[..limit], "{filter:?}");
         }
+        filter.newest_first = true;
+        let found = record.list(&filter, usize::MAX).unwrap();
+        let newest_first = expected.iter().rev().copied();
+        assert!(newest_first.eq(places(&found, all)), "{filter:?}");
     }
 }
 

@@ -35,10 +35,10 @@ pub struct PostgresRecord {
 
 impl PostgresRecord {
     /// `replica` is what rows of this process say that took them.
-    pub(crate) fn new(store: Store, runtime: RecordRuntime, replica: String) -> Self {
+    pub(crate) fn new(store: Store, runtime: RecordRuntime, replica: &str) -> Self {
         Self {
             tables: Tables::new(store, runtime),
-            replica: without_nul(&replica).into_owned(),
+            replica: without_nul(replica).into_owned(),
         }
     }
 

@@ -24,7 +24,7 @@ fn record_at(server: &Server, url: &str, replica: &str) -> PostgresRecord {
         url,
         Path::new("/"),
         RecordRuntime::Own(runtime()),
-        replica.to_owned(),
+        replica,
     );
     opened.expect("a URL")
 }

@@ -260,3 +260,25 @@ fn a_row_that_the_record_never_takes_holds_up_no_other() {
     assert_eq!(record.ids(), ["a", "b", "d", "e"]);
     assert_eq!(record.lost().unwrap(), 1);
 }
+
+/// Red if nobody hears of what was left out because the record could not be reached for long.
+#[test]
+fn what_the_journal_had_no_room_for_is_counted_as_lost() {
+    let record = Arc::<InMemory>::default();
+    let mut relay = Relay::start(&record);
+    relay.write(&["a", "b"]);
+    record.set(|state| state.is_down = true);
+    assert!(!relay.step());
+    relay
+        .shared
+        .lock()
+        .journal
+        .as_mut()
+        .unwrap()
+        .remove_oldest();
+    relay.write(&["c"]);
+    record.set(|state| state.is_down = false);
+    while !relay.step() {}
+    assert_eq!(record.ids(), ["c"]);
+    assert_eq!(record.lost().unwrap(), 2);
+}
