@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 fn runtime() -> Runtime {
     let mut builder = Builder::new_current_thread();
@@ -295,4 +295,36 @@ fn a_record_needs_no_event_in_the_queue() {
     let runtime = runtime();
     let checked = runtime.block_on(queue(&server, "alone").check());
     checked.expect("the tables of the queue are there, too");
+}
+
+/// Red if a record cannot be used from threads of the runtime that its work is done on: `serve` records and shows so.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+fn a_record_works_on_the_runtime_of_a_program() {
+    let server = Server::start();
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(async {
+        let url = server.url("shared");
+        let here = RecordRuntime::Shared(Handle::current());
+        let opened = postgres(&server.environment()).record(&url, Path::new("/"), here, "one");
+        let record = Arc::new(opened.expect("a URL"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::into_shared(
+            Arc::<PostgresRecord>::clone(&record),
+            folder.path().join("record"),
+            Options::default(),
+            Arc::new(SystemClock::new()),
+        );
+        recorder.begin().expect("threads");
+        recorder.note(accepted("one"));
+        let blocking = tokio::task::spawn_blocking(move || {
+            until("it is recorded", || ids(&record) == ["one"]);
+            recorder.close();
+        });
+        blocking.await.expect("no panic");
+        let left = std::fs::read_dir(folder.path()).expect("read");
+        let left: Vec<_> = left.flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["record.lock"], "nothing waits");
+    });
 }
