@@ -1,6 +1,7 @@
 -- The record of deliveries, which all replicas share. A number is never given again: it names its delivery in what people
 -- write down. Texts are compared byte by byte, as the file of one relay compares them. What is long is kept apart, so
--- that bounds are found, and rows that no index finds, without reading heads.
+-- that bounds are found, and rows that no index finds, without reading heads. The oldest rows go all the time: what is
+-- left of them stands where the next oldest are looked for, until it is swept.
 CREATE TABLE deliveries (
     number      bigint PRIMARY KEY,
     class       smallint NOT NULL,
@@ -26,7 +27,7 @@ CREATE TABLE deliveries (
     path        text COLLATE "C",
     reason      text COLLATE "C",
     head        text COLLATE "C"
-) WITH (toast_tuple_target = 512);
+) WITH (toast_tuple_target = 512, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX deliveries_by_class ON deliveries (class, number);
 CREATE INDEX deliveries_by_time ON deliveries (arrived_ms, number);
@@ -41,7 +42,7 @@ CREATE TABLE delivery_bodies (
     number bigint PRIMARY KEY,
     class  smallint NOT NULL,
     start  bytea NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX delivery_bodies_by_class ON delivery_bodies (class, number);
 ALTER TABLE delivery_bodies ALTER COLUMN start SET STORAGE EXTERNAL;
