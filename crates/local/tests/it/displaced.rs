@@ -20,7 +20,7 @@ fn beside(queue_dir: &QueueDir, end: &str) -> PathBuf {
 
 /// Neither a send nor a check is answered well, and both say `words`.
 #[track_caller]
-fn refuses(queue: &EmbeddedQueue, id: &str, words: &[&str]) {
+pub(crate) fn refuses(queue: &EmbeddedQueue, id: &str, words: &[&str]) {
     let send = try_send(queue, id).unwrap_err();
     let check = block_on(queue.check()).unwrap_err();
     for error in [send, check] {
@@ -288,67 +288,6 @@ fn a_file_that_was_cut_off_is_not_trusted_again() {
     // As long as before, and nothing but holes.
     journal.set_len(bytes).unwrap();
     refuses(&queue, "after", &["cut off"]);
-}
-
-/// The cut file is as long as before by the next look, because a checkpoint was on its way.
-#[test]
-fn a_file_that_was_cut_off_and_written_on_is_not_trusted() {
-    let queue_dir = QueueDir::new();
-    let queue = queue_dir.open();
-    let text = |n: u32| format!("{n} {}", "x".repeat(20_000));
-    for n in 0..20 {
-        send(&queue, &text(n));
-    }
-    let shell = Connection::open(queue_dir.path()).unwrap();
-    let checkpoint = || {
-        // The queue's own checkpointer may be at it.
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?));
-        loop {
-            let (pages, moved): (i64, i64) =
-                shell.query_row("PRAGMA wal_checkpoint", [], row).unwrap();
-            if pages == moved {
-                break;
-            }
-        }
-    };
-    checkpoint();
-    // More pages than the whole file has: of fewer, SQLite would see by itself that the file is too short.
-    for n in 20..100 {
-        send(&queue, &text(n));
-    }
-    let file = fs::OpenOptions::new().write(true).open(queue_dir.path());
-    let file = file.unwrap();
-    let before = file.metadata().unwrap().len();
-    file.set_len(0).unwrap();
-    checkpoint();
-    assert!(file.metadata().unwrap().len() > before);
-    refuses(&queue, "after", &["queue.db", "cut off", "holes"]);
-    std::mem::forget(file);
-}
-
-/// As on a file system that compresses: what is not on the disk is there all the same.
-#[cfg(target_os = "linux")]
-#[test]
-fn holes_without_a_loss_are_no_alarm() {
-    let queue_dir = QueueDir::new();
-    let queue = queue_dir.open();
-    send(&queue, "before");
-    let shell = Connection::open(queue_dir.path()).unwrap();
-    shell
-        .execute_batch(
-            "CREATE TABLE zeros(b); INSERT INTO zeros VALUES(zeroblob(600000)); PRAGMA wal_checkpoint(TRUNCATE)",
-        )
-        .unwrap();
-    block_on(queue.check()).unwrap();
-    let mut dig = std::process::Command::new("fallocate");
-    let dug = dig.arg("--dig-holes").arg(queue_dir.path()).status();
-    assert!(dug.unwrap().success());
-    let file = queue_dir.path().metadata().unwrap();
-    let kept = std::os::unix::fs::MetadataExt::blocks(&file) * 512;
-    assert!(kept < file.len() - 300_000, "{kept} of {}", file.len());
-    block_on(queue.check()).unwrap();
-    send(&queue, "after");
-    assert_eq!(ids(&queue_dir.file()), ["before", "after"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod damage;
 mod derived_events;
 mod displaced;
 mod faults;
+mod holes;
 mod journal;
 mod kept_for_record;
 mod ledger;
