@@ -6,7 +6,8 @@
 //! or among the journal's pages that are yet to be moved. A page that is in neither was cut off.
 //!
 //! A file that was cut off can be long again by the next look: a checkpoint writes the newest pages where they
-//! belong, and leaves a hole where the others were. So the holes are counted as well.
+//! belong, and leaves a hole where the others were. So the holes are counted as well. Some are right: a checkpoint
+//! that cannot move the whole journal leaves holes, and they are where the file became longer.
 
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::fs::{File, Metadata};
@@ -34,13 +35,20 @@ pub(crate) enum Verdict {
     JournalCutOff,
 }
 
+/// Holes for which there is a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KnownHoles {
+    /// Bytes of the holes, at most.
+    pub(crate) bytes: u64,
+    /// Length of the file that has them.
+    pub(crate) file_bytes: u64,
+}
+
 /// Holes of a file that has more of them than before.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Holes {
-    /// Free pages, which nobody misses.
-    OfFreePages,
-    /// Pages that the journal has yet to bring.
-    OfTheJournal,
+    /// Pages that hold nothing, or that the journal has yet to bring.
+    Explained(KnownHoles),
     /// Content was cut off there.
     OfContent,
     /// None that `SQLite` knows of: this file system counts in another way, such as one that compresses.
@@ -94,9 +102,11 @@ pub(crate) fn free_bytes(db: &Connection, page_bytes: u64) -> rusqlite::Result<u
 pub(crate) fn judge_holes(
     db: &Connection,
     database: &Path,
+    journal: &Path,
     page_bytes: u64,
+    known: KnownHoles,
 ) -> Result<Holes, Undecided> {
-    match judge_holes_locked(db, database, page_bytes) {
+    match judge_holes_locked(db, database, journal, page_bytes, known) {
         Err(Undecided::Database(error)) if is_damage(&error) => Ok(Holes::OfContent),
         judged => judged,
     }
@@ -105,24 +115,37 @@ pub(crate) fn judge_holes(
 fn judge_holes_locked(
     db: &Connection,
     database: &Path,
+    journal: &Path,
     page_bytes: u64,
+    known: KnownHoles,
 ) -> Result<Holes, Undecided> {
     let nobody_commits = crate::sqlite::begin(db)?;
     let second = second(database)?;
     let progress = Progress::of(&second)?;
-    let holes = hole_bytes(&database.metadata()?);
+    let file = database.metadata()?;
+    let now = KnownHoles {
+        bytes: hole_bytes(&file),
+        file_bytes: file.len(),
+    };
     let free = free_bytes(&second, page_bytes)?;
-    let yet_to_move = progress.pages.saturating_sub(progress.moved);
-    let judged = if holes <= free {
-        Holes::OfFreePages
-    } else if holes <= free.saturating_add(yet_to_move.saturating_mul(page_bytes)) {
-        Holes::OfTheJournal
+    // The journal's other pages were in the file before: where one of those is missing, the journal is no reason.
+    let first_new = known.file_bytes / page_bytes + 1;
+    let last_new = now.file_bytes / page_bytes;
+    let in_journal = progress.may_lack(journal, page_bytes, first_new, last_new)?;
+    let explained = free
+        .saturating_add(known.bytes)
+        .saturating_add(in_journal.saturating_mul(page_bytes));
+    let judged = if now.bytes <= explained {
+        Holes::Explained(now)
     } else {
         let found: String = second.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if found == "ok" {
-            Holes::Unknown
-        } else {
+        let yet_to_move = progress.pages.saturating_sub(progress.moved);
+        if found != "ok" {
             Holes::OfContent
+        } else if now.bytes <= free.saturating_add(yet_to_move.saturating_mul(page_bytes)) {
+            Holes::Explained(now)
+        } else {
+            Holes::Unknown
         }
     };
     nobody_commits.rollback()?;
@@ -192,7 +215,7 @@ fn judge_locked(
         let whole = in_file > 0
             && pages > 0
             && (in_file >= pages
-                || before.has_yet_to_move(journal, page_bytes, in_file + 1, pages)?);
+                || before.may_lack(journal, page_bytes, in_file + 1, pages)? == pages - in_file);
         // Pages that were moved meanwhile are in the file by now.
         if Progress::of(&second)? == before {
             nobody_commits.rollback()?;
@@ -227,15 +250,16 @@ impl Progress {
         })
     }
 
-    /// Tells whether all of these pages of the database are in the part of the journal that is yet to be moved. The
-    /// journal, unlike the file, may be opened and closed here: nobody locks it.
-    fn has_yet_to_move(
+    /// Counts the pages from `first` to `last` that the file may lack: those in the part of the journal that is yet to
+    /// be moved, and the one that is never stored. The journal, unlike the file, may be opened and closed here: nobody
+    /// locks it.
+    fn may_lack(
         &self,
         journal: &Path,
         page_bytes: u64,
         first: u64,
         last: u64,
-    ) -> std::io::Result<bool> {
+    ) -> std::io::Result<u64> {
         let lock_page = LOCK_BYTE / page_bytes + 1;
         let wanted = first..=last;
         let mut journal = BufReader::with_capacity(4, File::open(journal)?);
@@ -255,6 +279,6 @@ impl Progress {
         }
         found.sort_unstable();
         found.dedup();
-        Ok(found.len() as u64 == last + 1 - first)
+        Ok(found.len() as u64)
     }
 }

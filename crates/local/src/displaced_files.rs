@@ -9,7 +9,7 @@
 //! A file that is put back is good again, for nothing was written meanwhile; one that was cut off is not.
 
 use crate::canonical_path::beside;
-use crate::cut_off_files::{self, Holes, Verdict, free_bytes, hole_bytes};
+use crate::cut_off_files::{self, Holes, KnownHoles, Verdict, free_bytes, hole_bytes};
 use crate::displaced_error::{Displaced, Role};
 use rusqlite::Connection;
 use std::cell::{Cell, OnceCell};
@@ -100,8 +100,8 @@ pub(crate) struct QueueFiles {
     file_bytes: Cell<u64>,
     journal_bytes: Cell<u64>,
     page_bytes: u64,
-    /// Bytes of the file's holes above which they have to be judged; `None` where they tell nothing.
-    hole_bytes: Cell<Option<u64>>,
+    /// Holes of the file: if it has more, they have to be judged; `None` where they tell nothing.
+    holes: Cell<Option<KnownHoles>>,
     cut_off: OnceCell<Displaced>,
 }
 
@@ -120,8 +120,12 @@ impl QueueFiles {
         let database = KnownFile::new(Role::Database, path, "");
         let file = database.path.metadata().ok();
         let bytes = file.as_ref().map_or(0, Metadata::len);
-        let holes = file.as_ref().map_or(0, hole_bytes);
-        let are_explained = holes <= free_bytes(db, page_bytes.cast_unsigned())?;
+        let holes = KnownHoles {
+            bytes: file.as_ref().map_or(0, hole_bytes),
+            file_bytes: bytes,
+        };
+        let free = free_bytes(db, page_bytes.cast_unsigned())?;
+        let are_explained = holes.bytes <= free;
         Ok(Self {
             database,
             journal: KnownFile::new(Role::Journal, path, "-wal"),
@@ -132,7 +136,7 @@ impl QueueFiles {
             file_bytes: Cell::new(bytes),
             journal_bytes: Cell::new(0),
             page_bytes: page_bytes.cast_unsigned(),
-            hole_bytes: Cell::new(are_explained.then_some(holes)),
+            holes: Cell::new(are_explained.then_some(holes)),
             cut_off: OnceCell::new(),
         })
     }
@@ -195,20 +199,26 @@ impl QueueFiles {
             return self.judge(db);
         }
         self.file_bytes.set(file.len());
-        match self.hole_bytes.get() {
-            Some(known) if hole_bytes(&file) > known => self.judge_holes(db, &file),
-            _ => Ok(()),
+        match self.holes.get() {
+            Some(known) if hole_bytes(&file) > known.bytes => self.judge_holes(db, known),
+            Some(known) => {
+                let file_bytes = file.len();
+                self.holes.set(Some(KnownHoles {
+                    file_bytes,
+                    ..known
+                }));
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
     /// The file has more holes than before: it may have been cut off and be long again.
-    fn judge_holes(&self, db: &Connection, file: &Metadata) -> Result<(), Displaced> {
-        let path = &self.database.path;
-        match cut_off_files::judge_holes(db, path, self.page_bytes) {
-            Ok(Holes::OfFreePages) => self.hole_bytes.set(Some(hole_bytes(file))),
-            // They are gone, or judged again, when the journal was moved.
-            Ok(Holes::OfTheJournal) => {}
-            Ok(Holes::Unknown) => self.hole_bytes.set(None),
+    fn judge_holes(&self, db: &Connection, known: KnownHoles) -> Result<(), Displaced> {
+        let (path, journal) = (&self.database.path, &self.journal.path);
+        match cut_off_files::judge_holes(db, path, journal, self.page_bytes, known) {
+            Ok(Holes::Explained(holes)) => self.holes.set(Some(holes)),
+            Ok(Holes::Unknown) => self.holes.set(None),
             Ok(Holes::OfContent) => {
                 let path = path.clone();
                 let found = || Displaced::Holes { path };
@@ -234,6 +244,11 @@ impl QueueFiles {
             }) => {
                 self.file_bytes.set(file_bytes);
                 self.journal_bytes.set(journal_bytes);
+                self.holes.set(self.holes.get().map(|holes| KnownHoles {
+                    // It grows anew from here.
+                    file_bytes: holes.file_bytes.min(file_bytes),
+                    ..holes
+                }));
                 return Ok(());
             }
             Ok(Verdict::FileCutOff) => database,

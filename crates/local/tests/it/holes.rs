@@ -53,6 +53,17 @@ impl Slow {
         pages == moved
     }
 
+    /// Keeps what is sent from now on in the journal, until it is dropped.
+    fn reader(&self) -> Connection {
+        let reader = Connection::open(self.queue_dir.path()).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        let count = reader.query_row("SELECT count(*) FROM events", [], |row| {
+            row.get::<_, i64>(0)
+        });
+        assert!(count.unwrap() > 0);
+        reader
+    }
+
     fn file(&self) -> Metadata {
         self.queue_dir.path().metadata().unwrap()
     }
@@ -92,6 +103,44 @@ fn a_file_that_was_cut_off_and_written_on_is_not_trusted() {
         assert!(slow.checkpoint());
         // More pages than the whole file has: of fewer, SQLite would see by itself that the file is too short.
         slow.send(20..100);
+        slow.cut_off_under_a_checkpoint()
+    });
+}
+
+/// What a reader keeps in the journal are other pages than the ones that are missing.
+#[test]
+fn a_long_journal_is_no_reason_for_holes_where_it_has_nothing() {
+    is_told_by_the_holes(|| {
+        let slow = Slow::new();
+        slow.send(0..20);
+        assert!(slow.checkpoint());
+        slow.send(20..100);
+        let _reader = slow.reader();
+        slow.send(100..200);
+        slow.cut_off_under_a_checkpoint()
+    });
+}
+
+/// A page that was written again after the reader began is not moved at all, and the ones behind it are.
+#[cfg(target_os = "linux")]
+#[test]
+fn holes_that_a_reader_leaves_are_no_alarm_and_hide_none() {
+    is_told_by_the_holes(|| {
+        let slow = Slow::new();
+        slow.send(0..20);
+        assert!(slow.checkpoint());
+        slow.shell
+            .execute_batch("CREATE TABLE again(b); INSERT INTO again VALUES(1)")
+            .unwrap();
+        slow.send(20..100);
+        let reader = slow.reader();
+        slow.shell.execute_batch("UPDATE again SET b = 2").unwrap();
+        slow.send(100..200);
+        assert!(!slow.checkpoint());
+        assert!(slow.file().blocks() * 512 < slow.file().len());
+        block_on(slow.queue.check()).unwrap();
+        slow.send(200..210);
+        drop(reader);
         slow.cut_off_under_a_checkpoint()
     });
 }
