@@ -89,10 +89,18 @@ pub(crate) fn hole_bytes(file: &Metadata) -> u64 {
     }
 }
 
-/// Bytes of the pages that hold nothing.
-pub(crate) fn free_bytes(db: &Connection, page_bytes: u64) -> rusqlite::Result<u64> {
-    let pages: i64 = db.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
-    Ok(pages.cast_unsigned().saturating_mul(page_bytes))
+/// Bytes of the pages that hold nothing in a file of this length.
+pub(crate) fn free_bytes(
+    db: &Connection,
+    page_bytes: u64,
+    file_bytes: u64,
+) -> rusqlite::Result<u64> {
+    let free: i64 = db.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+    let locks = u64::from(file_bytes > LOCK_BYTE);
+    Ok(free
+        .cast_unsigned()
+        .saturating_add(locks)
+        .saturating_mul(page_bytes))
 }
 
 /// Judges the holes of a file while nobody can commit. Reads all of its pages if nothing else explains the holes.
@@ -127,7 +135,7 @@ fn judge_holes_locked(
         bytes: hole_bytes(&file),
         file_bytes: file.len(),
     };
-    let free = free_bytes(&second, page_bytes)?;
+    let free = free_bytes(&second, page_bytes, now.file_bytes)?;
     // The journal's other pages were in the file before: where one of those is missing, the journal is no reason.
     let first_new = known.file_bytes / page_bytes + 1;
     let last_new = now.file_bytes / page_bytes;

@@ -124,7 +124,7 @@ impl QueueFiles {
             bytes: file.as_ref().map_or(0, hole_bytes),
             file_bytes: bytes,
         };
-        let free = free_bytes(db, page_bytes.cast_unsigned())?;
+        let free = free_bytes(db, page_bytes.cast_unsigned(), bytes)?;
         let are_explained = holes.bytes <= free;
         Ok(Self {
             database,
