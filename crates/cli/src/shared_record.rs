@@ -41,19 +41,17 @@ pub(crate) fn open(
 
 /// What rows say that were taken by a `serve` of this machine which is to listen at this port.
 pub(crate) fn replica(port: u16) -> String {
-    match host() {
-        Some(host) => format!("{host}:{port}"),
-        None => format!(":{port}"),
-    }
+    format!("{}:{port}", host())
 }
 
 #[cfg(unix)]
-fn host() -> Option<String> {
+fn host() -> String {
     let about = rustix::system::uname();
-    Some(about.nodename().to_string_lossy().into_owned())
+    about.nodename().to_string_lossy().into_owned()
 }
 
+/// There is no name that is cheap to read: the port stands alone.
 #[cfg(not(unix))]
-const fn host() -> Option<String> {
-    None
+const fn host() -> String {
+    String::new()
 }

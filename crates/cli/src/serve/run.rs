@@ -89,6 +89,7 @@ impl Start<'_> {
 
     async fn serve(self) -> Result<(), CliError> {
         memory::give_back_after_bursts();
+        let config = &self.found.config;
         let lines = from_a_thread()?;
         let dropped = move || lines.dropped();
         let clock = Arc::new(SystemClock::new());
@@ -96,31 +97,22 @@ impl Start<'_> {
         let telemetry = Telemetry::of(&self.queue()?, self.env, &timer);
         let metrics = telemetry.counted_by(Metrics::new().with_dropped_lines(dropped));
         let metrics = Arc::new(metrics);
-        expect_deliveries(&self.found.config, &metrics);
-        let pulls = Prepared::new(&self.found.config, self.env, &timer).await?;
-        let archive = archiving::Prepared::new(&self.found.config, self.env, &timer).await?;
+        expect_deliveries(config, &metrics);
+        let pulls = Prepared::new(config, self.env, &timer).await?;
+        let archive = archiving::Prepared::new(config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
-        let recording = Recording::of(
-            &self.found.config,
-            self.env,
-            &timer,
-            self.settings.listen.port(),
-        )?;
+        let port = self.settings.listen.port();
+        let recording = Recording::of(config, self.env, &timer, port)?;
         let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
         let observer = Tee(observer, Tee(lines.clone(), RotationWatch::default()));
         let observer = recording.after(Tee(observer, telemetry.observer()));
-        let Opened { relay, embedded } = open::relay(
-            &self.found.config,
-            self.env,
-            clock,
-            observer,
-            recording.extras(&self.found.config, self.env, pulls.arrivals())?,
-        )
-        .await?;
+        let extras = recording.extras(config, self.env, pulls.arrivals())?;
+        let opened = open::relay(config, self.env, clock, observer, extras).await?;
+        let Opened { relay, embedded } = opened;
         // All of it before a port is bound: whoever connects to one that nobody serves yet hangs for as long.
-        let mut warnings = self.found.config.warnings.clone();
-        warnings.extend(open::may_start(&relay, &self.found.config, self.env).await?);
+        let mut warnings = config.warnings.clone();
+        warnings.extend(open::may_start(&relay, config, self.env).await?);
         warnings.extend(self.network());
         warnings.extend(self.unread_traces());
         recording.begin();
@@ -128,7 +120,7 @@ impl Start<'_> {
             ReadyFile::clear(path)?;
         }
         let manager = ServiceManager::of(self.env)?;
-        let options = options(&self.found.config);
+        let options = options(config);
         let listener = bind(self.settings.listen, "--listen").await?;
         let admin = bind_admin(self.settings.admin).await?;
         let bound = listener.local_addr()?;
@@ -152,7 +144,7 @@ impl Start<'_> {
             signals::stopped(stop.clone()),
         );
         let reasons = tokio::spawn(reasons);
-        let shared = redrive::shared_work(&self.found.config);
+        let shared = redrive::shared_work(config);
         let until = signals::stopped(stop.clone());
         let moving = redrive::keep_moving(Arc::clone(&relay), shared, until);
         let moving = tokio::spawn(moving);
