@@ -4,6 +4,7 @@
 //! once all of it was moved. Numbers are given here, and the record knows the last one that it has: so no delivery is
 //! moved twice, whenever a process ends.
 
+mod directory;
 mod frame;
 pub(crate) mod name;
 mod overwrite;
@@ -21,6 +22,7 @@ pub(crate) use tail::Tail;
 use crate::class::PerClass;
 use crate::error::RecordError;
 use crate::sums::Sums;
+use directory::beside;
 use frame::seal;
 use segment::BEGINNING;
 use std::collections::VecDeque;
@@ -38,13 +40,6 @@ const DOUBLED_AFTER: usize = 4;
 
 /// The name of a file that was damaged, once its good part was moved.
 const DAMAGED: &str = "damaged";
-
-/// The directory of the journal that belongs to the record in the file `record`.
-fn beside(record: &Path) -> PathBuf {
-    let mut name = record.as_os_str().to_owned();
-    name.push(".journal");
-    PathBuf::from(name)
-}
 
 /// A file that holds these numbers.
 #[derive(Debug, Clone)]

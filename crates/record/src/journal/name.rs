@@ -1,7 +1,7 @@
 //! The name of a journal, by which a record of several relays knows what it has of it. It begins with the journal's
 //! numbers: a journal that was empty at a start begins anew with both.
 
-use super::beside;
+use super::directory::beside;
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
