@@ -111,6 +111,7 @@ Usage: cargo xtask <verb>
                          --starts N       how often each program is started (default 20)
                          --seconds N      length of each measured window (default 8)
                          --rounds N       how often each window is measured, in turns (default 6, even)
+                         --earlier FILE   only the starts for Cloud Run, beside an earlier program in FILE
   campaign [NAME [OPTIONS]]
                        what runs for long, and of which the tests run a sample; without a name, the list
                          --minutes N      end by then: what makes random changes makes as many as there is time for

@@ -30,6 +30,12 @@ pub(super) fn run(args: &[String]) -> Outcome {
     status(&mut Command::new("sync"))?;
     let folder = BenchFolder::new()?;
     let mut figures = Figures::default();
+    if let Some(earlier) = &options.earlier {
+        let platform = Platform::google(&programs);
+        starts::beside(&platform, earlier, options.starts, &folder.0, &mut figures)?;
+        figures.print();
+        return Ok(());
+    }
     for platform in [Platform::google(&programs), Platform::azure(&programs)] {
         println!("\n{}: {} starts, in turns", platform.name, options.starts);
         starts::measure(

@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub(super) seconds: u64,
     /// Number of times that each window is measured: an even number, as who goes first alternates.
     pub(super) rounds: usize,
+    /// An earlier build of the service for Cloud Run: its starts are measured beside this one's, and nothing else is.
+    pub(super) earlier: Option<PathBuf>,
 }
 
 impl Options {
@@ -20,6 +22,7 @@ impl Options {
             starts: 20,
             seconds: 8,
             rounds: 6,
+            earlier: None,
         };
         let mut args = args.iter();
         while let Some(flag) = args.next() {
@@ -27,6 +30,7 @@ impl Options {
             match flag.as_str() {
                 "--json" => options.json = Some(value()?.into()),
                 "--starts" => options.starts = value()?.parse::<usize>()?.clamp(1, 1000),
+                "--earlier" => options.earlier = Some(value()?.into()),
                 "--seconds" => options.seconds = value()?.parse::<u64>()?.clamp(1, 60),
                 "--rounds" => {
                     options.rounds = value()?.parse::<usize>()?.clamp(1, 10).next_multiple_of(2);
