@@ -58,6 +58,22 @@ fn every_link_leads_somewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Red if a merge left both versions of a paragraph in a page, with its marks around them.
+#[test]
+fn no_page_says_something_in_two_versions() {
+    let marked = |page: &pages::Page| {
+        let mut lines = page.text.lines();
+        lines.any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))
+    };
+    let pages = pages::all();
+    let wrong: Vec<&str> = pages
+        .iter()
+        .filter(|page| marked(page))
+        .map(|page| page.name.as_str())
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 #[test]
 fn the_readme_is_short() {
     let pages = pages::all();
