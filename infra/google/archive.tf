@@ -242,8 +242,9 @@ resource "google_monitoring_alert_policy" "compact" {
     }
   }
   conditions {
-    display_name = "no small files were put together for 26 hours"
-    # It runs once a day, and a condition of absence looks back for 23.5 hours at most.
+    display_name = "no small files were put together for 25 hours"
+    # It runs once a day, and a condition of absence looks back for 23.5 hours at most. This one looks back for 25 hours at
+    # most: the period and the duration together.
     condition_threshold {
       filter                  = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.archive["compact"].name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\""
       comparison              = "COMPARISON_LT"
@@ -251,7 +252,7 @@ resource "google_monitoring_alert_policy" "compact" {
       duration                = "3600s"
       evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
       aggregations {
-        alignment_period     = "90000s"
+        alignment_period     = "86400s"
         per_series_aligner   = "ALIGN_DELTA"
         cross_series_reducer = "REDUCE_SUM"
       }
