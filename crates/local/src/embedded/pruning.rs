@@ -10,6 +10,10 @@ use crate::sqlite::{ms, now_ms};
 /// A part of the largest size of the file that is for events to come.
 const PARTS_OF_SIZE: u64 = 4;
 
+/// So much is freed at once for an event that does not fit, where there is so much: nearly every event is smaller, and
+/// those that wait behind it do not wait for long.
+const FREED_FOR_AN_EVENT: u64 = 64 * 1024 * 1024;
+
 impl Writer {
     /// Prunes a batch. Where events are refused for want of room, none is kept for the ledger. None is kept for the record
     /// where little room is left: then the oldest go, until there is enough.
@@ -44,12 +48,20 @@ impl Writer {
     /// Removes some of what is kept for the record alone, because an event does not fit; the rest goes in the turns that
     /// follow. Says whether there was any.
     pub(super) fn release_some_of_the_record(&self) -> bool {
+        if !self.kept.release() {
+            return false;
+        }
         let now = now_ms(&*self.clock);
         // The ledger's own are not given up here: a turn of pruning does that, if the event is refused.
-        let read = Some(0);
-        self.kept.release()
-            && prune_batch(&self.db, now, &self.options, i64::MAX, read)
-                .is_ok_and(|pruned| pruned.events > 0)
+        let read = self.options.derivation.is_some().then_some(0);
+        let mut is_any = false;
+        while let Ok(pruned) = prune_batch(&self.db, now, &self.options, i64::MAX, read) {
+            is_any |= pruned.events > 0;
+            if !pruned.more || self.reusable_bytes() >= FREED_FOR_AN_EVENT {
+                break;
+            }
+        }
+        is_any
     }
 
     /// Tells whether little room is left for events to come, on the disk or within the largest size of the file.
