@@ -118,7 +118,8 @@ pub trait SharedRecord: Record + Send + Sync {
     fn moved(&self, journal: &str) -> Result<i64, RecordError>;
 
     /// Takes deliveries in, all of them or none, and removes what is too much or too old. Returns the place up to which
-    /// the record has those of this journal. If that was another one than [`Moving::after`], it took nothing.
+    /// the record has those of this journal. If that was another one than [`Moving::after`], it took nothing. A journal
+    /// that it does not know begins there.
     ///
     /// # Errors
     /// [`RecordError`] when the record cannot be written.

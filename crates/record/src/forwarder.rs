@@ -41,6 +41,10 @@ struct Known {
     name: String,
     /// The place up to which the record has it; `None` where that has to be asked.
     moved: Option<i64>,
+    /// The record has everything up to this place, whatever it knows of this name.
+    from: i64,
+    /// The record was asked for the place before.
+    was_asked: bool,
     /// `true` if this process has named it, so that its numbers begin with 1.
     is_new: bool,
 }
@@ -149,7 +153,12 @@ impl Forwarder {
             return Ok(Done::default());
         }
         let (name, after) = if has_journal {
-            known(&self.path, &mut self.journal, &*self.record)?
+            known(
+                &self.path,
+                &mut self.journal,
+                &*self.record,
+                turn.pending.left,
+            )?
         } else {
             // Nothing is moved, but what was lost is noted.
             (String::new(), 0)
@@ -212,11 +221,13 @@ impl Forwarder {
     }
 }
 
-/// The journal's name, and the place up to which the record has it.
+/// The journal's name, and the place up to which the record has it. `left`: the last place that a process before this one
+/// left.
 fn known(
     path: &Path,
     known: &mut Option<Known>,
     record: &dyn SharedRecord,
+    left: i64,
 ) -> Result<(String, i64), RecordError> {
     let cannot = |source| RecordError::Journal {
         path: path.to_owned(),
@@ -238,12 +249,26 @@ fn known(
         known.insert(Known {
             name,
             moved: None,
+            from: 0,
+            was_asked: false,
             is_new,
         })
     };
-    let moved = match journal.moved {
-        Some(moved) => moved,
-        None => *journal.moved.insert(record.moved(&journal.name)?),
+    let moved = if let Some(moved) = journal.moved {
+        moved
+    } else {
+        let mut moved = record.moved(&journal.name)?.max(journal.from);
+        // A loss of power took the end of the journal, of which the record has more than is left. So its places were given
+        // again, and mean something else: by another name, the record has no more than what was left.
+        if moved > left && !journal.was_asked {
+            let name = record.name_of_journal()?;
+            name::write(path, &name).map_err(cannot)?;
+            journal.name = name;
+            journal.from = left;
+            moved = left;
+        }
+        journal.was_asked = true;
+        *journal.moved.insert(moved)
     };
     Ok((journal.name.clone(), moved))
 }

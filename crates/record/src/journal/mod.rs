@@ -60,6 +60,8 @@ pub(crate) struct Pending {
     pub(crate) sums: PerClass<Sums>,
     /// Bytes of all files.
     pub(crate) bytes: u64,
+    /// The last number that a process before this one left.
+    pub(crate) left: i64,
 }
 
 /// The journal, for the one thread that writes it.
@@ -72,6 +74,8 @@ pub(crate) struct Journal {
     open: Option<File>,
     /// Number of the next delivery.
     next: i64,
+    /// The last number that a process before this one left.
+    left: i64,
 }
 
 impl Journal {
@@ -103,11 +107,13 @@ impl Journal {
             name::remove_in(&dir).map_err(cannot)?;
         }
         let last = files.back().map_or(0, |written: &Written| written.last);
+        let left = last.max(moved);
         let mut journal = Self {
             dir,
             files,
             open: None,
-            next: last.max(moved).saturating_add(1),
+            next: left.saturating_add(1),
+            left,
         };
         journal.retire(moved);
         Ok(journal)
@@ -181,6 +187,7 @@ impl Journal {
             oldest: oldest.map(|it| (it.path.clone(), it.last)).collect(),
             sums: self.sums(),
             bytes: self.bytes(),
+            left: self.left,
         }
     }
 
