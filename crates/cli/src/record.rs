@@ -5,6 +5,7 @@ use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
+use crate::output::say;
 use crate::queue_file::QueueArgs;
 use crate::{open, shared_record};
 use labelrelay_core::Clock;
@@ -162,6 +163,25 @@ pub(crate) fn open_beside(queue: &QueueArgs, env: &Env<'_>) -> Result<Option<Ope
         Ok(file) => Ok(RecordFile::open(&file)?.map(Opened::File)),
         Err(_) => Ok(None),
     }
+}
+
+/// The same, for a verb that has looked on the queue. If the record that replicas share cannot be read, that is told, and
+/// is no failure: whoever reads the queue may have no right to the record.
+pub(crate) fn open_after_queue(
+    queue: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<Opened>, CliError> {
+    let opened = open_beside(queue, env)?;
+    if let Some(Opened::Shared(record)) = &opened
+        && let Err(error) = record.exists()
+    {
+        say(format_args!(
+            "the record of deliveries was not looked into: {}",
+            chain(&error)
+        ));
+        return Ok(None);
+    }
+    Ok(opened)
 }
 
 /// The same, for a verb that needs it.

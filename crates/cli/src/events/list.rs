@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
 /// Lists from the record what the queue has forgotten, since it was acknowledged. Tells whether there was any of it.
 fn list_forgotten(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<bool, CliError> {
     if args.which.is_of_content()
-        && let Some(record) = record::open_beside(queue, env)?
+        && let Some(record) = record::open_after_queue(queue, env)?
         && list_recorded(args, &*record)? > 0
     {
         say(format_args!(

@@ -98,7 +98,7 @@ fn recorded_delivery(
     queue: &QueueArgs,
     env: &Env<'_>,
 ) -> Result<Option<(Recorded, Option<Body>)>, CliError> {
-    let Some(record) = record::open_beside(queue, env)? else {
+    let Some(record) = record::open_after_queue(queue, env)? else {
         return Ok(None);
     };
     let Some(delivery) = record::find(&*record, which)? else {

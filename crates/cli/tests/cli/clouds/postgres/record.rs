@@ -103,3 +103,27 @@ fn whoever_asks_sees_the_deliveries_of_all_replicas() {
         assert!(!place.path("record.waiting.journal").exists());
     }
 }
+
+/// Red if a user who may only read the queue gets no answer about it, for want of a right to the record.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
+fn whoever_may_not_read_the_record_is_answered_from_the_queue() {
+    let server = Postgres::start();
+    let serving = replica(&server).serve(&[]);
+    assert_eq!(delivered(&serving, &sender::label("one")).status, 200);
+    assert_eq!(serving.stop(), 0);
+    let password = server.environment().remove(0).1;
+    server.sql(&format!(
+        "CREATE ROLE weak LOGIN PASSWORD '{password}'; \
+         GRANT USAGE ON SCHEMA {SCHEMA} TO weak; \
+         GRANT SELECT ON {SCHEMA}.events, {SCHEMA}.dead_letters, {SCHEMA}.schema_version TO weak"
+    ));
+    let url = server.url(SCHEMA).replace("postgres@", "weak@");
+    let weak = over(Place::new(), &server).with("LABELRELAY_QUEUE", &url);
+    assert_eq!(weak.run(&["events", "list", "--json"]).json().len(), 1);
+    let nothing = weak.run(&["events", "list", "--subject", "label/none"]);
+    assert_eq!(nothing.code, 0, "{nothing:?}");
+    assert!(nothing.stderr.contains("record_last"), "{nothing:?}");
+    let shown = weak.run(&["events", "show", "nothing"]);
+    shown.failed(1, &["no event", "nothing"]);
+}
