@@ -1,7 +1,7 @@
 //! Acknowledged events that stay for the record of deliveries: the newest of them, within a bound of bytes.
 //!
 //! They are the end of an index, that of acknowledged events by the time of their acknowledgement. So one time says what
-//! stays, and pruning reads the index up to it. Whoever is counted is counted once, in the order of that index, a few at a
+//! stays, and pruning reads the index up to it. Each of them is counted once, in the order of that index, a few at a
 //! time. The counts are parts of the index, one behind the other: a part that does not fit any more goes as a whole, with
 //! all that it counted. So whatever somebody else removes meanwhile, no sum is ever wrong for long.
 

@@ -70,10 +70,10 @@ impl Writer {
             return false;
         }
         let reusable = self.reusable_bytes();
-        let is_large = self.options.max_file_bytes.is_some_and(|most| {
-            let left = most.saturating_sub(self.files.bytes());
-            left.saturating_add(reusable) < most / PARTS_OF_SIZE
-        });
+        // Of the largest size, a part is the journal's, in which no event stays: that of the file is what pages it may have.
+        let most = self.page_bytes("PRAGMA max_page_count");
+        let left = most.saturating_sub(self.page_bytes("PRAGMA page_count"));
+        let is_large = left.saturating_add(reusable) < most / PARTS_OF_SIZE;
         is_large || disk_reserve::is_tight(&self.path, reusable)
     }
 }

@@ -265,9 +265,12 @@ impl Writer {
     }
 
     pub(super) fn reusable_bytes(&self) -> u64 {
-        let pages = self
-            .db
-            .query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0));
+        self.page_bytes("PRAGMA freelist_count")
+    }
+
+    /// Bytes of so many pages as `pragma` says; 0 if it says nothing.
+    pub(super) fn page_bytes(&self, pragma: &str) -> u64 {
+        let pages = self.db.query_row(pragma, [], |row| row.get::<_, i64>(0));
         u64::try_from(pages.unwrap_or(0))
             .unwrap_or(0)
             .saturating_mul(u64::from(crate::schema::PAGE_BYTES))

@@ -217,3 +217,30 @@ fn without_a_ledger_those_just_beyond_the_retention_go_before_an_event_is_refuse
     let ids = ids(&queue_dir.file());
     assert!(!ids.iter().any(|id| id.starts_with("old")), "{ids:?}");
 }
+
+/// Red if the journal's part of the largest size counts as room for events: then none would go before the file is full.
+#[test]
+fn they_go_while_a_quarter_of_the_file_is_left() {
+    for (others, kept) in [(25, 10), (38, 0)] {
+        let queue_dir = QueueDir::new();
+        let since_ms = Arc::default();
+        let queue = queue_dir.open_with(|options| {
+            keeping(2 * MIB, &since_ms)(options);
+            // Six are for events.
+            options.max_file_bytes = Some(8 * MIB);
+        });
+        let body = [b"\"", &*b"x".repeat(100_000), b"\""].concat();
+        let send = |id: &str| block_on(queue.send(&queue_suite::message(id, &body))).unwrap();
+        for n in 0..10 {
+            send(&format!("old {n}"));
+        }
+        acknowledge_all(&queue_dir.file());
+        queue_dir.clock.advance(3 * HOUR);
+        for n in 0..others {
+            send(&format!("new {n}"));
+        }
+        let left = left(&queue_dir, &queue);
+        let old = left.iter().filter(|id| id.starts_with("old"));
+        assert_eq!(old.count(), kept, "{others}");
+    }
+}
