@@ -96,7 +96,7 @@ Usage: cargo xtask <verb>
                          --no-large       leave out the benchmark of a 5 MB event
                          --profiles       build in every way worth a try, and compare those instead
                          --also NAME=PROGRAM
-                                          with --profiles: a function built in some other way
+                                          compare a function built in some other way, such as an earlier one, with it
                          --memory         give it the processor time of several sizes of memory instead (root)
   bench reconcile [N [ROUNDS]]
                        fetching N annotations (default 10000) of a real Label Studio, beside paging through its

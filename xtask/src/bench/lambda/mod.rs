@@ -35,8 +35,8 @@ use std::process::Command;
 
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
-    if options.profiles {
-        return profiles::run(options.starts, &options.also);
+    if options.profiles || !options.also.is_empty() {
+        return profiles::run(options.starts, options.profiles, &options.also);
     }
     if options.memory {
         return memory_sizes::run();

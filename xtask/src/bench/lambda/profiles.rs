@@ -1,5 +1,5 @@
 //! `cargo xtask bench lambda --profiles`: the function built in every way that is worth a try, and all
-//! of them started in turns.
+//! of them started in turns. With `--also` alone: the function as it is deployed, and others beside it.
 
 use super::binary_size::{self, BinarySize};
 use super::event::Events;
@@ -32,6 +32,11 @@ impl ProfileVariant {
             profile: PROFILE,
             settings,
         }
+    }
+
+    /// The function is deployed as its profile says.
+    fn is_deployed(&self) -> bool {
+        self.profile == PROFILE && self.settings.is_empty()
     }
 }
 
@@ -66,11 +71,14 @@ struct Tried {
     memory: Memory,
 }
 
-pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
+/// Tries all profiles, or that of the deployed function alone, and what is `also` there.
+pub(super) fn run(starts: usize, all: bool, also: &[(String, PathBuf)]) -> Outcome {
     let folder = BenchFolder::new()?;
     let mut tried = Vec::new();
     for variant in VARIANTS {
-        tried.push(build(&variant, &folder.0)?);
+        if all || variant.is_deployed() {
+            tried.push(build(&variant, &folder.0)?);
+        }
     }
     for (name, program) in also {
         tried.push(Tried::new(name, program.clone(), None)?);
