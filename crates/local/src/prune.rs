@@ -27,19 +27,39 @@ pub(crate) struct Pruned {
     pub(crate) more: bool,
 }
 
+/// Where an event stands among those that were acknowledged: by when that was, milliseconds since 1970, and by its number
+/// among those of the same millisecond. It is the order of their index.
+pub(crate) type Place = (i64, i64);
+
+/// Behind every event.
+pub(crate) const NOWHERE: Place = (i64::MAX, i64::MAX);
+
+/// Before every event that was acknowledged at this time or later.
+pub(crate) const fn at(changed_ms: i64) -> Place {
+    (changed_ms, i64::MIN)
+}
+
 /// What pruning leaves, but for what the archive holds. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Events go that were acknowledged before this time.
     pub(crate) changed_ms: i64,
-    /// Of these, none goes that was acknowledged at this time or later: the record of deliveries refers to it. `i64::MAX`
-    /// where none stays for the record.
-    pub(crate) recorded_ms: i64,
+    /// Of these, none goes from this place on: the record of deliveries refers to it. [`NOWHERE`] if none stays for the
+    /// record.
+    pub(crate) recorded: Place,
     /// Nor one that was received at this time or later: the window of repeats compares with what is in the file.
     pub(crate) received_ms: i64,
     /// Number up to which the ledger of derived events has read the queue for good. Later events stay for longer.
     pub(crate) read: i64,
 }
+
+/// Finds what goes. Not by number: the oldest of the acknowledged are at the beginning of their own index. It is read up to
+/// a place in it, and what stands behind that is not looked at, but for what was acknowledged in the same millisecond.
+const FIND: &str = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
+     WHERE d.state = 1 AND (d.changed_ms, d.seq) < (?1, ?9) AND (+d.seq <= ?4 OR (+d.seq > ?5 AND +d.changed_ms < ?6))
+       AND (+d.seq <= ?7 OR +d.changed_ms < ?8)
+       AND (e.received_ms IS NULL OR e.received_ms < ?2)
+     ORDER BY d.changed_ms, d.seq LIMIT ?3";
 
 /// Removes a batch of acknowledged events, the oldest first. What the archive has not got yet is kept for longer, as `held`
 /// says.
@@ -50,31 +70,25 @@ pub(crate) fn acknowledged(
 ) -> rusqlite::Result<Pruned> {
     let Bounds {
         changed_ms,
-        recorded_ms,
+        recorded,
         received_ms,
         read,
     } = bounds;
-    // Not by number: the oldest of the acknowledged are at the beginning of their own index.
-    let find = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
-                WHERE d.state = 1 AND d.changed_ms < ?1 AND (+d.seq <= ?4 OR (+d.seq > ?5 AND d.changed_ms < ?6))
-                  AND (+d.seq <= ?7 OR d.changed_ms < ?8)
-                  AND (e.received_ms IS NULL OR e.received_ms < ?2)
-                ORDER BY d.changed_ms, d.seq LIMIT ?3";
     let expired_ms = changed_ms.saturating_sub(held.hold_ms);
     let unread_ms = changed_ms.saturating_sub(UNREAD_HOLD_MS);
     // What stays for the record is the end of the index that is read here: whatever its number, nothing of it is looked at.
-    let changed_ms = changed_ms.min(recorded_ms);
-    let changed_ms = if held.hold_ms > 0 || read < NOTHING_UNREAD {
-        within_reach(db, changed_ms)?
+    let end = at(changed_ms).min(recorded);
+    let (end_ms, end_seq) = if held.hold_ms > 0 || read < NOTHING_UNREAD {
+        within_reach(db, end)?
     } else {
-        changed_ms
+        end
     };
     // Looks before it locks: most turns find nothing.
     let found: Vec<(i64, Option<i64>)> = db
-        .prepare_cached(find)?
+        .prepare_cached(FIND)?
         .query_map(
             (
-                changed_ms,
+                end_ms,
                 received_ms,
                 i64::try_from(BATCH_EVENTS).unwrap_or(i64::MAX),
                 held.through,
@@ -82,6 +96,7 @@ pub(crate) fn acknowledged(
                 expired_ms,
                 read,
                 unread_ms,
+                end_seq,
             ),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
@@ -115,15 +130,16 @@ pub(crate) fn acknowledged(
     Ok(Pruned { events, more })
 }
 
-/// The end of those that are looked through: `changed_ms`, or an earlier time.
-fn within_reach(db: &Connection, changed_ms: i64) -> rusqlite::Result<i64> {
-    let find = "SELECT changed_ms FROM deliveries WHERE state = 1 AND changed_ms < ?1
-                ORDER BY changed_ms, seq LIMIT 1 OFFSET ?2";
+/// The end of those that are looked through: `end`, or an earlier place.
+fn within_reach(db: &Connection, end: Place) -> rusqlite::Result<Place> {
+    let find = "SELECT changed_ms FROM deliveries WHERE state = 1 AND (changed_ms, seq) < (?1, ?2)
+                ORDER BY changed_ms, seq LIMIT 1 OFFSET ?3";
+    let (end_ms, end_seq) = end;
     let last: Option<i64> = db
         .prepare_cached(find)?
-        .query_row((changed_ms, LOOKED_THROUGH), |row| row.get(0))
+        .query_row((end_ms, end_seq, LOOKED_THROUGH), |row| row.get(0))
         .optional()?;
-    Ok(last.map_or(changed_ms, |last| last.saturating_add(1)))
+    Ok(last.map_or(end, |last| at(last.saturating_add(1)).min(end)))
 }
 
 #[cfg(test)]
@@ -146,7 +162,7 @@ mod tests {
             let held = archive_mark::held(&db).unwrap();
             let bounds = Bounds {
                 changed_ms,
-                recorded_ms: i64::MAX,
+                recorded: NOWHERE,
                 received_ms: i64::MAX,
                 read: 1,
             };
@@ -156,5 +172,24 @@ mod tests {
         assert_eq!(removed(2000), 1, "it was read");
         assert_eq!(removed(1000 + UNREAD_HOLD_MS), 0);
         assert_eq!(removed(1001 + UNREAD_HOLD_MS), 2);
+    }
+
+    /// Red if what stays for the record is looked at, or sorted.
+    #[test]
+    fn the_index_is_read_up_to_a_place_in_it() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let db = schema::new_in(&dir);
+        let plan = format!("EXPLAIN QUERY PLAN {FIND}");
+        let mut read = db.prepare(&plan).unwrap();
+        let steps = read
+            .query_map((0, 0, 0, 0, 0, 0, 0, 0, 0), |row| row.get::<_, String>(3))
+            .unwrap();
+        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        assert_eq!(steps.len(), 2, "{steps:?}");
+        assert!(
+            steps[0].contains("deliveries_acknowledged (changed_ms<?)"),
+            "{steps:?}"
+        );
+        assert!(steps[1].contains("INTEGER PRIMARY KEY"), "{steps:?}");
     }
 }

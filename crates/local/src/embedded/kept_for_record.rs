@@ -1,10 +1,11 @@
 //! Acknowledged events that stay for the record of deliveries: the newest of them, within a bound of bytes.
 //!
-//! They are the end of an index, that of acknowledged events by the time of their acknowledgement. So one time says what
-//! stays, and pruning reads the index up to it. Each of them is counted once, in the order of that index, a few at a
+//! They are the end of an index, that of acknowledged events by the time of their acknowledgement. So one place in it
+//! says what stays, and pruning reads the index up to that. Each of them is counted once, in the order of that index, a few at a
 //! time. The counts are parts of the index, one behind the other: a part that does not fit any more goes as a whole, with
 //! all that it counted. So whatever somebody else removes meanwhile, no sum is ever wrong for long.
 
+use crate::prune::{self, NOWHERE, Place};
 use crate::sqlite::ms;
 use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
@@ -44,18 +45,18 @@ pub(super) struct Kept {
 
 #[derive(Default)]
 struct Counted {
-    /// The last event that was counted: when it was acknowledged, and its number.
-    last: (i64, i64),
+    /// The last event that was counted.
+    last: Place,
     parts: VecDeque<Part>,
     bytes: u64,
-    /// What was acknowledged before this time does not fit.
-    from_ms: i64,
+    /// What stands before this place does not fit.
+    from: Place,
 }
 
 /// Events that stand next to each other in the index.
 struct Part {
-    /// When the first of them was acknowledged.
-    first_ms: i64,
+    /// The first of them.
+    first: Place,
     bytes: u64,
 }
 
@@ -68,20 +69,20 @@ impl Kept {
         }
     }
 
-    /// Time from which on acknowledged events stay; `i64::MAX` where none does. `retained_ms`: what was acknowledged before
+    /// Place from which on acknowledged events stay; [`NOWHERE`] where none does. `retained_ms`: what was acknowledged before
     /// is not kept for any other reason, and is counted. The second value says whether there is more to count.
-    pub(super) fn stays_from(&self, db: &Connection, now: i64, retained_ms: i64) -> (i64, bool) {
+    pub(super) fn stays_from(&self, db: &Connection, now: i64, retained_ms: i64) -> (Place, bool) {
         let Some(kept) = self.setting.as_ref().filter(|_| !self.is_released.get()) else {
-            return (i64::MAX, false);
+            return (NOWHERE, false);
         };
         let oldest_ms = now.saturating_sub(ms(kept.longest));
         let since_ms = kept.since_ms.load(Ordering::Relaxed).max(oldest_ms);
         let mut counted = self.counted.borrow_mut();
         // What cannot be counted cannot be bounded: it is pruned as it would be without a record.
         let Ok(more) = counted.count(db, kept.bytes, retained_ms) else {
-            return (i64::MAX, false);
+            return (NOWHERE, false);
         };
-        (counted.from_ms.max(since_ms), more)
+        (counted.from.max(prune::at(since_ms)), more)
     }
 
     /// Room is wanted, and none is kept until [all are gone](Self::are_gone); `false` where none is kept anyway.
@@ -129,12 +130,11 @@ impl Counted {
 
     /// Adds the event that was read last.
     fn add(&mut self, bytes: u64, most: u64) {
-        let (last_ms, _) = self.last;
         let whole = (most / PARTS).max(1);
         match self.parts.back_mut().filter(|part| part.bytes < whole) {
             Some(part) => part.bytes = part.bytes.saturating_add(bytes),
             None => self.parts.push_back(Part {
-                first_ms: last_ms,
+                first: self.last,
                 bytes,
             }),
         }
@@ -143,13 +143,17 @@ impl Counted {
             && let Some(oldest) = self.parts.pop_front()
         {
             self.bytes = self.bytes.saturating_sub(oldest.bytes);
-            // Of events that were acknowledged in the same millisecond, some more stay.
-            self.from_ms = match self.parts.front() {
-                Some(next) => next.first_ms,
-                None => last_ms.saturating_add(1),
+            self.from = match self.parts.front() {
+                Some(next) => next.first,
+                None => behind(self.last),
             };
         }
     }
+}
+
+/// The place behind an event.
+const fn behind((changed_ms, seq): Place) -> Place {
+    (changed_ms, seq.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -202,7 +206,7 @@ mod tests {
         /// Time from which on events stay, once all are counted that were acknowledged before `retained_ms`.
         fn stays_from(&self, kept: &Kept, retained_ms: i64) -> i64 {
             loop {
-                let (from_ms, more) = kept.stays_from(&self.db, 0, retained_ms);
+                let ((from_ms, _), more) = kept.stays_from(&self.db, 0, retained_ms);
                 if !more {
                     return from_ms;
                 }
@@ -219,7 +223,7 @@ mod tests {
             (99, 200),
             (30, 800),
             (10, 1000),
-            (9, 1001),
+            (9, 1000),
             (0, i64::MAX),
         ] {
             let kept = fixture.kept(bytes);
@@ -242,7 +246,10 @@ mod tests {
         }
         fixture.since_ms.store(0, Ordering::Relaxed);
         let now = ms(DAY) + 950;
-        assert_eq!(kept.stays_from(&fixture.db, now, i64::MAX), (950, false));
+        assert_eq!(
+            kept.stays_from(&fixture.db, now, i64::MAX),
+            (prune::at(950), false)
+        );
     }
 
     #[test]
@@ -258,7 +265,20 @@ mod tests {
         let sum: u64 = counted.parts.iter().map(|part| part.bytes).sum();
         assert_eq!(sum, counted.bytes);
         assert!((1960..=2000).contains(&sum), "{sum}");
-        assert_eq!(counted.from_ms, many - i64::try_from(sum / 10).unwrap() + 1);
+        let first = many - i64::try_from(sum / 10).unwrap() + 1;
+        assert_eq!(counted.from, (first, first));
+    }
+
+    /// Red if the bound is that of a time: then all of them stay, or none.
+    #[test]
+    fn of_those_that_were_acknowledged_at_once_the_newest_stay() {
+        let fixture = Fixture::acknowledged(300, 0);
+        for (bytes, from_seq) in [(3000, 0), (2990, 6), (640, 237), (10, 300), (9, 301)] {
+            let kept = fixture.kept(bytes);
+            fixture.stays_from(&kept, i64::MAX);
+            let from = kept.counted.borrow().from;
+            assert_eq!(from, (0, from_seq), "{bytes}");
+        }
     }
 
     /// Somebody pruned by hand, or room was wanted: the sum is that of what comes, as soon as the parts are gone.

@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use crate::archive_mark;
-use crate::prune::{self, Bounds, Pruned};
+use crate::prune::{self, Bounds, Place, Pruned};
 use crate::sqlite::ms;
 use rusqlite::Connection;
 use std::time::Duration;
@@ -58,13 +58,13 @@ impl PruneSchedule {
     }
 }
 
-/// The owner's own batch: what was acknowledged longer ago than the retention, and before `recorded_ms`. The ledger needs
+/// The owner's own batch: what was acknowledged longer ago than the retention, and stands before `recorded`. The ledger needs
 /// no event up to `read`.
 pub(super) fn prune_batch(
     db: &Connection,
     now: i64,
     options: &Options,
-    recorded_ms: i64,
+    recorded: Place,
     read: Option<u64>,
 ) -> rusqlite::Result<Pruned> {
     let burying = db.unchecked_transaction()?;
@@ -72,7 +72,7 @@ pub(super) fn prune_batch(
     burying.commit()?;
     let bounds = Bounds {
         changed_ms: now.saturating_sub(ms(options.retention)),
-        recorded_ms,
+        recorded,
         received_ms: now.saturating_sub(ms(options.window)),
         read: read.map_or(prune::NOTHING_UNREAD, u64::cast_signed),
     };

@@ -4,7 +4,7 @@ use super::prune_schedule::prune_batch;
 use super::sequencer::Sequencer;
 use super::writer::Writer;
 use crate::disk_reserve;
-use crate::prune::Pruned;
+use crate::prune::{NOWHERE, Pruned};
 use crate::sqlite::{ms, now_ms};
 
 /// A part of the largest size of the file that is for events to come.
@@ -30,12 +30,12 @@ impl Writer {
         let read = sequencer.read_for_good().filter(|_| !is_failing);
         let now = now_ms(&*self.clock);
         let retained_ms = now.saturating_sub(ms(self.options.retention));
-        let (recorded_ms, more_to_count) = if self.is_tight() {
-            (i64::MAX, false)
+        let (recorded, more_to_count) = if self.is_tight() {
+            (NOWHERE, false)
         } else {
             self.kept.stays_from(&self.db, now, retained_ms)
         };
-        let pruned = prune_batch(&self.db, now, &self.options, recorded_ms, read)?;
+        let pruned = prune_batch(&self.db, now, &self.options, recorded, read)?;
         if !pruned.more {
             self.kept.are_gone();
         }
@@ -55,7 +55,7 @@ impl Writer {
         // The ledger's own are not given up here: a turn of pruning does that, if the event is refused.
         let read = self.options.derivation.is_some().then_some(0);
         let mut is_any = false;
-        while let Ok(pruned) = prune_batch(&self.db, now, &self.options, i64::MAX, read) {
+        while let Ok(pruned) = prune_batch(&self.db, now, &self.options, NOWHERE, read) {
             is_any |= pruned.events > 0;
             if !pruned.more || self.reusable_bytes() >= FREED_FOR_AN_EVENT {
                 break;

@@ -169,7 +169,7 @@ impl QueueFile {
                 let bounds = prune::Bounds {
                     changed_ms: now.saturating_sub(ms(older_than)),
                     // Whoever prunes by hand wants the room.
-                    recorded_ms: i64::MAX,
+                    recorded: prune::NOWHERE,
                     received_ms: now.saturating_sub(window),
                     read: prune::NOTHING_UNREAD,
                 };

@@ -84,6 +84,26 @@ fn the_newest_stay_and_without_a_bound_none_does() {
     }
 }
 
+/// Red if events that were acknowledged in the same millisecond stay together, or go together.
+#[test]
+fn the_bound_holds_for_many_that_were_acknowledged_at_once() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    for n in 0..300 {
+        send(&queue, &format!("{n:03}"));
+    }
+    acknowledge_all(&queue_dir.file());
+    queue.close();
+    queue_dir.clock.advance(3 * HOUR);
+    let bytes = envelope_bytes(&queue_dir) * 11;
+    let since_ms = Arc::default();
+    let queue = queue_dir.open_with(keeping(bytes, &since_ms));
+    // They are counted, and removed, 128 at a time.
+    let turns: Vec<_> = (0..3).map(|_| left(&queue_dir, &queue)).collect();
+    let newest: Vec<_> = (289..300).map(|n| format!("{n:03}")).collect();
+    assert_eq!(turns.last(), Some(&newest));
+}
+
 #[test]
 fn what_the_record_has_no_delivery_of_goes() {
     let queue_dir = acknowledged();
