@@ -113,13 +113,28 @@ impl Inbox {
         }
     }
 
-    /// What has gathered. `spare` is memory for what gathers next. `None` once it is closed and empty.
-    pub(crate) fn next(&self, mut spare: Vec<u8>) -> Option<Batch> {
+    /// What has gathered. `spare` is memory for what gathers next. Nothing is waited for longer than `patience`, if there is
+    /// one: then it is an empty batch. `None` once it is closed and empty.
+    pub(crate) fn next(&self, mut spare: Vec<u8>, patience: Option<Duration>) -> Option<Batch> {
+        spare.clear();
         let is_idle = |waiting: &mut Waiting| waiting.frame.is_empty() && !waiting.is_closed;
-        let waiting = self
-            .arrived
-            .wait_while(self.lock(), is_idle)
-            .unwrap_or_else(PoisonError::into_inner);
+        let waiting = if let Some(patience) = patience {
+            let waited = self
+                .arrived
+                .wait_timeout_while(self.lock(), patience, is_idle);
+            let (waiting, told) = waited.unwrap_or_else(PoisonError::into_inner);
+            if told.timed_out() {
+                return Some(Batch {
+                    frame: spare,
+                    ..Batch::default()
+                });
+            }
+            waiting
+        } else {
+            self.arrived
+                .wait_while(self.lock(), is_idle)
+                .unwrap_or_else(PoisonError::into_inner)
+        };
         let mut guard = self
             .arrived
             .wait_timeout_while(waiting, GATHER, |waiting| !waiting.is_closed)
@@ -130,7 +145,6 @@ impl Inbox {
             return None;
         }
         waiting.bytes = PerClass::default();
-        spare.clear();
         Some(Batch {
             frame: std::mem::replace(&mut waiting.frame, spare),
             sums: std::mem::take(&mut waiting.sums),
@@ -170,7 +184,7 @@ mod tests {
     }
 
     fn next(inbox: &Inbox) -> Option<(Batch, Vec<Row>)> {
-        let batch = inbox.next(Vec::new())?;
+        let batch = inbox.next(Vec::new(), None)?;
         let rows =
             entries(&batch.frame[HEADER_BYTES..]).map(|entry| Entry::decode(entry).unwrap().row());
         let rows: Vec<_> = rows.collect();
@@ -209,6 +223,18 @@ mod tests {
         let (batch, rows) = next(&inbox).unwrap();
         assert!(rows.len() < 64, "{}", rows.len());
         assert_eq!(rows.len() as u64 + batch.lost.stranger, 256);
+    }
+
+    #[test]
+    fn whoever_has_something_else_to_do_does_not_wait_for_ever() {
+        let inbox = Inbox::default();
+        let nothing = inbox.next(Vec::new(), Some(Duration::ZERO)).unwrap();
+        assert!(nothing.frame.is_empty());
+        push(&inbox, &verified());
+        let one = inbox.next(Vec::new(), Some(Duration::ZERO)).unwrap();
+        assert_eq!(one.sums.rows(), 1);
+        inbox.close();
+        assert!(inbox.next(Vec::new(), Some(Duration::ZERO)).is_none());
     }
 
     #[test]

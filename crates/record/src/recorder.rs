@@ -18,7 +18,7 @@ use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -53,6 +53,7 @@ pub struct Recorder {
     shared: Option<Arc<dyn SharedRecord>>,
     inbox: Arc<Inbox>,
     needed: Needed,
+    is_failing: Arc<AtomicBool>,
     /// One writes the journal, the other moves what is in it.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -67,6 +68,7 @@ impl Recorder {
             shared: None,
             inbox: Arc::default(),
             needed: Needed::default(),
+            is_failing: Arc::default(),
             threads: Mutex::default(),
         }
     }
@@ -91,7 +93,13 @@ impl Recorder {
     /// # Errors
     /// When the system gives no thread.
     pub fn begin(&self) -> std::io::Result<()> {
-        let shared = Arc::new(Shared::telling(self.needed.clone()));
+        self.begin_threads()
+            .inspect_err(|_| self.is_failing.store(true, Ordering::Relaxed))
+    }
+
+    fn begin_threads(&self) -> std::io::Result<()> {
+        let (needed, is_failing) = (self.needed.clone(), self.is_failing());
+        let shared = Arc::new(Shared::telling(needed, is_failing));
         let (path, mut options) = (self.path.clone(), self.options.clone());
         let of_record = options.clone();
         if let Some(bytes) = room::disk_bytes(&path) {
@@ -117,6 +125,11 @@ impl Recorder {
             .spawn(move || writer.run(&inbox))?;
         self.lock().push(writing);
         Ok(())
+    }
+
+    /// `true` while deliveries are not recorded, and taken all the same: the log says why. It changes as that does.
+    pub fn is_failing(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_failing)
     }
 
     /// Time since which the record has deliveries of events, milliseconds since 1970: events that were acknowledged before

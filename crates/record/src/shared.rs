@@ -7,7 +7,8 @@ use crate::needed::Needed;
 use crate::open_files::OpenFiles;
 use crate::store::Store;
 use std::fs::File;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Deliveries of one group from which on the relay is busy: 2,000 a second.
@@ -108,15 +109,18 @@ pub(crate) struct Turn {
 pub(crate) struct Shared {
     /// What the queue is told.
     pub(crate) needed: Needed,
+    /// `true` while deliveries are not recorded.
+    pub(crate) is_failing: Arc<AtomicBool>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Shared {
-    /// Tells the queue by `needed`.
-    pub(crate) fn telling(needed: Needed) -> Self {
+    /// Tells the queue by `needed`, and others by `is_failing` whether deliveries are recorded.
+    pub(crate) fn telling(needed: Needed, is_failing: Arc<AtomicBool>) -> Self {
         Self {
             needed,
+            is_failing,
             ..Self::default()
         }
     }

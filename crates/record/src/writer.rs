@@ -14,6 +14,7 @@ use crate::store::Store;
 use labelrelay_core::chain;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// A file that cannot be used is tried again this often.
@@ -37,9 +38,12 @@ pub(crate) struct Writer {
     is_elsewhere: bool,
     /// When the file could not be used last.
     failed: Option<Instant>,
+    /// `true` if trying without a delivery tells whether it can be used again.
+    can_be_tried: bool,
     /// Rows that are lost and not told in the log yet.
     untold: PerClass<u64>,
     told: Option<Instant>,
+    tell_every: Duration,
 }
 
 /// However it ends, the other thread ends, too.
@@ -57,8 +61,10 @@ impl Writer {
             shared,
             is_elsewhere: false,
             failed: None,
+            can_be_tried: true,
             untold: PerClass::default(),
             told: None,
+            tell_every: TELL_EVERY,
         }
     }
 
@@ -73,15 +79,42 @@ impl Writer {
     pub(crate) fn run(mut self, inbox: &Inbox) {
         self.write(&mut Batch::default());
         let mut spare = Vec::new();
-        while let Some(mut batch) = inbox.next(std::mem::take(&mut spare)) {
-            self.lose(batch.lost);
-            self.write(&mut batch);
-            self.tell(false);
-            if batch.frame.capacity() <= KEPT_BYTES {
-                spare = batch.frame;
-            }
-        }
+        while self.turn(inbox, &mut spare) {}
         self.tell(true);
+    }
+
+    /// Writes what has gathered. Where nothing comes, it does what it has put off. `false` once the inbox is closed.
+    fn turn(&mut self, inbox: &Inbox, spare: &mut Vec<u8>) -> bool {
+        let Some(mut batch) = inbox.next(std::mem::take(spare), self.patience()) else {
+            return false;
+        };
+        self.lose(batch.lost);
+        if batch.sums.rows() > 0 || self.tries_again() {
+            self.write(&mut batch);
+        }
+        self.tell(false);
+        if batch.frame.capacity() <= KEPT_BYTES {
+            *spare = batch.frame;
+        }
+        true
+    }
+
+    /// Time after which there is something to do without a delivery: to say what was lost at the end of a flood, or to try
+    /// a file again.
+    fn patience(&self) -> Option<Duration> {
+        let left = |since: Instant, time: Duration| time.saturating_sub(since.elapsed());
+        let PerClass { verified, stranger } = self.untold;
+        let tell = (verified + stranger > 0).then(|| {
+            self.told
+                .map_or(Duration::ZERO, |told| left(told, self.tell_every))
+        });
+        let again = self.failed.filter(|_| self.tries_again());
+        let again = again.map(|failed| left(failed, AGAIN));
+        tell.into_iter().chain(again).min()
+    }
+
+    const fn tries_again(&self) -> bool {
+        self.failed.is_some() && self.can_be_tried
     }
 
     fn write(&mut self, batch: &mut Batch) {
@@ -98,6 +131,7 @@ impl Writer {
         match written {
             Ok(()) => {
                 if self.failed.take().is_some() {
+                    self.shared.is_failing.store(false, Ordering::Relaxed);
                     tracing::info!(name: "record_works_again", file = %self.path.display(), "deliveries are recorded again");
                 }
             }
@@ -106,6 +140,9 @@ impl Writer {
                     tracing::error!(name: "record_failed", reason = %chain(&error), "deliveries are not recorded; they are taken all the same, and the record is tried again every 5 seconds");
                 }
                 self.failed = Some(Instant::now());
+                self.shared.is_failing.store(true, Ordering::Relaxed);
+                // A journal that is open is written by deliveries alone: without one, nothing would fail.
+                self.can_be_tried = !matches!(error, RecordError::Journal { .. });
                 // Of what may pass by itself, the queue is told nothing: what it prunes meanwhile does not come back.
                 if matches!(
                     error,
@@ -219,7 +256,7 @@ impl Writer {
 
     fn tell(&mut self, is_end: bool) {
         let PerClass { verified, stranger } = self.untold;
-        let is_soon = self.told.is_some_and(|at| at.elapsed() < TELL_EVERY) && !is_end;
+        let is_soon = self.told.is_some_and(|at| at.elapsed() < self.tell_every) && !is_end;
         if verified + stranger == 0 || is_soon {
             return;
         }
@@ -230,87 +267,4 @@ impl Writer {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::entry::Entry;
-    use crate::filter::Filter;
-    use crate::reader::RecordFile;
-    use crate::row::Row;
-    use std::path::Path;
-
-    /// Writes these deliveries as one group, while nothing is moved.
-    pub(crate) fn write_group(
-        shared: &Arc<Shared>,
-        path: &Path,
-        options: &Options,
-        rows: impl IntoIterator<Item = Row>,
-    ) {
-        let inbox = Inbox::default();
-        for row in rows {
-            let entry = Entry::of(&row);
-            let mut encoded = Vec::new();
-            entry.encode(&mut encoded);
-            inbox.push(entry.class(), &encoded, entry.sums());
-        }
-        inbox.close();
-        Writer::new(path.to_owned(), options.clone(), Arc::clone(shared)).run(&inbox);
-    }
-
-    #[test]
-    fn strangers_have_no_more_of_the_journal_than_their_share() {
-        // As many as a group has room for.
-        const EACH: usize = 31;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("queue.db.record");
-        let shared = Arc::<Shared>::default();
-        let mut options = Options::default();
-        options.stranger.bytes = 1000;
-        options.stranger.body_bytes = 1000;
-        let refused = Row {
-            body_start: Some(vec![b'x'; 64 * 1024]),
-            ..Row::default()
-        };
-        let verified = Row {
-            verified_by: Some("env:SECRET".to_owned()),
-            ..Row::default()
-        };
-        for _ in 0..3 {
-            write_group(&shared, &path, &options, vec![refused.clone(); EACH]);
-        }
-        let mixed = [refused.clone(), verified.clone(), refused];
-        write_group(&shared, &path, &options, mixed);
-        let record = RecordFile::open(&path).unwrap().unwrap();
-        let found = record.list(&Filter::default(), usize::MAX).unwrap();
-        assert_eq!(found.len(), 3 * EACH + 1);
-        assert_eq!(found.last().map(|it| &it.row), Some(&verified));
-        let lost = shared.lock().lost;
-        assert_eq!((lost.verified, lost.stranger), (0, 2));
-    }
-
-    #[test]
-    fn strangers_push_nothing_out_of_a_small_journal() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("queue.db.record");
-        let shared = Arc::<Shared>::default();
-        let mut options = Options::default();
-        for limits in [&mut options.verified, &mut options.stranger] {
-            limits.bytes = 1000;
-            limits.body_bytes = 1000;
-        }
-        let verified = Row {
-            verified_by: Some("env:SECRET".to_owned()),
-            ..Row::default()
-        };
-        write_group(&shared, &path, &options, [verified.clone()]);
-        let refused = Row {
-            body_start: Some(vec![b'x'; 64 * 1024]),
-            ..Row::default()
-        };
-        for _ in 0..3 {
-            write_group(&shared, &path, &options, vec![refused.clone(); 31]);
-        }
-        let record = RecordFile::open(&path).unwrap().unwrap();
-        let found = record.list(&Filter::default(), usize::MAX).unwrap();
-        assert_eq!(found.first().map(|it| &it.row), Some(&verified));
-    }
-}
+pub(crate) mod tests;
