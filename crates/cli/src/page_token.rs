@@ -67,6 +67,14 @@ pub(crate) fn read(record: &Path) -> Result<Option<String>, CliError> {
     }
 }
 
+/// What is said of a token that is not there, though a `serve` runs.
+pub(crate) fn missing(record: &Path) -> String {
+    format!(
+        "`serve` runs, and the page's token is not in {}: `serve` could not make it (`page_off` in its log says why), or somebody removed it. See that the user of `serve` may write there, and start `serve` again: each start makes the token",
+        beside(record).display()
+    )
+}
+
 /// The page's URL, with its token.
 pub(crate) fn url(admin: SocketAddr, token: &str) -> String {
     format!("http://{admin}/?token={token}")

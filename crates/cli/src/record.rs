@@ -7,7 +7,7 @@ use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
 use crate::output::say;
 use crate::queue_file::QueueArgs;
-use crate::{open, shared_record};
+use crate::{open, serve_address, shared_record};
 use labelrelay_core::Clock;
 use labelrelay_core::config::Config;
 use labelrelay_core::signature::SecretHeader;
@@ -126,7 +126,7 @@ pub(crate) fn shown_by_page(config: &Config, env: &Env<'_>) -> Result<Option<Pat
 }
 
 /// The file that `serve` records into; `None` where it shall record nothing.
-fn file(config: &Config, env: &Env<'_>) -> Result<Option<PathBuf>, CliError> {
+pub(crate) fn file(config: &Config, env: &Env<'_>) -> Result<Option<PathBuf>, CliError> {
     if !config.serve.record.enabled {
         return Ok(None);
     }
@@ -195,13 +195,24 @@ pub(crate) fn open_existing(queue: &QueueArgs, env: &Env<'_>) -> Result<Opened, 
         ));
     }
     let file = file_beside(queue, env)?;
-    let record = RecordFile::open(&file)?.ok_or_else(|| {
-        CliError::failed(format_args!(
-            "there is no record at {}: `serve` makes it, unless [serve.record] has `enabled = false`; deliveries from then on are recorded",
-            file.display()
-        ))
-    })?;
+    let record = RecordFile::open(&file)?.ok_or_else(|| missing(&file, queue, env))?;
     Ok(Opened::File(record))
+}
+
+fn missing(file: &Path, queue: &QueueArgs, env: &Env<'_>) -> CliError {
+    let is_running = match queue.location(env) {
+        Ok(QueueLocation::Sqlite(queue)) => serve_address::find(&queue).is_some(),
+        _ => false,
+    };
+    let file = file.display();
+    if is_running {
+        return CliError::failed(format_args!(
+            "there is no record at {file}, though `serve` runs: it records nothing if [serve.record] has `enabled = false`. Otherwise it could not make the file: its log says why (`record_failed`). See that it may write there. It tries again every 5 seconds; deliveries from then on are recorded"
+        ));
+    }
+    CliError::failed(format_args!(
+        "there is no record at {file}: `serve` makes it, unless [serve.record] has `enabled = false`; deliveries from then on are recorded"
+    ))
 }
 
 /// The record that replicas share; `None` if the queue is none of Postgres. What is wrong with the queue's name is told by

@@ -9,6 +9,7 @@ mod metrics;
 pub mod observe;
 mod pull;
 mod queue;
+mod record;
 mod silence;
 
 pub use archive::ArchiveGauges;

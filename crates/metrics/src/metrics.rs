@@ -5,6 +5,7 @@ use crate::dropped::Dropped;
 use crate::labels::{AttemptLabels, ClosedLabels, RequestLabels, SourceLabels};
 use crate::pull::PullState;
 use crate::queue::{QueueGauges, QueueState};
+use crate::record::RecordState;
 use crate::silence::Silence;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, QueueErrorKind, Report};
 use prometheus_client::encoding::text::encode;
@@ -13,6 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Counts what happens to requests, for Prometheus.
@@ -157,6 +160,14 @@ impl Metrics {
             help: "Spans that were dropped, because the collector did not take them",
             count: dropped,
         }));
+        self
+    }
+
+    /// The same, and whether deliveries are recorded: not while `is_failing`.
+    #[must_use]
+    pub fn with_record(mut self, is_failing: Arc<AtomicBool>) -> Self {
+        let state = RecordState(is_failing);
+        self.registry.register_collector(Box::new(state));
         self
     }
 

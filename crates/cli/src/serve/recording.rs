@@ -8,6 +8,7 @@ use crate::open::Extras;
 use crate::record::{self, RecordPlace};
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, Observer};
+use labelrelay_http::admin::Metrics;
 use labelrelay_http::observe::Tee;
 use labelrelay_record::{MEMORY_BYTES, Recorder};
 use std::sync::Arc;
@@ -42,6 +43,14 @@ impl Recording {
 
     pub(super) const fn is_on(&self) -> bool {
         self.recorder.is_some()
+    }
+
+    /// The metrics, and whether deliveries are recorded, where they shall be.
+    pub(super) fn counted_by(&self, metrics: Metrics) -> Metrics {
+        match &self.recorder {
+            Some(recorder) => metrics.with_record(recorder.is_failing()),
+            None => metrics,
+        }
     }
 
     /// Where deliveries are recorded; `None` where they are not.

@@ -95,15 +95,15 @@ impl Start<'_> {
         let clock = Arc::new(SystemClock::new());
         let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
         let telemetry = Telemetry::of(&self.queue()?, self.env, &timer);
+        let port = self.settings.listen.port();
+        let recording = Recording::of(config, self.env, &timer, port)?;
         let metrics = telemetry.counted_by(Metrics::new().with_dropped_lines(dropped));
-        let metrics = Arc::new(metrics);
+        let metrics = Arc::new(recording.counted_by(metrics));
         expect_deliveries(config, &metrics);
         let pulls = Prepared::new(config, self.env, &timer).await?;
         let archive = archiving::Prepared::new(config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
-        let port = self.settings.listen.port();
-        let recording = Recording::of(config, self.env, &timer, port)?;
         let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
         let observer = Tee(observer, Tee(lines.clone(), RotationWatch::default()));
         let observer = recording.after(Tee(observer, telemetry.observer()));

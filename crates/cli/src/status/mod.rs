@@ -4,6 +4,7 @@ mod archive;
 mod page_url;
 mod public_url;
 mod queue;
+mod record;
 mod report;
 mod running;
 mod stores;
@@ -25,6 +26,7 @@ use crate::serve_address;
 use labelrelay_core::config::Config;
 use labelrelay_core::provider::Provider;
 use labelrelay_startup::{BLOB_STORE, FALLBACK};
+use record::Running;
 use report::{NotAsked, Platform, Report};
 use std::path::{Path, PathBuf};
 
@@ -37,8 +39,8 @@ Examples:
   labelrelay status && systemctl restart labelrelay";
 
 const NOTES: &str = "\
-Reads the configuration and every secret that it names, and looks at the addresses, the queue, the archive and the \
-stores. It asks the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a \
+Reads the configuration and every secret that it names, and looks at the addresses, the queue, the record, the \
+archive and the stores. It asks the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a \
 running `serve`. It writes an event into the queue file and reads it back, in a transaction that it takes back: \
 nobody sees it, and nothing is left. It writes nothing into a queue elsewhere, and says how to try that. It looks for \
 damage in the queue file for two seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit \
@@ -148,7 +150,7 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     report.fallback = stores::checked(config.fallback.as_ref(), FALLBACK, &config, env)?;
     let ledger_fault = runtime.block_on(stores::ledger_fault(&config, &location, env))?;
     report.faults.extend(ledger_fault);
-    let (mut recent, mut queue_file) = (None, None);
+    let (mut recent, mut queue_file, mut running) = (None, None, Running::No);
     if let QueueLocation::Sqlite(file) = &location {
         let serve = serve_address::listening(file);
         report.serve = serve.map(|serve| serve.address.to_string());
@@ -156,9 +158,14 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             report
                 .faults
                 .extend(runtime.block_on(running::fault(serve.address)));
-            if let Some(admin) = serve.admin {
-                report.refused = runtime.block_on(running::refused(admin, &config));
-            }
+            let asked = serve
+                .admin
+                .and_then(|admin| runtime.block_on(running::metrics(admin)));
+            report.refused = asked
+                .as_ref()
+                .map(|metrics| running::refused(metrics, &config))
+                .unwrap_or_default();
+            running = Running::Yes(asked.as_deref().and_then(running::records));
         }
         if file.exists() {
             let opened = queue::open_checked(file, report)?;
@@ -168,6 +175,7 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             queue_file = Some(opened);
         }
     }
+    report.record = record::look(&config, &location, running, env, &mut report.warnings)?;
     if let Some(settings) = &config.archive {
         let look = archive::look(&config, settings, queue_file.as_ref(), env, report);
         runtime.block_on(look)?;

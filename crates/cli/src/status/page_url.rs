@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::locations::QueueLocation;
 use crate::output::print;
 use crate::serve::{Flags, Settings};
-use crate::{open, page_token, record, serve_address};
+use crate::{open, page_token, record, running_serve, serve_address};
 use labelrelay_core::config::Config;
 use std::net::SocketAddr;
 
@@ -14,7 +14,10 @@ pub(super) fn run(config: &Config, env: &Env<'_>) -> Result<(), CliError> {
         CliError::failed("there is no page: it shows the record of deliveries. Remove `enabled = false` and `page = false` from [serve.record], name a `file` there if the queue is not the embedded one, and start `serve` again")
     })?;
     let token = page_token::read(&record)?.ok_or_else(|| {
-        CliError::failed("no `serve` has made the page's token yet: start `labelrelay serve`")
+        if running_serve::address(config, env).is_some() {
+            return CliError::failed(page_token::missing(&record));
+        }
+        CliError::failed("no `serve` has made the page's token yet: start `labelrelay serve`. If one runs that cannot be found from here, its log says why it made none (`page_off`)")
     })?;
     let url = page_token::url(admin(config, env)?, &token);
     Ok(print(format_args!("{url}"))?)

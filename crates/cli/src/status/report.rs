@@ -1,5 +1,6 @@
 //! Findings of `status`: for people, and for programs.
 
+use super::record::Record;
 use crate::connect::Changes;
 use crate::durations;
 use crate::output::print;
@@ -58,6 +59,8 @@ pub(super) struct Report {
     pub(super) fallback: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) archive: Option<Archive>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) record: Option<Record>,
     pub(super) warnings: Vec<String>,
     /// Everything was looked at, and this is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -280,10 +283,12 @@ impl Report {
             line("consumer", &consumer.words())?;
         }
         let archive = self.archive.as_ref().map(Archive::words);
+        let record = self.record.as_ref().map(Record::words);
         for (name, store) in [
             ("blob store", &self.blob_store),
             ("fallback", &self.fallback),
             ("archive", &archive),
+            ("record", &record),
         ] {
             if let Some(store) = store {
                 line(name, store)?;

@@ -29,18 +29,27 @@ pub(super) async fn fault(address: SocketAddr) -> Option<String> {
     ))
 }
 
-/// Requests to the sources of `config` that it refused since it began; none where its metrics cannot be read.
-pub(super) async fn refused(admin: SocketAddr, config: &Config) -> Vec<Refused> {
+/// Its metrics; `None` where they cannot be read.
+pub(super) async fn metrics(admin: SocketAddr) -> Option<String> {
     let url = format!("http://{admin}/metrics");
-    let Ok(request) = Request::get(&url).body(Bytes::new()) else {
-        return Vec::new();
-    };
-    let metrics = match tokio::time::timeout(PATIENCE, labelrelay_http_client::send(request)).await
-    {
-        Ok(Ok(answer)) if answer.status == 200 => answer.body,
-        _ => return Vec::new(),
-    };
-    let metrics = String::from_utf8_lossy(&metrics);
+    let request = Request::get(&url).body(Bytes::new()).ok()?;
+    match tokio::time::timeout(PATIENCE, labelrelay_http_client::send(request)).await {
+        Ok(Ok(answer)) if answer.status == 200 => {
+            Some(String::from_utf8_lossy(&answer.body).into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Says whether it records deliveries; `None` where its metrics do not say.
+pub(super) fn records(metrics: &str) -> Option<bool> {
+    let mut lines = metrics.lines();
+    let value = lines.find_map(|line| line.strip_prefix("labelrelay_record_failing "))?;
+    Some(value.trim() == "0")
+}
+
+/// Requests to the sources of `config` that it refused since it began.
+pub(super) fn refused(metrics: &str, config: &Config) -> Vec<Refused> {
     let is_ours = |refused: &Refused| {
         let mut sources = config.sources.iter();
         sources.any(|source| source.name == refused.source)
@@ -81,6 +90,14 @@ fn refusal(line: &str) -> Option<Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn its_metrics_say_whether_it_records() {
+        let text = "# TYPE labelrelay_record_failing gauge\nlabelrelay_record_failing ";
+        assert_eq!(records(&format!("{text}0\n")), Some(true));
+        assert_eq!(records(&format!("{text}1\n")), Some(false));
+        assert_eq!(records("labelrelay_late_total{source=\"ls\"} 1\n"), None);
+    }
 
     #[test]
     fn refusals_are_counted_and_nothing_else() {

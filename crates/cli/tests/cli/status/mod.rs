@@ -1,6 +1,7 @@
 //! `status`.
 
 mod faults;
+mod record;
 
 use crate::support::{CONFIG, configured};
 #[cfg(unix)]
