@@ -66,7 +66,11 @@ pub(crate) fn check_deed(token: &PageToken, head: &Parts) -> Result<(), Refusal>
 /// What stands in `Authorization: Bearer`.
 fn bearers(head: &Parts) -> impl Iterator<Item = &str> {
     let lines = head.headers.get_all(AUTHORIZATION).iter();
-    lines.filter_map(|line| line.to_str().ok()?.strip_prefix("Bearer "))
+    lines.filter_map(|line| {
+        let (scheme, said) = line.to_str().ok()?.split_once(' ')?;
+        // The scheme's case means nothing (RFC 9110, section 11.1).
+        scheme.eq_ignore_ascii_case("Bearer").then_some(said)
+    })
 }
 
 /// Name of the cookie: browsers share cookies between the ports of a machine, and two relays shall not share one.

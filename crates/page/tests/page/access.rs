@@ -94,6 +94,23 @@ fn everything_but_the_assets_asks_for_todays_token() {
     }
 }
 
+/// RFC 9110, section 11.1.
+#[test]
+fn the_case_of_the_scheme_means_nothing() {
+    let page = page(Data::default());
+    for (said, expected) in [
+        (format!("Bearer {TOKEN}"), 200),
+        (format!("bearer {TOKEN}"), 200),
+        (format!("BEARER {TOKEN}"), 200),
+        (format!("basic {TOKEN}"), 401),
+        (format!("bearer{TOKEN}"), 401),
+        (TOKEN.to_owned(), 401),
+    ] {
+        let headers = [("authorization", said.as_str()), ("host", HOST)];
+        assert_eq!(status(&page, "/api/strip", &headers), expected, "{said}");
+    }
+}
+
 #[test]
 fn no_other_page_gets_an_answer() {
     let page = page(Data::default());
