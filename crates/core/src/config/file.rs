@@ -248,7 +248,14 @@ fn parse_error(error: &toml::de::Error, text: &str, origin: &str) -> ConfigError
         let expected = message
             .split_once("expected ")
             .map(|(_, expected)| expected);
-        let kind = expected.unwrap_or("a value of another kind");
+        let kind = match expected {
+            Some("u64" | "u32" | "u16" | "usize") if key.ends_with("_bytes") => {
+                "a number of bytes, 0 or more"
+            }
+            Some("u64" | "u32" | "u16" | "usize") => "a whole number, 0 or more",
+            Some(kind) => kind,
+            None => "a value of another kind",
+        };
         (
             "is not of the kind that this key takes",
             format!("give it {kind}"),
