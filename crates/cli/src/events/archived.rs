@@ -130,6 +130,11 @@ pub(super) fn list(
     for event in found.iter().take(limit) {
         event.print(json)?;
     }
+    if found.is_empty() && !json {
+        say(format_args!(
+            "the archive has no event that passes the filter"
+        ));
+    }
     if found.len() > limit {
         say(format_args!(
             "{limit} are shown, and there are more; --limit N shows N of them"

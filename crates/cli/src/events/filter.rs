@@ -155,6 +155,11 @@ impl Which {
         self.content.is_given() && !self.dead && !self.pending
     }
 
+    /// The id that it asks for.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.content.id.as_deref()
+    }
+
     /// The same filter, for the record of deliveries.
     pub(super) fn recorded(&self) -> Result<labelrelay_record::Filter, CliError> {
         self.content.recorded()

@@ -56,6 +56,23 @@ pub(super) struct Args {
     which: Which,
 }
 
+impl Args {
+    /// Tells a person that the list is empty, so that it does not look like a command that did nothing.
+    fn say_none(&self, words: &str) {
+        // With `--limit 0` nothing was looked for.
+        if self.json || self.limit == 0 {
+            return;
+        }
+        let is_filtered = self.which.is_given() || self.refused || self.client.is_some();
+        let which = if is_filtered {
+            " that passes the filter"
+        } else {
+            ""
+        };
+        say(format_args!("{words}{which}"));
+    }
+}
+
 pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
     if let Some(url) = &args.from {
         let mut filter = args.which.archived()?;
@@ -65,14 +82,18 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
     }
     if args.refused || args.recorded || args.client.is_some() {
         let record = record::open_existing(queue, env)?;
-        list_recorded(args, &*record)?;
+        if list_recorded(args, &*record)? == 0 {
+            args.say_none("the record has no delivery");
+        }
         return Ok(());
     }
     if let Some(elsewhere) = Elsewhere::open(queue, env)? {
         let mut filter = args.which.elsewhere()?;
         filter.newest_first = args.newest;
-        if elsewhere.list(&filter, args.limit, args.json)? == 0 {
-            list_forgotten(args, queue, env)?;
+        if elsewhere.list(&filter, args.limit, args.json)? == 0
+            && !list_forgotten(args, queue, env)?
+        {
+            args.say_none("the queue has no event");
         }
         return Ok(());
     }
@@ -80,7 +101,10 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
     let mut filter = args.which.filter(&file)?;
     filter.newest_first = args.newest;
     let events = file.list(&filter, one_more(args.limit))?;
-    if events.is_empty() && list_forgotten(args, queue, env)? {
+    if events.is_empty() {
+        if !list_forgotten(args, queue, env)? {
+            args.say_none("the queue has no event");
+        }
         return Ok(());
     }
     Ok(print_list(&events, args.limit, args.json)?)

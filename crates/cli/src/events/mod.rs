@@ -10,6 +10,7 @@ mod forget;
 mod forgotten_envelope;
 mod list;
 mod log_query;
+pub(crate) mod of_delivery;
 mod page;
 mod recorded;
 mod replay;

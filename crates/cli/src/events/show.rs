@@ -4,11 +4,13 @@ use super::archived;
 use super::body;
 use super::elsewhere::{Elsewhere, Viewed};
 use super::log_query::FunctionLog;
+use super::of_delivery;
 use super::recorded;
 use super::row::{moment, received};
 use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
+use crate::missing_event::became_event;
 use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces, say};
 use crate::queue_file::QueueArgs;
 use crate::record;
@@ -26,12 +28,6 @@ Examples:
   labelrelay events show 17 --envelope > event.json the envelope, as queued
   labelrelay events show 9f86d0 --from s3://BUCKET/archive
   labelrelay events show 9f86d0 --where aws         the query for a function's log";
-
-/// Events that are looked at first for that of a delivery: those that came from then on.
-const LOOKED_AT: u32 = 100_000;
-
-/// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
-const EARLIER_MS: i64 = 1000;
 
 /// Shows one event, or one delivery of the record.
 #[derive(Debug, clap::Args)]
@@ -73,83 +69,60 @@ pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), C
     {
         return show_viewed(args, &viewed);
     }
-    let on_queue = match elsewhere {
-        Some(_) => Err(none(&args.which)),
-        None => queue
-            .open(env)
-            .and_then(|file| find(&args.which, &file)?.ok_or_else(|| none(&args.which))),
+    let on_queue = match &elsewhere {
+        Some(_) => Ok(None),
+        None => queue.open(env).and_then(|file| find(&args.which, &file)),
     };
-    match on_queue {
-        Ok(stored) => show(args, &stored),
-        // What the queue does not have, or no longer has, may be in the record.
-        Err(error) => match recorded_delivery(&args.which, queue, env)? {
-            Some((delivery, body)) => match event_of(&delivery, args, queue, env)? {
-                Some(stored) => show(args, &stored),
-                None => show_recorded(args, &delivery, body.as_ref()),
-            },
-            None => Err(error),
-        },
+    if let Ok(Some(stored)) = &on_queue {
+        return show(args, stored);
     }
+    // What the queue does not have, or no longer has, may be in the record.
+    let record = record::open_after_queue(queue, env)?;
+    let delivery = match &record {
+        Some(record) => record::find(&**record, &args.which)?,
+        None => None,
+    };
+    let (Some(record), Some(delivery)) = (&record, delivery) else {
+        on_queue?;
+        return Err(none(&args.which, record.is_some()));
+    };
+    let asks_for_bytes = args.body || args.envelope;
+    if !asks_for_bytes {
+        let body = record.body(&delivery)?;
+        return Ok(recorded::show(&delivery, body.as_ref(), args.json)?);
+    }
+    if let (Some(elsewhere), Some(id)) = (&elsewhere, &delivery.row.event_id)
+        && became_event(&delivery.row)
+        && let Some(viewed) = elsewhere.find(id)?
+    {
+        return show_viewed(args, &viewed);
+    }
+    if let Some(stored) = of_delivery::event_of(&delivery, queue, env)? {
+        return show(args, &stored);
+    }
+    if args.body
+        && let Some(body) = record.body(&delivery)?
+    {
+        return print_kept(&delivery, &body);
+    }
+    let why = if args.body || became_event(&delivery.row) {
+        of_delivery::why_no_body(&delivery, queue, env)
+    } else {
+        "it became no event, and the record keeps no envelopes".to_owned()
+    };
+    Err(CliError::failed(format_args!("{}: {why}", delivery.name())))
 }
 
-/// The delivery of the record that is called so, with its body.
-fn recorded_delivery(
-    which: &str,
-    queue: &QueueArgs,
-    env: &Env<'_>,
-) -> Result<Option<(Recorded, Option<Body>)>, CliError> {
-    let Some(record) = record::open_after_queue(queue, env)? else {
-        return Ok(None);
-    };
-    let Some(delivery) = record::find(&*record, which)? else {
-        return Ok(None);
-    };
-    let body = record.body(&delivery)?;
-    Ok(Some((delivery, body)))
-}
-
-/// The event of an accepted delivery, where its bytes are asked for and the queue still has it.
-fn event_of(
-    delivery: &Recorded,
-    args: &Args,
-    queue: &QueueArgs,
-    env: &Env<'_>,
-) -> Result<Option<StoredEvent>, CliError> {
-    let (Some(id), true) = (&delivery.row.event_id, args.body || args.envelope) else {
-        return Ok(None);
-    };
-    let Ok(file) = queue.open(env) else {
-        return Ok(None);
-    };
-    let from_ms = delivery.row.arrived_ms.saturating_sub(EARLIER_MS);
-    if let Some(stored) = file.find_since(id, from_ms, LOOKED_AT)? {
-        return Ok(Some(stored));
+/// The body, if the record has all of it.
+fn print_kept(delivery: &Recorded, body: &Body) -> Result<(), CliError> {
+    if body.is_whole {
+        return Ok(print_exactly(&body.start)?);
     }
-    // It came before this delivery, which is a repeat of it.
-    Ok(find(id, &file)?.filter(|stored| &stored.event.id == id))
-}
-
-fn show_recorded(args: &Args, delivery: &Recorded, body: Option<&Body>) -> Result<(), CliError> {
-    if args.envelope {
-        return Err(CliError::failed(format_args!(
-            "{} is a delivery of the record, which keeps no envelopes: it became no event, or the queue no longer has it",
-            delivery.name()
-        )));
-    }
-    if !args.body {
-        return Ok(recorded::show(delivery, body, args.json)?);
-    }
-    match body {
-        Some(body) if body.is_whole => Ok(print_exactly(&body.start)?),
-        Some(body) => Err(CliError::failed(format_args!(
-            "the record has {} bytes of a body of {}; without --body they are shown",
-            body.start.len(),
-            delivery.row.body_bytes
-        ))),
-        None => Err(CliError::failed(
-            "the record has no bytes of this body: it keeps those of refused and filtered deliveries alone, up to its bounds, and the queue has no event of it, or pruned it",
-        )),
-    }
+    Err(CliError::failed(format_args!(
+        "the record has {} bytes of a body of {}; without --body they are shown",
+        body.start.len(),
+        delivery.row.body_bytes
+    )))
 }
 
 /// An event on a queue, without what is in its envelope.
@@ -263,8 +236,14 @@ fn print_members(decoded: &Envelope<'_>) -> Result<(), CliError> {
     }
 }
 
-fn none(which: &str) -> CliError {
-    CliError::failed(format_args!("the queue has no event {which}"))
+/// `looked_in_record` if there is a record, which does not have it either.
+fn none(which: &str, looked_in_record: bool) -> CliError {
+    let queue = format!("the queue has no event {which}");
+    CliError::failed(if looked_in_record {
+        format!("{queue}, and the record has no delivery {which}")
+    } else {
+        queue
+    })
 }
 
 /// The event with this number, else the newest one whose id begins so, else that of the platform's delivery.

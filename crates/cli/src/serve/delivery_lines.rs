@@ -104,7 +104,7 @@ impl Shown {
         let now = self.clock.monotonic();
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_good(report.outcome) {
-            let cure = cure(report.outcome, self.has_record)?;
+            let cure = self.cure(report)?;
             return said
                 .may_cure(report.outcome, now)
                 .then(|| format!("          {cure}"));
@@ -121,6 +121,15 @@ impl Shown {
         let time = time.get(11..19).unwrap_or_default();
         text.push_str(&self.line(report, time));
         Some(text)
+    }
+
+    fn cure(&self, report: &Report) -> Option<&'static str> {
+        let is_of_credential = matches!(report.outcome, Outcome::Unauthorized | Outcome::Malformed);
+        if is_of_credential && report.credential_headers.is_empty() {
+            Some(NO_CREDENTIAL)
+        } else {
+            cure(report.outcome, self.has_record)
+        }
     }
 
     /// How the queue stands, if it is time to say so.
@@ -218,6 +227,9 @@ const fn is_good(outcome: Outcome) -> bool {
     )
 }
 
+/// What to do about a delivery whose head has none.
+pub(super) const NO_CREDENTIAL: &str = "no credential came: enter the secret on the platform, and see that no proxy removes the header";
+
 /// What to do about a refusal; `None` where the log's line says it.
 pub(super) const fn cure(outcome: Outcome, has_record: bool) -> Option<&'static str> {
     match outcome {
@@ -263,6 +275,14 @@ mod tests {
         report.subject = Some("c/\u{1b}[31m".to_owned());
         report.elapsed = Duration::from_micros(1300);
         report
+    }
+
+    #[test]
+    fn what_came_without_a_credential_is_not_held_against_a_secret() {
+        let mut report = report(Outcome::Unauthorized);
+        assert_eq!(shown(false).cure(&report), Some(NO_CREDENTIAL));
+        report.credential_headers.push("authorization".to_owned());
+        assert!(shown(false).cure(&report).unwrap().contains("verify"));
     }
 
     fn stats() -> QueueStats {

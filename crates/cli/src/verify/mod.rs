@@ -15,6 +15,7 @@ mod signature_claim;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
+use crate::events::of_delivery;
 use crate::output::{one_line, print, print_json};
 use crate::queue_file::QueueArgs;
 use crate::record;
@@ -126,8 +127,8 @@ fn examine(args: &Args, env: &Env<'_>, secret: &Secret) -> Result<Verdict, CliEr
         let record = record::open_existing(&args.queue, env)?;
         let delivery = record::find(&*record, which)?
             .ok_or_else(|| CliError::failed(format_args!("the record has no delivery {which}")))?;
-        let body = record.body(&delivery)?;
-        return recorded_delivery::examine(&delivery, body.as_ref(), secret);
+        let body = || of_delivery::whole_body(&delivery, &*record, &args.queue, env);
+        return recorded_delivery::examine(&delivery, body, secret);
     }
     if let Some(value) = &args.authorization {
         return Ok(authorization(&[bytes(value)], secret.expose()));

@@ -5,13 +5,15 @@
 
 use super::{Verdict, authorization, header_secret, search, signature};
 use crate::error::CliError;
+use crate::recorded_credential::{Credential, credential};
 use labelrelay_core::Secret;
-use labelrelay_record::{Blotted, Body, Recorded};
+use labelrelay_record::{Blotted, Recorded};
 
-/// Takes the credential that the delivery had: a signature first, else the header that may hold the secret.
+/// Takes the credential that the delivery had: a signature first, else the header that may hold the secret. The `body` is
+/// asked for if the credential is of it.
 pub(super) fn examine(
     delivery: &Recorded,
-    body: Option<&Body>,
+    body: impl FnOnce() -> Result<Vec<u8>, CliError>,
     secret: &Secret,
 ) -> Result<Verdict, CliError> {
     let row = &delivery.row;
@@ -23,10 +25,8 @@ pub(super) fn examine(
     })?;
     let secret = secret.expose();
     let mut verdict = match credential(head) {
-        Some((name, value)) if name.starts_with("x-hub-signature") => {
-            of_signature(delivery, value, body, secret)?
-        }
-        Some((name, value)) => of_header(name, value, secret),
+        Some(Credential::Signature(value)) => of_signature(delivery, value, body, secret)?,
+        Some(Credential::Header(name, value)) => of_header(name, value, secret),
         None => {
             let mut verdict = Verdict::default();
             verdict.mistakes.push(
@@ -51,35 +51,26 @@ pub(super) fn examine(
     Ok(verdict)
 }
 
-/// Name and value of the header that is examined.
-fn credential(head: &str) -> Option<(&str, &str)> {
-    let headers = || head.lines().filter_map(|line| line.split_once(": "));
-    let named = |wanted: &str| headers().find(|(name, _)| *name == wanted);
-    ["x-hub-signature", "x-hub-signature-256", "authorization"]
-        .into_iter()
-        .find_map(named)
-        .or_else(|| {
-            headers().find(|(name, value)| *name != "cookie" && Blotted::read(value).is_some())
-        })
-}
-
 fn of_signature(
     delivery: &Recorded,
     value: &str,
-    body: Option<&Body>,
+    body: impl FnOnce() -> Result<Vec<u8>, CliError>,
     secret: &[u8],
 ) -> Result<Verdict, CliError> {
-    let body = body.filter(|body| body.is_whole).ok_or_else(|| {
-        let kept = body.map_or(0, |body| body.start.len());
+    let body = body().map_err(|error| {
+        let reason = match &delivery.row.reason {
+            Some(reason) => format!(" It was answered {} ({reason}).", delivery.row.status),
+            None => String::new(),
+        };
         CliError::failed(format_args!(
-            "the record has {kept} of {} bytes of the body of {}, and a signature is of all of them: take the request from where it was sent, and give it with --request",
-            delivery.row.body_bytes,
-            delivery.name()
+            "{}: {}. A signature is of the whole body: take the request from where it was sent, and give it with --request.{reason}",
+            delivery.name(),
+            error.message(),
         ))
     })?;
     Ok(match Blotted::read(value) {
-        Some(claimed) => search::blotted(&claimed, &body.start, secret),
-        None => signature(&[value.as_bytes().to_vec()], &body.start, secret),
+        Some(claimed) => search::blotted(&claimed, &body, secret),
+        None => signature(&[value.as_bytes().to_vec()], &body, secret),
     })
 }
 

@@ -80,7 +80,7 @@ fn questions() -> Vec<(String, Vec<String>)> {
 fn about(words: &[String], delivery: &str, gone: &str) -> Vec<String> {
     let word = |word: &String| match word.as_str() {
         "r17" => REFUSED.to_owned(),
-        "file:labelbox.secret" => "file:foreign.secret".to_owned(),
+        "file:.labelrelay/labelbox.secret" => "file:foreign.secret".to_owned(),
         "DELIVERY" => delivery.to_owned(),
         "EVENT" => gone.to_owned(),
         "task/17" => "label/ckla17".to_owned(),
@@ -130,7 +130,7 @@ fn each_of_twelve_questions_is_answered_by_one_command() {
     );
     let sent = ask("What did Labelbox send?");
     assert_eq!(names(&sent), [GONE, DEAD, REFUSED, WAITS]);
-    let happened = ask("What happened to task 17?");
+    let happened = ask("What was delivered about task 17 itself?");
     assert_eq!(names(&happened), [DEAD]);
     has(&happened, &["200", "accepted"]);
     let came = ask("What came of project 3?");

@@ -236,7 +236,12 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
     let refused = page.json("/api/deliveries/d-refused");
     assert_eq!(refused["body"]["text"], "{\"of\":1}");
     let cure = refused["cure"].as_str().unwrap();
-    assert!(cure.contains("verify --delivery r4"), "{cure}");
+    // With the place of the source's secret, in any folder.
+    let command = format!(
+        "verify --delivery r4 --secret file:{}",
+        place.path("labelbox.secret").display()
+    );
+    assert!(cure.contains(&command), "{cure}");
     assert!(!refused.to_string().contains(SECRET), "{refused}");
     let received = place
         .run(&["queue", "receive", "--max", "10", "--json"])

@@ -82,6 +82,11 @@ pub(super) fn run(
     if !progress.is_broken() {
         progress.sent(runtime.block_on(target.send(page)));
     }
+    if progress.is_empty() && !args.json {
+        say(format_args!(
+            "the archive has no event that passes the filter"
+        ));
+    }
     progress.end(args.json)?;
     readable(troubles)
 }

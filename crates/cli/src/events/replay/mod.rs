@@ -6,10 +6,12 @@ mod selection;
 mod target;
 
 use super::filter::{self, Which};
+use super::of_delivery;
 use super::row::{HEADING, Row, line};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration::{self, Missing};
+use crate::missing_event::TO_KEEP_MORE;
 use crate::output::{one_line, print, print_json, say};
 use crate::queue_file::QueueArgs;
 use labelrelay_core::config::Config;
@@ -73,7 +75,10 @@ pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<
     let queue = queue_args.open(env)?;
     let selection = Selection::new(&queue, args.which.filter(&queue)?, args.claimed)?;
     if args.dry_run {
-        return show(selection, args.json);
+        if show(selection, args.json)? == 0 {
+            say_none(args, queue_args, env);
+        }
+        return Ok(());
     }
     let config = configured(args, queue_args, env)?;
     let runtime = crate::runtime::small()?;
@@ -91,7 +96,34 @@ pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<
             break;
         }
     }
-    progress.end(args.json)
+    let found_none = progress.is_empty();
+    progress.end(args.json)?;
+    if found_none {
+        say_none(args, queue_args, env);
+    }
+    Ok(())
+}
+
+/// Tells a person that nothing passes the filter, and where what it means may be.
+fn say_none(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) {
+    if args.json {
+        return;
+    }
+    let none = "the queue has no event that passes the filter";
+    if !args.which.is_of_content() {
+        return say(format_args!("{none}"));
+    }
+    let id = args.which.id().map(|id| format!(" --id {}", one_line(id)));
+    let id = id.unwrap_or_default();
+    let cure = match of_delivery::archive(queue_args, env) {
+        Some(url) => format!(
+            "the archive has it, if there was one by then: `labelrelay events replay{id} --from {url}`"
+        ),
+        None => TO_KEEP_MORE.to_owned(),
+    };
+    say(format_args!(
+        "{none}: none came, or it was acknowledged and pruned since (`labelrelay events list --recorded{id}` says what came); {cure}"
+    ));
 }
 
 /// With a named queue, nothing else of a configuration is needed but a place for large bodies.
@@ -111,7 +143,8 @@ fn configured(
     }
 }
 
-fn show(selection: Selection<'_>, json: bool) -> Result<(), CliError> {
+/// How many there are.
+fn show(selection: Selection<'_>, json: bool) -> Result<u64, CliError> {
     let mut count = 0_u64;
     for page in selection {
         let (events, unreadable) = page?;
@@ -131,5 +164,5 @@ fn show(selection: Selection<'_>, json: bool) -> Result<(), CliError> {
         }
     }
     say(format_args!("{count} would be sent again"));
-    Ok(())
+    Ok(count)
 }

@@ -51,6 +51,11 @@ impl Progress {
         self.broken.is_none()
     }
 
+    /// Tells whether nothing was sent, and nothing could not be.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.done.sent == 0 && self.done.failed == 0 && self.broken.is_none()
+    }
+
     pub(super) const fn is_broken(&self) -> bool {
         self.broken.is_some()
     }

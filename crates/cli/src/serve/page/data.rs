@@ -3,17 +3,18 @@
 
 use super::newest::Newest;
 use super::on_queue::{OnQueue, Queue};
+use super::refusal::way_out;
 use super::sources::Source;
 use super::strip::Strip;
+use crate::missing_event::{became_event, no_body};
 use crate::record::{Opened, RecordPlace};
-use crate::serve::delivery_lines::cure;
 use crate::serve::pull_state::PullState;
 use labelrelay_core::{Outcome, chain};
 use labelrelay_page::{
     Acted, Action, BodyPart, DataError, Delivery, ListQuery, Listing, PageData, PartState, Show,
     SourceView, Summary,
 };
-use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded, Row};
+use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded};
 
 pub(super) struct RecordedData {
     pub(super) record: RecordPlace,
@@ -21,6 +22,8 @@ pub(super) struct RecordedData {
     pub(super) strip: Strip,
     pub(super) sources: Vec<Source>,
     pub(super) pulls: PullState,
+    /// `true` if the record keeps the start of a body that became no event.
+    pub(super) keeps_bodies: bool,
 }
 
 impl RecordedData {
@@ -60,11 +63,24 @@ impl RecordedData {
             self.queue.look(&*record, delivery)?
         } else {
             OnQueue {
-                body: kept_body(&*record, delivery)?,
+                body: kept_body(&*record, delivery, self.keeps_bodies)?,
                 ..OnQueue::default()
             }
         };
-        Ok(Some(whole(delivery.clone(), on_queue)))
+        let cure = way_out(
+            delivery,
+            &on_queue.body,
+            self.keeps_bodies,
+            self.secret(delivery),
+        );
+        Ok(Some(whole(delivery.clone(), on_queue, cure)))
+    }
+
+    /// Reference to the secret of the source that a delivery was for.
+    fn secret(&self, delivery: &Recorded) -> Option<&str> {
+        let name = delivery.row.source.as_deref()?;
+        let source = self.sources.iter().find(|source| source.name() == name);
+        source?.secret()
     }
 
     fn source(&self, source: &Source, record: Result<Option<&dyn Record>, &str>) -> SourceView {
@@ -184,25 +200,16 @@ fn filter(query: &ListQuery) -> Filter {
     }
 }
 
-/// Tells whether the queue or the fallback took it, now or before.
-fn became_event(row: &Row) -> bool {
-    let is_on_queue = [Outcome::Accepted, Outcome::Repeat]
-        .iter()
-        .any(|outcome| outcome.as_str() == row.outcome);
-    row.event_id.is_some() && is_on_queue
-}
-
 /// The body of a delivery that became no event, as far as the record has it.
-fn kept_body(record: &dyn Record, delivery: &Recorded) -> Result<BodyPart, RecordError> {
+fn kept_body(
+    record: &dyn Record,
+    delivery: &Recorded,
+    keeps_bodies: bool,
+) -> Result<BodyPart, RecordError> {
     Ok(match record.body(delivery)? {
         Some(body) if body.is_whole => BodyPart::Whole(body.start),
         Some(body) => BodyPart::Start(body.start),
-        None if delivery.row.body_bytes == 0 => {
-            BodyPart::Missing("no body was read: the head alone decided".to_owned())
-        }
-        None => BodyPart::Missing(
-            "the record has nothing of this body: it was not read whole, it was spooled, or the bounds of [serve.record] left no room".to_owned(),
-        ),
+        None => BodyPart::Missing(no_body(&delivery.row, keeps_bodies).to_owned()),
     })
 }
 
@@ -225,11 +232,10 @@ fn summary(delivery: Recorded) -> Summary {
     }
 }
 
-fn whole(delivery: Recorded, on_queue: OnQueue) -> Delivery {
+fn whole(delivery: Recorded, on_queue: OnQueue, cure: Option<String>) -> Delivery {
     let row = delivery.row.clone();
-    let name = delivery.name();
     Delivery {
-        cure: way_out(&row).map(|words| words.replace("NAME", &name)),
+        cure,
         replica: delivery.replica.clone(),
         summary: summary(delivery),
         method: row.method,
@@ -251,17 +257,10 @@ fn whole(delivery: Recorded, on_queue: OnQueue) -> Delivery {
     }
 }
 
-/// What to do about a refusal.
-fn way_out(row: &Row) -> Option<&'static str> {
-    let outcome = Outcome::ALL
-        .into_iter()
-        .find(|outcome| outcome.as_str() == row.outcome)?;
-    cure(outcome, true)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use labelrelay_record::Row;
 
     #[test]
     fn the_page_asks_in_the_language_of_the_verbs() {
@@ -306,22 +305,5 @@ mod tests {
         ] {
             assert_eq!(is_named(&delivery, name), is_it, "{name}");
         }
-    }
-
-    #[test]
-    fn a_refusal_names_its_own_delivery() {
-        let row = Row {
-            outcome: "unauthorized".to_owned(),
-            status: 401,
-            ..Row::default()
-        };
-        let delivery = whole(Recorded::new(12, row), OnQueue::default());
-        let cure = delivery.cure.unwrap();
-        assert!(cure.contains("verify --delivery r12 "), "{cure}");
-        let row = Row {
-            outcome: "accepted".to_owned(),
-            ..Row::default()
-        };
-        assert_eq!(way_out(&row), None);
     }
 }

@@ -5,6 +5,7 @@ mod data;
 mod deeds;
 mod newest;
 mod on_queue;
+mod refusal;
 mod relay_state;
 mod sources;
 mod strip;
@@ -13,10 +14,11 @@ pub(super) use relay_state::RelayState;
 
 use crate::env::Env;
 use crate::error::CliError;
-use crate::locations::{QueueLocation, StoreLocation};
+use crate::locations::QueueLocation;
+use crate::missing_event;
 use crate::record::RecordPlace;
 use crate::serve::pull_state::PullState;
-use crate::{archive_store, open, page_token, record};
+use crate::{open, page_token, record};
 use data::RecordedData;
 use http::request::Parts;
 use labelrelay_core::Clock;
@@ -75,7 +77,7 @@ impl Making<'_> {
         let text = page_token::make(&file)?;
         let url = page_token::url(self.admin, &text);
         let token = PageToken::new(text).map_err(CliError::failed)?;
-        let archive = self.archive()?;
+        let archive = missing_event::archive_url(self.config)?;
         let queue = match open::queue_location(self.config, self.env)? {
             QueueLocation::Sqlite(file) => Queue::File {
                 file,
@@ -92,6 +94,7 @@ impl Making<'_> {
                 dataset: dataset.map(|dir| self.config.base_dir.join(dir)),
             },
             sources: sources::of(self.config, self.base),
+            keeps_bodies: missing_event::keeps_bodies(self.config),
             pulls: self.pulls,
             record,
             queue,
@@ -101,21 +104,6 @@ impl Making<'_> {
             answer: Arc::new(move |head: &Parts| page.answer(head)),
             address: format!("http://{}/", self.admin),
             url,
-        }))
-    }
-
-    /// URL of the archive for a command that somebody runs in any folder: whole, and without a signature.
-    fn archive(&self) -> Result<Option<String>, CliError> {
-        let Some(settings) = &self.config.archive else {
-            return Ok(None);
-        };
-        let (location, _) = archive_store::configured_location(self.config, settings)?;
-        Ok(Some(match location {
-            StoreLocation::Directory(folder) => {
-                let folder = std::path::absolute(&folder).unwrap_or(folder);
-                format!("file:{}", folder.display())
-            }
-            cloud @ StoreLocation::Cloud(..) => cloud.to_string(),
         }))
     }
 }

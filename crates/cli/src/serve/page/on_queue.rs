@@ -1,6 +1,7 @@
 //! The queue, as the page looks into it: the event of a delivery, and the one about the same subject before it.
 
 use super::deeds;
+use crate::missing_event::{self, gone};
 use labelrelay_core::{Clock, chain};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{QueueFile, State, StoredEvent, file_of};
@@ -28,9 +29,6 @@ const MAX_BYTES_BEFORE: u64 = 16 * 1024 * 1024;
 /// An envelope that refers to its body holds attributes alone. What is longer than those ever are holds its body, and is
 /// not read through to know that.
 const MAX_REFERENCE_BYTES: usize = 64 * 1024;
-
-const GONE: &str =
-    "the queue does not have this event any more: it was acknowledged, and pruned since";
 
 /// Where events are.
 pub(super) enum Queue {
@@ -84,9 +82,7 @@ impl Queue {
                 archive,
             } => (file, clock, archive.as_deref()),
             Self::Elsewhere(name) => {
-                return Ok(OnQueue::missing(format!(
-                    "the event is on {name}, into which its own tools look"
-                )));
+                return Ok(OnQueue::missing(missing_event::elsewhere(name)));
             }
         };
         let file = match QueueFile::open(file, Arc::clone(clock)) {
@@ -103,10 +99,7 @@ impl Queue {
                 message: Some(stored.envelope),
                 previous: None,
             },
-            Ok(None) if first.row.fell_back => OnQueue::missing(
-                "the event went to the fallback; it waits there, or was acknowledged and pruned since".to_owned(),
-            ),
-            Ok(None) => OnQueue::missing(gone(first, archive)),
+            Ok(None) => OnQueue::missing(gone(&first.row, archive)),
             Err(words) => OnQueue::missing(words),
         };
         found.previous = previous(record, &file, first)?;
@@ -140,23 +133,8 @@ impl Queue {
         let first = first.as_ref().unwrap_or(delivery);
         match stored(&file, first).map_err(DataError)? {
             Some(stored) => deeds::act(&file, &stored, action, &**clock),
-            None => Ok(Acted::Refused(gone(first, archive))),
+            None => Ok(Acted::Refused(gone(&first.row, archive))),
         }
-    }
-}
-
-/// Why the event of a delivery is not shown, and what to do. The queue keeps the newest events of deliveries, within a bound:
-/// a disk shall not fill up for whoever may look.
-fn gone(delivery: &Recorded, archive: Option<&str>) -> String {
-    match (&delivery.row.event_id, archive) {
-        (Some(id), Some(url)) => {
-            format!(
-                "{GONE}; the archive has it, if there was one by then: `labelrelay events show {id} --from {url}`"
-            )
-        }
-        _ => format!(
-            "{GONE}; to keep more of the later ones, raise `keep_events_bytes` in [serve.record] or `retain_acknowledged_s` in [embedded_queue], or name an [archive]"
-        ),
     }
 }
 

@@ -5,7 +5,7 @@ use super::strip::{ago, since};
 use crate::serve::hints::secret_header;
 use crate::serve::private_address;
 use crate::serve::pull_state::LastPull;
-use labelrelay_core::config::{Config, SourceConfig};
+use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_page::SourceView;
 use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded};
@@ -55,12 +55,15 @@ pub(super) struct Source {
     view: SourceView,
     /// `true` if its platform shall deliver, and is not only looked at.
     delivers: bool,
+    /// Reference to its secret, where a shell takes it as it is.
+    secret: Option<String>,
 }
 
 pub(super) fn of(config: &Config, base: &str) -> Vec<Source> {
     let sources = config.sources.iter().map(|source| Source {
         view: view(source, base),
         delivers: source.pull.is_none() || source.webhook.is_some(),
+        secret: reference(source),
     });
     sources.collect()
 }
@@ -68,6 +71,11 @@ pub(super) fn of(config: &Config, base: &str) -> Vec<Source> {
 impl Source {
     pub(super) fn name(&self) -> &str {
         &self.view.name
+    }
+
+    /// Reference to its secret, for a command that somebody runs in any folder.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.secret.as_deref()
     }
 
     /// What is known of it now. The platform is not asked.
@@ -178,6 +186,19 @@ impl Source {
     }
 }
 
+fn reference(source: &SourceConfig) -> Option<String> {
+    let (reference, _) = source.secrets.first()?;
+    let text = match reference {
+        SecretRef::File(file) => {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            SecretRef::File(file).to_string()
+        }
+        other => other.to_string(),
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-+@%".contains(&byte);
+    text.bytes().all(is_plain).then_some(text)
+}
+
 fn view(source: &SourceConfig, base: &str) -> SourceView {
     let url = format!("{base}/{}", source.name);
     let place = source.secrets.first();
@@ -227,7 +248,11 @@ mod tests {
             platform: "Label Studio".to_owned(),
             ..SourceView::default()
         };
-        Source { view, delivers }
+        Source {
+            view,
+            delivers,
+            secret: None,
+        }
     }
 
     fn delivery(status: u16) -> Recorded {
