@@ -198,6 +198,23 @@ impl Geometry {
         ])
     }
 
+    /// The points that a box or a polygon in pixels goes round; or why there is nothing in it. Detectors stop at an object
+    /// without an area.
+    pub(crate) fn outline(&self) -> Result<Vec<[f64; 2]>, &'static str> {
+        let points = if self.kind == "box" {
+            self.corners().ok_or("it has no place")?.to_vec()
+        } else {
+            self.points.clone().unwrap_or_default()
+        };
+        if points.len() < 3 {
+            return Err("a polygon has three points or more");
+        }
+        if area(&points) == 0.0 {
+            return Err("it has no area");
+        }
+        Ok(points)
+    }
+
     /// Tells whether a box stands upright.
     pub(crate) fn is_upright(&self) -> bool {
         self.rotation.unwrap_or(0.0) == 0.0

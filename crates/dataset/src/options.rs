@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Changes with every change of what is written, so that a snapshot of before does not pass for one of now.
-const WRITER: u32 = 4;
+const WRITER: u32 = 5;
 
 /// Contents of a snapshot, and how many of them are kept.
 #[derive(Debug, Clone)]

@@ -85,15 +85,8 @@ impl Writer for Coco<'_> {
                 "the size of its image is not known",
             );
         };
-        part.image_count += 1;
-        let image = part.image_count;
-        let file = sample.media.clone().unwrap_or_else(|| sample.file_name());
-        let entry = json!({
-            "id": image, "file_name": file, "width": width, "height": height,
-            "source": sample.source, "project": sample.project, "task": sample.task, "item": sample.item,
-        });
-        part.images.write(if image == 1 { "\n" } else { ",\n" })?;
-        part.images.write(&entry.to_string())?;
+        let image = part.image_count + 1;
+        let before = (part.annotation_count, rejects.count);
         for annotation in &sample.annotations {
             for region in &annotation.regions {
                 let shape = match shape(&region.geometry, sample.size) {
@@ -122,17 +115,23 @@ impl Writer for Coco<'_> {
                         members
                             .extend(more.map(|(name, value)| ((*name).to_owned(), value.clone())));
                     }
-                    let before = if part.annotation_count == 1 {
-                        "\n"
-                    } else {
-                        ",\n"
-                    };
-                    part.annotations.write(before)?;
+                    part.annotations.write(separator(part.annotation_count))?;
                     part.annotations.write(&entry.to_string())?;
                 }
             }
         }
-        Ok(())
+        // An image without annotations says that there is nothing on it: that is learned.
+        if part.annotation_count == before.0 && rejects.count > before.1 {
+            return Ok(());
+        }
+        part.image_count = image;
+        let file = sample.media.clone().unwrap_or_else(|| sample.file_name());
+        let entry = json!({
+            "id": image, "file_name": file, "width": width, "height": height,
+            "source": sample.source, "project": sample.project, "task": sample.task, "item": sample.item,
+        });
+        part.images.write(separator(image))?;
+        part.images.write(&entry.to_string())
     }
 
     fn end(self: Box<Self>) -> Result<Vec<Written>, DatasetError> {
@@ -161,6 +160,11 @@ impl Writer for Coco<'_> {
         }
         Ok(written)
     }
+}
+
+/// What stands before the entry of this number.
+const fn separator(number: u64) -> &'static str {
+    if number == 1 { "\n" } else { ",\n" }
 }
 
 fn reject(
@@ -194,8 +198,7 @@ fn shape(geometry: &Geometry, size: Option<(u32, u32)>) -> Result<Shape, &'stati
         .in_pixels(size)
         .ok_or("the size of its image is not known")?;
     match geometry.kind.as_str() {
-        "box" => upright_or_turned(&pixels),
-        "polygon" => polygon(pixels.points.as_deref().unwrap_or_default()),
+        "box" | "polygon" => outlined(&pixels.outline()?),
         _ => {
             let (x, y) = pixels.x.zip(pixels.y).ok_or("it has no place")?;
             if !(x.is_finite() && y.is_finite()) {
@@ -209,18 +212,6 @@ fn shape(geometry: &Geometry, size: Option<(u32, u32)>) -> Result<Shape, &'stati
             })
         }
     }
-}
-
-fn upright_or_turned(pixels: &Geometry) -> Result<Shape, &'static str> {
-    let corners = pixels.corners().ok_or("it has no place")?;
-    outlined(&corners)
-}
-
-fn polygon(points: &[[f64; 2]]) -> Result<Shape, &'static str> {
-    if points.len() < 3 {
-        return Err("a polygon has three points or more");
-    }
-    outlined(points)
 }
 
 /// What these points go round.

@@ -145,13 +145,9 @@ fn line(
             }
             return upright(&pixels()?, (f64::from(width), f64::from(height)));
         }
-        ("box", _) => pixels()?.corners().ok_or("it has no place")?.to_vec(),
-        ("polygon", YoloTask::Segment) => pixels()?.points.unwrap_or_default(),
+        ("box", _) | ("polygon", YoloTask::Segment) => pixels()?.outline()?,
         _ => return Err("YOLO has no such region for this task"),
     };
-    if points.len() < 3 {
-        return Err("a polygon has three points or more");
-    }
     let mut line = String::new();
     for [x, y] in points {
         let (x, y) = (
@@ -166,17 +162,22 @@ fn line(
 fn upright(pixels: &Geometry, (width, height): (f64, f64)) -> Result<String, &'static str> {
     let (x, y) = pixels.x.zip(pixels.y).ok_or("it has no place")?;
     let (wide, high) = pixels.width.zip(pixels.height).ok_or("it has no place")?;
-    let (left, top) = (inside(x / width)?, inside(y / height)?);
-    let (right, bottom) = (inside((x + wide) / width)?, inside((y + high) / height)?);
-    if right < left || bottom < top {
-        return Err("its size is negative");
+    for (part, whole) in [
+        (x, width),
+        (y, height),
+        (x + wide, width),
+        (y + high, height),
+    ] {
+        inside(part / whole)?;
     }
+    pixels.outline()?;
     let mut line = String::new();
     for part in [
         (x + wide / 2.0) / width,
         (y + high / 2.0) / height,
-        wide / width,
-        high / height,
+        // A negative size goes to the other side of its place: the centre above is right already.
+        wide.abs() / width,
+        high.abs() / height,
     ] {
         let part = part.clamp(0.0, 1.0);
         let _ = write!(line, " {part}");

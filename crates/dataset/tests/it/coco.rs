@@ -1,5 +1,6 @@
 //! COCO: coordinates, run lengths, and what is no part of it.
 
+use crate::media::png;
 use crate::support::{Dataset, lines, rectangle, there};
 use labelrelay_dataset::{Format, Options, Splits};
 use serde_json::{Value, json};
@@ -12,7 +13,11 @@ fn train_only() -> Options {
 }
 
 fn written(dataset: &mut Dataset) -> (Value, Vec<Value>) {
-    let snapshot = dataset.write(&train_only());
+    written_with(dataset, &train_only())
+}
+
+fn written_with(dataset: &mut Dataset, options: &Options) -> (Value, Vec<Value>) {
+    let snapshot = dataset.write(options);
     let dir = dataset.dir.path().join(&snapshot.path);
     let text = fs::read_to_string(dir.join("coco/instances_train.json")).unwrap();
     let rejects = lines(&dir.join("rejects.jsonl"));
@@ -132,4 +137,55 @@ fn things_that_coco_cannot_express_are_named_with_the_reason() {
     );
     // Another region says the size of the image.
     assert_eq!(coco["annotations"].as_array().unwrap().len(), 2);
+}
+
+/// Red if an image is learned as one with nothing on it because nothing on it could be expressed, or if one on which there is
+/// nothing goes.
+#[test]
+fn an_image_whose_regions_were_all_rejected_is_left_out() {
+    let mut dataset = Dataset::new();
+    let beyond = json!([{
+        "id": "text", "type": "labels", "value": {"start": 0, "end": 3, "text": "abc", "labels": ["car"]},
+        "original_width": 200, "original_height": 100,
+    }, rectangle("flat", "car", [10.0, 20.0, 30.0, 0.0], 0.0)]);
+    let good = json!([rectangle("good", "car", [10.0, 20.0, 30.0, 40.0], 0.0)]);
+    dataset.fold(&[
+        there(1, 7, 10, &beyond),
+        there(2, 8, 10, &json!([])),
+        there(3, 9, 10, &good),
+    ]);
+    let copies = tempfile::tempdir().unwrap();
+    png(&copies.path().join("8.jpg"), 200, 100);
+    let mut options = train_only();
+    options.media = vec![
+        format!("s3://cars={}", copies.path().display())
+            .parse()
+            .unwrap(),
+    ];
+    let (coco, rejects) = written_with(&mut dataset, &options);
+    let images = coco["images"].as_array().unwrap();
+    let tasks: Vec<_> = images.iter().map(|it| (&it["id"], &it["task"])).collect();
+    assert_eq!(tasks, [(&json!(1), &json!("8")), (&json!(2), &json!("9"))]);
+    let annotations = coco["annotations"].as_array().unwrap();
+    let of: Vec<_> = annotations
+        .iter()
+        .map(|it| (&it["id"], &it["image_id"]))
+        .collect();
+    assert_eq!(of, [(&json!(1), &json!(2))]);
+    let reasons: Vec<_> = rejects.iter().map(|it| &it["reason"]).collect();
+    assert_eq!(reasons, ["COCO has no such region", "it has no area"]);
+}
+
+/// Red if one format turns a box of negative size round, and another does not.
+#[test]
+fn a_box_of_negative_size_goes_to_the_other_side() {
+    let mut dataset = Dataset::new();
+    let result = json!([rectangle("r", "car", [40.0, 60.0, -30.0, -40.0], 0.0)]);
+    dataset.fold(&[there(1, 7, 10, &result)]);
+    let (coco, rejects) = written(&mut dataset);
+    assert_eq!(rejects, [Value::Null; 0]);
+    assert_eq!(
+        coco["annotations"][0]["bbox"],
+        json!([20.0, 20.0, 60.0, 40.0])
+    );
 }

@@ -18,7 +18,7 @@ fn a_dataset_without_parts_gets_them() {
     let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
     db.execute_batch(
         "DROP INDEX annotations_of_part; DROP INDEX tasks_of_part; DROP TABLE parts; PRAGMA user_version = 2;
-         UPDATE snapshots SET options = replace(options, '\"writer\":4', '\"writer\":2');",
+         UPDATE snapshots SET options = replace(options, '\"writer\":5', '\"writer\":2');",
     )
     .unwrap();
     drop(db);

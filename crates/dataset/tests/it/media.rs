@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The head of a PNG of this size.
-fn png(path: &Path, width: u32, height: u32) {
+pub(crate) fn png(path: &Path, width: u32, height: u32) {
     let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     file.extend(width.to_be_bytes());
     file.extend(height.to_be_bytes());
@@ -72,11 +72,9 @@ fn copies_say_sizes_and_contradict_them() {
         .map(|image| (&image["file_name"], &image["width"], &image["height"]))
         .collect();
     let path = |name: &str| json!(copies.path().join(name).to_string_lossy());
-    for (name, width, height) in [
-        ("1.jpg", 400, 300),
-        ("2.jpg", 200, 100),
-        ("3.jpg", 200, 101),
-    ] {
+    // Nothing is left on the third one.
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (name, width, height) in [("1.jpg", 400, 300), ("2.jpg", 200, 100)] {
         let expected = (&path(name), &json!(width), &json!(height));
         assert!(found.contains(&expected), "{found:?}");
     }

@@ -63,3 +63,25 @@ fn regions_beyond_the_image_are_rejected() {
     assert_eq!(detect.lines().count(), 1);
     assert_eq!(reasons, ["it reaches beyond its image"]);
 }
+
+/// Red if a detector gets a box without an area, on which it stops; or if a box of negative size is rejected here, and turned
+/// round in another format.
+#[test]
+fn boxes_have_an_area_and_no_sign() {
+    let mut dataset = Dataset::new();
+    let result = json!([
+        rectangle("no width", "car", [10.0, 20.0, 0.0, 40.0], 0.0),
+        rectangle("no height", "car", [10.0, 20.0, 30.0, 0.0], 30.0),
+        rectangle("to the left and up", "car", [40.0, 60.0, -30.0, -40.0], 0.0),
+    ]);
+    dataset.fold(&[there(1, 7, 10, &result)]);
+    let (detect, reasons) = labels(&mut dataset, YoloTask::Detect);
+    assert_eq!(detect, "0 0.25 0.4 0.3 0.4\n");
+    let turned = "it is turned: yolo-obb has turned boxes";
+    assert_eq!(reasons, ["it has no area", turned]);
+    for task in [YoloTask::Oriented, YoloTask::Segment] {
+        let (corners, reasons) = labels(&mut dataset, task);
+        assert_eq!(corners.lines().count(), 1, "{corners}");
+        assert_eq!(reasons, ["it has no area"; 2]);
+    }
+}
