@@ -90,8 +90,8 @@ fn without_query(address: &str) -> String {
     named.map_or_else(|| bare.to_owned(), |named| format!("{bare}?{named}"))
 }
 
-/// The same without what stands before a host, also where the address has others in it.
-fn without_credentials(address: &str) -> String {
+/// The same without what stands before a host, also where the address has others in it. Its query stays.
+pub(crate) fn without_credentials(address: &str) -> String {
     let next = |rest: &str| rest.find("://").map(|at| at + "://".len());
     let mut whole = String::with_capacity(address.len());
     let mut rest = address;

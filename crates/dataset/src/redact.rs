@@ -1,7 +1,7 @@
 //! Leaves out of what is exported what its readers need not know: who made an annotation, and what of an address may be a
 //! signature or a token.
 
-use crate::media::without_secrets;
+use crate::media::{without_credentials, without_secrets};
 use std::borrow::Cow;
 
 /// Part of addresses that is exported.
@@ -11,7 +11,7 @@ pub enum Addresses {
     /// keep the name of the file in their query.
     #[default]
     WithoutQuery,
-    /// All of them.
+    /// All of them, but for a name and a password before the host. The platform's own JSON stays as it is written.
     Whole,
     /// None: no address, and nothing that the platform wrote and that may hold one.
     None,
@@ -33,7 +33,7 @@ impl Addresses {
     pub(crate) fn one(self, address: &str) -> Option<String> {
         match self {
             Self::WithoutQuery => Some(without_secrets(address)),
-            Self::Whole => Some(address.to_owned()),
+            Self::Whole => Some(without_credentials(address)),
             Self::None => None,
         }
     }
@@ -50,19 +50,24 @@ impl Addresses {
     /// A text that may hold addresses. They are left in it, at least without their secrets: it is about other things.
     pub(crate) fn in_text(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::Whole => Cow::Borrowed(text),
+            Self::Whole => text_with(text, without_credentials),
             Self::WithoutQuery | Self::None => text_without_secrets(text),
         }
     }
 }
 
-/// The text, its addresses without what may be a secret. A text that is a path counts as an address.
+/// The text, its addresses without what may be a secret.
 fn text_without_secrets(text: &str) -> Cow<'_, str> {
+    text_with(text, without_secrets)
+}
+
+/// The text, with what `bare` leaves of each address in it. A text that is a path counts as an address.
+fn text_with(text: &str, bare: fn(&str) -> String) -> Cow<'_, str> {
     if !text.contains(['?', '@']) {
         return Cow::Borrowed(text);
     }
     if text.starts_with('/') && !text.contains(char::is_whitespace) {
-        return Cow::Owned(without_secrets(text));
+        return Cow::Owned(bare(text));
     }
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
@@ -73,7 +78,7 @@ fn text_without_secrets(text: &str) -> Cow<'_, str> {
             .find(|it: char| it.is_whitespace() || matches!(it, '"' | '\'' | '`' | '<' | '>'));
         let (address, after) = address.split_at(end.unwrap_or(address.len()));
         whole.push_str(before);
-        whole.push_str(&without_secrets(address));
+        whole.push_str(&bare(address));
         rest = after;
     }
     whole.push_str(rest);
@@ -163,6 +168,13 @@ mod tests {
         assert_eq!(of(Addresses::WithoutQuery).as_deref(), Some(expected));
         assert_eq!(of(Addresses::Whole).as_deref(), Some(json));
         assert_eq!(of(Addresses::None), None);
+        let guarded = "https://user:p@ss@h/7@2x.jpg?sig=1";
+        let of = |addresses: Addresses| addresses.one(guarded);
+        let kept = "https://h/7@2x.jpg?sig=1";
+        assert_eq!(of(Addresses::Whole).as_deref(), Some(kept));
+        let text = format!("<Image value=\"{guarded}\"/> a@b.example");
+        let kept = format!("<Image value=\"{kept}\"/> a@b.example");
+        assert_eq!(Addresses::Whole.in_text(&text), kept);
         let half = Addresses::default().in_json(r#"["https://h/\ud83d?sig=1","?"#);
         assert_eq!(half.as_deref(), Some(r#"["","?"#));
     }

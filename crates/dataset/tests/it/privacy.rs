@@ -67,6 +67,24 @@ fn addresses_have_no_query_unless_that_is_asked_for() {
     assert!(of.contains("7.jpg?token=secret") && of.contains("m.png?token=secret"));
 }
 
+/// Red if a name or a password goes out with the queries that are kept, or if the address or its query goes with them.
+#[test]
+fn kept_queries_bring_no_password() {
+    let mut dataset = Dataset::new();
+    let result = json!([rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0)]);
+    let mut made = annotation(1, 7, 10, &result);
+    made["task"]["data"]["image"] = json!("https://user:zz-password@h/7.jpg?version=3");
+    dataset.fold(&[event(CREATED, 10, &made)]);
+    let mut options = options();
+    // The platform's own JSON is written as it is then.
+    options.formats.retain(|it| *it != Format::Parquet);
+    options.addresses = Addresses::Whole;
+    let snapshot = dataset.write(&options);
+    let of = said(&dataset, &snapshot);
+    assert!(of.contains("https://h/7.jpg?version=3"), "{of}");
+    assert!(!of.contains("zz-password"), "{of}");
+}
+
 /// Red if an address or an author is left in a file, or if the boxes go with them.
 #[test]
 fn authors_and_addresses_are_left_out() {
