@@ -5,6 +5,8 @@ use crate::media;
 use crate::redact::Addresses;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Knowledge of a task.
 #[derive(Default)]
@@ -60,12 +62,27 @@ impl About {
     }
 }
 
-/// The newest labeling configuration of a project.
-pub(crate) fn config(
-    db: &Connection,
-    source: &str,
-    project: Option<&str>,
-) -> rusqlite::Result<LabelConfig> {
+/// The newest labeling configurations of projects, each read once.
+#[derive(Debug, Default)]
+pub(crate) struct Configs(HashMap<(String, Option<String>), LabelConfig>);
+
+impl Configs {
+    /// The one of this project, or one that says nothing.
+    pub(crate) fn of(
+        &mut self,
+        db: &Connection,
+        source: &str,
+        project: Option<&str>,
+    ) -> rusqlite::Result<&LabelConfig> {
+        let key = (source.to_owned(), project.map(str::to_owned));
+        Ok(match self.0.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(config(db, source, project)?),
+        })
+    }
+}
+
+fn config(db: &Connection, source: &str, project: Option<&str>) -> rusqlite::Result<LabelConfig> {
     let xml: Option<Option<String>> = db
         .prepare_cached(
             "SELECT label_config FROM projects WHERE source = ?1 AND project_id = ?2

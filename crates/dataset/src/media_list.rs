@@ -1,12 +1,9 @@
 //! The addresses of all media that a dataset is about, for whoever fetches copies of them.
 
 use crate::DatasetError;
-use crate::about::{About, config};
-use crate::label_config::LabelConfig;
+use crate::about::{About, Configs};
 use crate::store::open_read_only;
 use rusqlite::Connection;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 /// Tasks that are read at once.
@@ -30,8 +27,7 @@ const TASKS: u32 = 256;
 pub struct MediaList {
     db: Connection,
     path: PathBuf,
-    /// Labeling configurations, by source and project.
-    configs: HashMap<(String, Option<String>), LabelConfig>,
+    configs: Configs,
     /// Source and id of the last task that was read.
     behind: (String, String),
 }
@@ -49,7 +45,7 @@ impl MediaList {
         Ok(Self {
             db,
             path,
-            configs: HashMap::new(),
+            configs: Configs::default(),
             behind: (String::new(), String::new()),
         })
     }
@@ -76,12 +72,7 @@ impl MediaList {
         let mut addresses = Vec::new();
         for (source, task, project) in tasks {
             let about = About::read(&self.db, &source, &task)?;
-            let config = match self.configs.entry((source.clone(), project.clone())) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => {
-                    place.insert(config(&self.db, &source, project.as_deref())?)
-                }
-            };
+            let config = self.configs.of(&self.db, &source, project.as_deref())?;
             addresses.append(&mut about.all_media(config));
         }
         Ok(Some(addresses))

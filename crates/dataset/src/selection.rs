@@ -1,6 +1,6 @@
 //! Chooses annotations for a snapshot, task by task.
 
-use crate::about::{About, config};
+use crate::about::{About, Configs};
 use crate::geometry::Geometry;
 use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
@@ -13,8 +13,7 @@ use crate::which::Which;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Choice of annotations.
@@ -122,7 +121,7 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
         without_task: without_task.cast_unsigned(),
         ..Tally::default()
     };
-    let mut configs = HashMap::new();
+    let mut configs = Configs::default();
     let mut tasks = db.prepare_cached(&format!(
         "SELECT DISTINCT source, project_id, task_id FROM annotations
          WHERE state = 'present' AND task_id IS NOT NULL{and_within} ORDER BY source, task_id, project_id"
@@ -144,10 +143,7 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
         tally.chosen += chosen.len() as u64;
         let marked = chosen.iter().filter(|(_, it)| it.is_marked_as_deleted);
         tally.marked += marked.count() as u64;
-        let config = match configs.entry((source.clone(), project.clone())) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(config(db, &source, project.as_deref())?),
-        };
+        let config = configs.of(db, &source, project.as_deref())?;
         for (item, annotations) in by_item(db, policy, chosen)? {
             let split = policy
                 .splits

@@ -2,7 +2,7 @@
 //! state that changes is noted once.
 
 use super::changes::{Changes, Table};
-use super::revision::note_change;
+use super::revision::{note_change, revision};
 use labelrelay_event::changes::Kind;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::cell::RefCell;
@@ -60,6 +60,18 @@ impl<'c> Batch<'c> {
             changes.note(&self.db)?;
         }
         Ok(())
+    }
+
+    /// Says that something changed which shows in the rows of all tasks of a project.
+    pub(super) fn touch_tasks(&self, source: &str, project: &str) -> rusqlite::Result<()> {
+        // Parts that are made later in this batch are new anyway.
+        let next = revision(&self.db)? + 1;
+        self.db
+            .prepare_cached(
+                "UPDATE main.parts SET tasks = max(tasks, ?3) WHERE source = ?1 AND project = ?2",
+            )?
+            .execute((source, project, next))
+            .map(drop)
     }
 
     /// Says that something changed which shows in the row of an annotation or a label, if there is one.

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::version::at_most;
+use crate::label_config::LabelConfig;
 use labelrelay_event::changes::Key;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Deserialize;
@@ -73,15 +74,25 @@ fn write(
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;
-    if beside.is_some_and(|(before, config)| {
+    if beside.as_ref().is_some_and(|(before, config)| {
         config.as_deref() == label_config && (title.is_none() || before.as_deref() == title)
     }) {
         return Ok(false);
+    }
+    let before = beside.and_then(|(_, config)| config);
+    if member(before.as_deref()) != member(label_config) {
+        db.touch_tasks(source, project)?;
     }
     db.forget_project();
     db.prepare_cached("INSERT OR REPLACE INTO projects VALUES(?1, ?2, ?3, ?4, ?5)")?
         .execute((source, project, seen, title, label_config))
         .map(|rows| rows > 0)
+}
+
+/// The member of a task's data that holds the address of its medium.
+fn member(config: Option<&str>) -> Option<String> {
+    let config = LabelConfig::parse(config?);
+    config.member(None).map(ToOwned::to_owned)
 }
 
 /// Tells whether a version of a project is known that was seen after `seen`.

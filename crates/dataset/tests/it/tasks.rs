@@ -2,7 +2,7 @@
 
 use crate::parts::{options, tables};
 use crate::support::{CREATED, Dataset, annotation, event, there, time};
-use labelrelay_dataset::{Scope, compare};
+use labelrelay_dataset::{Addresses, Scope, compare};
 use serde_json::{Value, json};
 
 /// Task 7, as it was in one second.
@@ -153,4 +153,34 @@ fn a_repair_brings_a_task_back() {
     let tasks = &tables(&dataset, &snapshot)[3];
     let ours = tasks.iter().find(|row| row["task_id"] == "7").unwrap();
     assert_eq!(ours["deleted"], "0");
+}
+
+/// Red if the table of tasks does not say the address that the other formats say, or goes on saying it after the
+/// configuration of the project names another member of the task.
+#[test]
+fn the_table_has_the_address_of_the_medium() {
+    let mut dataset = Dataset::new();
+    let mut made = annotation(1, 7, 10, &json!([]));
+    made["task"]["data"] = json!({
+        "image": "https://user:password@h/7.jpg?version=3", "front": ["s3://cars/front.jpg", "s3://cars/back.jpg"],
+    });
+    dataset.fold(&[event(CREATED, 10, &made)]);
+    let address = |dataset: &mut Dataset, addresses| {
+        let mut options = options();
+        options.addresses = addresses;
+        let snapshot = dataset.write(&options);
+        tables(dataset, &snapshot)[3][0].get("media_url").cloned()
+    };
+    let of = address(&mut dataset, Addresses::Whole);
+    assert_eq!(of.as_deref(), Some("https://h/7.jpg?version=3"));
+    assert_eq!(address(&mut dataset, Addresses::None), None);
+    let of = address(&mut dataset, Addresses::WithoutQuery);
+    assert_eq!(of.as_deref(), Some("https://h/7.jpg"));
+    let config = r#"<View><Image name="image" valueList="$front"/></View>"#;
+    let project = json!({
+        "action": "PROJECT_UPDATED", "project": {"id": 1, "title": "Cars", "label_config": config, "updated_at": time(20)},
+    });
+    dataset.fold(&[event("io.labelstud.project.updated", 20, &project)]);
+    let of = address(&mut dataset, Addresses::WithoutQuery);
+    assert_eq!(of.as_deref(), Some("s3://cars/front.jpg"));
 }

@@ -7,6 +7,7 @@ mod tables;
 
 use super::writer::Written;
 use crate::DatasetError;
+use crate::about::{About, Configs};
 use crate::earlier::Earlier;
 use crate::manifest::TABLES as FOLDER;
 use crate::output::{Output, file_name, hex};
@@ -187,8 +188,13 @@ impl Table {
         let mut statement = db.prepare_cached(&self.statement())?;
         let mut rows = statement.query(params_from_iter(range))?;
         let mut group = Group::of(self.columns);
+        let mut around = Around {
+            db,
+            shown,
+            configs: Configs::default(),
+        };
         while let Some(row) = rows.next()? {
-            group.add(self.columns, row, shown)?;
+            group.add(self.columns, row, &mut around)?;
             if group.rows >= ROWS || group.bytes >= BYTES {
                 std::mem::replace(&mut group, Group::of(self.columns)).write(&mut writer)?;
             }
@@ -222,6 +228,24 @@ struct Column {
     real: Vec<f64>,
 }
 
+/// What is needed of a row besides its values.
+struct Around<'c> {
+    db: &'c Connection,
+    shown: Shown,
+    configs: Configs,
+}
+
+impl Around<'_> {
+    /// The address of the medium of a row's task: of the first one, if it has several.
+    fn media(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+        let [source, project, task] = task(row)?;
+        let (source, task) = (source.unwrap_or_default(), task.unwrap_or_default());
+        let about = About::read(self.db, &source, &task)?;
+        let config = self.configs.of(self.db, &source, project.as_deref())?;
+        Ok(about.media(config, None, self.shown.addresses))
+    }
+}
+
 /// Rows that are written together.
 struct Group {
     columns: Vec<Column>,
@@ -244,7 +268,13 @@ impl Group {
         }
     }
 
-    fn add(&mut self, kinds: &[(&str, Kind)], row: &Row<'_>, shown: Shown) -> rusqlite::Result<()> {
+    fn add(
+        &mut self,
+        kinds: &[(&str, Kind)],
+        row: &Row<'_>,
+        around: &mut Around<'_>,
+    ) -> rusqlite::Result<()> {
+        let shown = around.shown;
         for (place, (column, (_, kind))) in self.columns.iter_mut().zip(kinds).enumerate() {
             let is_there = match (kind, row.get_ref(place)?) {
                 (Kind::Whole, ValueRef::Integer(number)) => {
@@ -258,6 +288,15 @@ impl Group {
                 (Kind::Split, _) => {
                     column.bytes.push(split(row, shown.splits)?.into());
                     true
+                }
+                (Kind::Media, _) => {
+                    let address = around.media(row)?;
+                    self.bytes += address.as_ref().map_or(0, String::len);
+                    let is_there = address.is_some();
+                    column
+                        .bytes
+                        .extend(address.map(|it| ByteArray::from(it.into_bytes())));
+                    is_there
                 }
                 (_, value) => match shown.bytes(*kind, value) {
                     Some(bytes) => {
@@ -302,12 +341,13 @@ impl Group {
 
 /// The part of the dataset that a row's task is in.
 fn split(row: &Row<'_>, splits: Splits) -> rusqlite::Result<Vec<u8>> {
-    let name = |at: usize| {
-        row.get::<_, Option<String>>(at)
-            .map(Option::unwrap_or_default)
-    };
-    let split = splits.of(&name(0)?, &name(1)?, &name(2)?);
-    Ok(split.as_str().into())
+    let [source, project, task] = task(row)?.map(Option::unwrap_or_default);
+    Ok(splits.of(&source, &project, &task).as_str().into())
+}
+
+/// Source, project and id of a row's task.
+fn task(row: &Row<'_>) -> rusqlite::Result<[Option<String>; 3]> {
+    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
 }
 
 impl Shown {

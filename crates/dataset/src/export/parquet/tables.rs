@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Author,
     /// An address.
     Address,
+    /// The address of a task's medium, as the other formats say it; columns 0 to 2 name the task.
+    Media,
     /// JSON of the platform that says nothing of authors.
     Data,
     /// JSON of the platform that may say who made an annotation.
@@ -63,7 +65,7 @@ fn of_tasks(part: &parts::Part) -> i64 {
     part.tasks
 }
 
-use Kind::{Address, Author, Bytes, Data, Prose, Raw, Real, Split as Part, Text, Whole};
+use Kind::{Address, Author, Bytes, Data, Media, Prose, Raw, Real, Split as Part, Text, Whole};
 
 pub(super) const TABLES: [Table; 6] = [
     Table {
@@ -187,7 +189,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("project_id", Text),
             ("task_id", Text),
             ("external_id", Text),
-            ("media_url", Address),
+            ("media_url", Media),
             ("width", Whole),
             ("height", Whole),
             ("workflow_state", Text),
