@@ -1,8 +1,8 @@
 //! A dataset that stays true: the annotations of a labeling platform as files that a training run reads.
 //!
 //! Events are folded into a [`Store`], one batch a transaction: what is committed may be acknowledged. An event that
-//! comes twice, late or in another order changes nothing. From the store a [`Snapshot`] is written: COCO, YOLO, or JSON
-//! lines, whole or not at all.
+//! comes twice, late or in another order changes nothing. From the store a [`Snapshot`] is written: COCO, YOLO,
+//! Parquet, or JSON lines, whole or not at all.
 //!
 //! ```
 //! use labelrelay_dataset::{Format, Options, Store};

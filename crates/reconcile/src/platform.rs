@@ -132,6 +132,8 @@ pub struct PlatformError {
     pub is_too_large: bool,
     /// `true` if the platform does not deliver to an address, whoever asks: what happens on it can be pulled.
     pub refuses_address: bool,
+    /// The id of a project that was named, and that is gone or not seen.
+    pub unseen_project: Option<String>,
 }
 
 impl PlatformError {
@@ -142,6 +144,15 @@ impl PlatformError {
             is_retryable: false,
             is_too_large: false,
             refuses_address: false,
+            unseen_project: None,
+        }
+    }
+
+    /// A project that was named is gone, or not seen; with the problem and the cure.
+    pub(crate) fn unseen_project(id: &str, message: impl Into<String>) -> Self {
+        Self {
+            unseen_project: Some(id.to_owned()),
+            ..Self::permanent(message)
         }
     }
 }
@@ -152,6 +163,7 @@ impl From<HttpError> for PlatformError {
             is_retryable: error.is_retryable(),
             is_too_large: error.is_too_large(),
             refuses_address: false,
+            unseen_project: None,
             message: error.message,
         }
     }

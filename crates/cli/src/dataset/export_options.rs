@@ -1,6 +1,7 @@
 //! Contents of a snapshot, as the command line says them.
 
 use crate::durations::parse_duration;
+use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use labelrelay_dataset::{Addresses, Format, MediaCopy, Options, Splits, Which};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub(super) struct ExportOptions {
     #[arg(long, value_name = "T/V/T", default_value = "80/10/10", value_parser = splits)]
     split: Splits,
     /// Only annotations in this state: approved, rejected, a step's name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     state: Option<String>,
     /// Copies of media, to name and to read sizes from (repeatable)
     #[arg(long, value_name = "ADDRESS=PATH")]
@@ -28,7 +29,7 @@ pub(super) struct ExportOptions {
     #[arg(long)]
     keep_queries: bool,
     /// Snapshots that are kept
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     keep: usize,
     /// Keep all that are younger, too
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]

@@ -5,6 +5,7 @@ use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
+use clap::builder::NonEmptyStringValueParser;
 use labelrelay_dataset::{Format, Options};
 
 const EXAMPLES: &str = "\
@@ -14,8 +15,8 @@ Examples:
 
 const NOTES: &str = "\
 Label Studio names people by the id of their account, Labelbox by id or address. The annotations stay. Writes a \
-snapshot without the author, and removes the older ones; with the URL of a store, there as well. What comes of the \
-author later is forgotten as it comes. Queues, fallbacks and ledgers have their own copies of events.";
+snapshot without the author, and removes the older ones; with the URL of a store, there as well. If no annotation is \
+by the author, the snapshots stay. What comes of the author later is forgotten as it comes. Queues, fallbacks and ledgers have their own copies of events.";
 
 /// Forgets who made annotations.
 #[derive(Debug, clap::Args)]
@@ -24,13 +25,20 @@ pub(super) struct Args {
     #[command(flatten)]
     place: DatasetLocation,
     /// The author, as the platform names them
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     author: String,
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut store = args.place.existing(env)?;
+    // A run that was killed may have left snapshots that say it.
+    let may_be_left = store.has_forgotten(&args.author)?;
     let forgotten = store.forget_author(&args.author)?;
+    if forgotten == 0 && !may_be_left {
+        return Ok(print(format_args!(
+            "no annotation here is by that author: the name is noted for what comes later, and the snapshots stay"
+        ))?);
+    }
     // The same files as before, without the author.
     let mut options = Options::of_last(&store)?.unwrap_or_else(|| Options::of(Format::Coco));
     options.keep = 1;

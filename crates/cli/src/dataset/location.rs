@@ -66,7 +66,7 @@ impl DatasetLocation {
 
     fn must_exist(&self, env: &Env<'_>) -> Result<(), CliError> {
         let dir = self.dir();
-        if !env.cwd().join(&dir).is_dir() {
+        if !Store::is_there(env.cwd().join(&dir)) {
             return Err(CliError::usage(format_args!(
                 "{}: there is no such dataset; make it with `labelrelay dataset sync` or `dataset rebuild`",
                 dir.display()

@@ -24,7 +24,7 @@ Examples:
   labelrelay dataset sync ./cars --follow
   labelrelay dataset verify ./cars --url http://HOST:8080";
 
-/// Keeps the annotations as files: COCO, YOLO, JSON lines.
+/// Keeps the annotations as files: COCO, YOLO, Parquet, JSON lines.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
 pub(crate) struct Args {

@@ -17,7 +17,7 @@ use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::label_studio::LabelStudio;
 use labelrelay_reconcile::labelbox::{ENDPOINT, Labelbox};
 use labelrelay_reconcile::{
-    LiveEvent, NoProgress, Platform, Reconcile, SendOutcome, Sink, SinkError,
+    LiveEvent, NoProgress, Platform, PlatformError, Reconcile, SendOutcome, Sink, SinkError,
 };
 use labelrelay_startup::SystemClock;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ impl PlatformArgs {
         };
         // Of what the token does not see, nobody may say that it is gone.
         let projects = runtime.block_on(asked.platform.projects());
-        let projects = projects.map_err(CliError::failed)?;
+        let projects = projects.map_err(of_projects)?;
         if projects.is_empty() {
             return Err(CliError::failed(format_args!(
                 "{} shows no project: give the token its rights, or name a project that is there with --project ID",
@@ -199,6 +199,16 @@ impl PlatformArgs {
             platform: Arc::new(platform.map_err(CliError::failed)?),
             url: endpoint.to_owned(),
         })
+    }
+}
+
+/// What a pull could do about a project that is gone is not to be done here.
+fn of_projects(error: PlatformError) -> CliError {
+    match &error.unseen_project {
+        Some(id) => CliError::failed(format_args!(
+            "project {id} is gone, or the token does not see it: leave out --project {id}, or give the token the right to see it"
+        )),
+        None => CliError::failed(error),
     }
 }
 

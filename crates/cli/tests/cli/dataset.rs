@@ -1,5 +1,6 @@
 //! `dataset` over the embedded queue. What the files say is tested in the crate, and beside a real Label Studio.
 
+use crate::connect::stand_in::{StandIn, TOKEN};
 use crate::support::{Place, Ran, Serving, configured, deriving_nothing, until};
 use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
@@ -230,4 +231,54 @@ fn a_dataset_that_cannot_be_written_takes_no_event() {
     assert_eq!(figures(&place), [1, 0, 0, 0]);
     sync(&place, &["--queue", "kafka://x"]).failed(2, &["--queue", "kafka"]);
     sync(&place, &["--follow", "--until-idle", "1s"]).failed(2, &["cannot be used with"]);
+}
+
+/// Red if a directory without a dataset becomes one that is empty, or if a value that means nothing is taken.
+#[test]
+fn what_is_no_dataset_and_what_says_nothing_is_refused() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("empty")).unwrap();
+    place.write("afile", "");
+    let run = |words: &[&str]| place.run(&[&["dataset"], words].concat());
+    for words in [
+        &["verify", "empty", "--url", "http://127.0.0.1:9"][..],
+        &["forget", "empty", "--author", "17"],
+        &["verify", "afile"],
+    ] {
+        run(words).failed(2, &["there is no such dataset"]);
+    }
+    let left = std::fs::read_dir(place.path("empty")).unwrap();
+    assert_eq!(left.count(), 0);
+    let from_nowhere = ["rebuild", "afile", "--from", "file:nowhere"];
+    run(&from_nowhere).failed(1, &["afile: is a file; name a directory"]);
+    run(&["sync", "cars", "--state", ""]).failed(2, &["--state"]);
+    run(&["sync", "cars", "--keep", "0"]).failed(2, &["--keep", "1.."]);
+    run(&["forget", "cars", "--author", ""]).failed(2, &["--author"]);
+    assert!(run(&["--help"]).good().contains("Parquet"));
+}
+
+/// Red if snapshots go for an author who made nothing, if one who was noted comes in later, or if `verify` advises what only a
+/// pull can do.
+#[test]
+fn an_author_who_made_nothing_is_noted_and_a_project_that_is_gone_is_named() {
+    let label_studio = StandIn::start();
+    let place = deriving_nothing()
+        .with("LABEL_STUDIO_URL", &label_studio.url)
+        .with("LABEL_STUDIO_API_KEY", TOKEN);
+    let serving = place.serve(&[]);
+    for id in 1..=2 {
+        annotate(&place, &serving, id, 0);
+        sync(&place, &[]).good();
+    }
+    let forget = ["dataset", "forget", "cars", "--author", "nobody"];
+    let ran = place.run(&forget);
+    assert!(ran.good().contains("the snapshots stay"), "{ran:?}");
+    assert!(place.path("cars/snapshots/000001").is_dir());
+    // One that was noted may be in snapshots that a killed run left.
+    place.run(&forget).good();
+    assert!(!place.path("cars/snapshots/000001").is_dir());
+    let ran = place.run(&["dataset", "verify", "cars", "--project", "9"]);
+    ran.failed(1, &["project 9 is gone", "leave out --project 9"]);
+    assert!(!ran.stderr.contains("--deleted-project"), "{ran:?}");
+    assert!(!ran.stderr.contains("`projects`"), "{ran:?}");
 }

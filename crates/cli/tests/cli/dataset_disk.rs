@@ -81,6 +81,9 @@ fn a_disk_that_cannot_be_written_to_is_named() {
     mount(&place, &["-o", "remount,ro"]);
     sync(&place, &[]).failed(1, &["cars", "name a directory that can be written to"]);
     assert_eq!(latest(&place), before);
+    // Who only looks needs to write nothing.
+    let status = place.run(&["dataset", "status", "cars"]);
+    assert!(status.good().contains("1 annotation"), "{status:?}");
     mount(&place, &["-o", "remount,rw"]);
     sync(&place, &[]).good();
     assert_eq!(latest(&place)["counts"]["annotations"], 2);

@@ -9,6 +9,7 @@ mod ground_truth;
 mod inputs;
 pub(crate) mod parts;
 mod project;
+mod read_only;
 mod region;
 mod removal;
 mod review;
@@ -29,11 +30,12 @@ use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
 use revision::{note_change, number};
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, Transaction};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use read_only::open_read_only;
 pub(crate) use revision::revision;
 
 /// Statements that stay prepared: more than one kind of event needs in turns.
@@ -75,6 +77,9 @@ impl Store {
     /// As of [`open`](Self::open).
     pub fn open_if_free(dir: impl AsRef<Path>) -> Result<Option<Self>, DatasetError> {
         let dir = dir.as_ref();
+        if dir.is_file() {
+            return Err(DatasetError::new(dir, "is a file", "name a directory"));
+        }
         private_dir(dir)?;
         let Some(lock) = lock(&dir.join(LOCK))? else {
             return Ok(None);
@@ -116,6 +121,11 @@ impl Store {
             queue: String::new(),
             lock: None,
         })
+    }
+
+    /// Tells whether there is a dataset in the directory `dir`. It makes nothing.
+    pub fn is_there(dir: impl AsRef<Path>) -> bool {
+        dir.as_ref().join(STATE).exists()
     }
 
     /// Tells whether the dataset is another process's to change.
@@ -205,6 +215,18 @@ impl Store {
         Ok(forgotten)
     }
 
+    /// Tells whether an author was [forgotten](Self::forget_author) before.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when the state cannot be read.
+    pub fn has_forgotten(&self, author: &str) -> Result<bool, DatasetError> {
+        let known = self
+            .db
+            .prepare_cached("SELECT 1 FROM forgotten_authors WHERE author = ?1")
+            .and_then(|mut known| known.exists([author]));
+        known.map_err(self.failed())
+    }
+
     /// How many annotations there were, and whether the log of `SQLite` still says so.
     fn forget(&mut self, author: &str) -> rusqlite::Result<(usize, bool)> {
         let batch = Batch::begin(&mut self.db)?;
@@ -243,24 +265,6 @@ impl Store {
     pub(crate) fn revision(&self) -> Result<i64, DatasetError> {
         revision(&self.db).map_err(self.failed())
     }
-}
-
-/// The state in the directory `dir`, and its path: to look at, while another process may work on it.
-pub(crate) fn open_read_only(dir: &Path) -> Result<(Connection, PathBuf), DatasetError> {
-    let path = dir.join(STATE);
-    if !path.exists() {
-        return Err(DatasetError::new(
-            dir,
-            "there is no such dataset",
-            "make it with `labelrelay dataset sync`",
-        ));
-    }
-    let failed = DatasetError::database(&path);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(&path, flags).map_err(&failed)?;
-    db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
-    schema::check(&db, &path)?;
-    Ok((db, path))
 }
 
 /// When the relay received the newest event that was taken in.

@@ -57,7 +57,7 @@ pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, Plat
     let mut projects = Vec::with_capacity(ids.len());
     for id in ids {
         let project = by_id(api, id).await?.ok_or_else(|| {
-            PlatformError::permanent(format!(
+            PlatformError::unseen_project(id, format!(
                 "project {id} is gone, or this token does not see it: leave out --project {id}, or take it out of `projects`; or, if it was deleted and its contents shall be reported as deleted, add --deleted-project {id}"
             ))
         })?;

@@ -79,6 +79,7 @@ pub(super) fn of_webhook(what: &str, url: &str, answer: &Answer) -> PlatformErro
     };
     PlatformError {
         refuses_address,
+        unseen_project: None,
         // A name that nobody knows now may be known in a moment, or is misspelt.
         is_retryable: answer.status == StatusCode::INTERNAL_SERVER_ERROR,
         ..PlatformError::permanent(message)

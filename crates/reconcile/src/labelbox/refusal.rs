@@ -21,6 +21,7 @@ pub(super) fn refused(what: &str, error: &PlatformError, secret: Option<&str>) -
         is_retryable: error.is_retryable,
         is_too_large: error.is_too_large,
         refuses_address: error.refuses_address,
+        unseen_project: None,
     }
 }
 
