@@ -53,11 +53,13 @@ fn merge(
                 other = theirs.next()?;
             }
             Ordering::Equal => {
-                let both = mine.as_ref().zip(other.as_ref());
-                if both.is_some_and(|(mine, other)| mine.says_the_same(other)) {
-                    differences.equal += 1;
-                } else {
-                    differences.different.extend(mine.take().map(|it| it.id));
+                if let Some((mine, other)) = mine.take().zip(other.take()) {
+                    let parts = mine.differs_in(&other);
+                    if parts.is_empty() {
+                        differences.equal += 1;
+                    } else {
+                        differences.add_different(mine.id, parts);
+                    }
                 }
                 (mine, other) = (ours.next()?, theirs.next()?);
             }
@@ -65,21 +67,40 @@ fn merge(
     }
 }
 
-/// An annotation, and the digest of what it says.
+/// An annotation, and what it says.
 struct Entry {
     id: AnnotationId,
-    content: [u8; 32],
+    task: Option<String>,
+    version: Option<String>,
+    skipped: bool,
+    ground_truth: bool,
+    /// A header alone says that it is gone: it stays until the platform confirms it, and the platform has it.
+    is_marked: bool,
+    regions: [u8; 32],
+    answers: [u8; 32],
     /// The digest of its task's data, where anybody told that.
-    about: Option<[u8; 32]>,
+    data: Option<[u8; 32]>,
 }
 
 impl Entry {
-    fn says_the_same(&self, other: &Self) -> bool {
-        let is_about_another = self
-            .about
-            .zip(other.about)
-            .is_some_and(|(one, another)| one != another);
-        self.content == other.content && !is_about_another
+    /// Names of what the other one says otherwise.
+    fn differs_in(&self, other: &Self) -> Vec<&'static str> {
+        let both_data = self.data.zip(other.data);
+        let differs = [
+            ("task", self.task != other.task),
+            (
+                "data",
+                both_data.is_some_and(|(one, another)| one != another),
+            ),
+            ("version", self.version != other.version),
+            ("skipped", self.skipped != other.skipped),
+            ("ground truth", self.ground_truth != other.ground_truth),
+            ("deletion", self.is_marked != other.is_marked),
+            ("regions", self.regions != other.regions),
+            ("answers", self.answers != other.answers),
+        ];
+        let differs = differs.into_iter().filter(|(_, differs)| *differs);
+        differs.map(|(name, _)| name).collect()
     }
 }
 
@@ -119,31 +140,33 @@ impl Entries<'_> {
         let Some(row) = self.rows.next()? else {
             return Ok(None);
         };
-        let mut hash = Sha256::new();
-        let said: (Option<String>, Option<String>, bool, bool) =
-            (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
-        hash.update(format!("{said:?}"));
-        // One that a header alone says is gone stays until the platform confirms it, and the platform has it.
-        let is_marked: bool = row.get(8)?;
-        hash.update([u8::from(is_marked)]);
         let (source, kind): (String, String) = (row.get(0)?, row.get(1)?);
-        let mut about = None;
-        if kind == Kind::Label.as_str() {
-            label_content::add(self.db, row.get(3)?, &mut hash)?;
+        let (number, task): (i64, Option<String>) = (row.get(3)?, row.get(4)?);
+        let (regions, answers, data) = if kind == Kind::Label.as_str() {
+            let regions = label_content::regions(self.db, number)?;
+            (regions, label_content::answers(self.db, number)?, None)
         } else {
-            content(self.db, row.get(3)?, &mut hash)?;
-            if let Some(task) = &said.0 {
-                about = task_data(self.db, &source, task)?;
-            }
-        }
+            let data = match &task {
+                Some(task) => task_data(self.db, &source, task)?,
+                None => None,
+            };
+            let regions = content(self.db, REGIONS, number)?;
+            (regions, content(self.db, ANSWERS, number)?, data)
+        };
         Ok(Some(Entry {
             id: AnnotationId {
                 source,
                 kind,
                 id: row.get(2)?,
             },
-            content: hash.finalize().into(),
-            about,
+            task,
+            version: row.get(5)?,
+            skipped: row.get(6)?,
+            ground_truth: row.get(7)?,
+            is_marked: row.get(8)?,
+            regions,
+            answers,
+            data,
         }))
     }
 }
@@ -164,30 +187,33 @@ fn task_data(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Opti
 
 /// Whatever stands in the tables of regions and answers. The platform's own JSON is left out: a delivery and the API
 /// write it differently.
-fn content(db: &Connection, annotation: i64, hash: &mut Sha256) -> rusqlite::Result<()> {
-    for (statement, columns) in [
-        (
-            "SELECT region_id, name, labels, kind, unit, x, y, width, height, rotation, points, rle, mask_url, begins,
-                 ends, channel, text, image_width, image_height, item
-             FROM regions WHERE annotation = ?1 ORDER BY position",
-            20,
-        ),
-        (
-            "SELECT name, answers, region_id, frame, item, parents
-             FROM classifications WHERE annotation = ?1 ORDER BY position",
-            6,
-        ),
-    ] {
-        let mut statement = db.prepare_cached(statement)?;
-        let mut rows = statement.query([annotation])?;
-        while let Some(row) = rows.next()? {
-            for column in 0..columns {
-                hash.update(format!("{:?}", row.get_ref(column)?));
-                hash.update("\0");
-            }
-            hash.update("\n");
+const REGIONS: (&str, usize) = (
+    "SELECT region_id, name, labels, kind, unit, x, y, width, height, rotation, points, rle, mask_url, begins,
+         ends, channel, text, image_width, image_height, item
+     FROM regions WHERE annotation = ?1 ORDER BY position",
+    20,
+);
+const ANSWERS: (&str, usize) = (
+    "SELECT name, answers, region_id, frame, item, parents
+     FROM classifications WHERE annotation = ?1 ORDER BY position",
+    6,
+);
+
+/// The digest of what a statement says of an annotation, in so many columns.
+fn content(
+    db: &Connection,
+    (statement, columns): (&str, usize),
+    annotation: i64,
+) -> rusqlite::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut statement = db.prepare_cached(statement)?;
+    let mut rows = statement.query([annotation])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            hash.update(format!("{:?}", row.get_ref(column)?));
+            hash.update("\0");
         }
         hash.update("\n");
     }
-    Ok(())
+    Ok(hash.finalize().into())
 }

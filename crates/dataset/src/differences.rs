@@ -1,5 +1,6 @@
 //! Differences of a dataset from the platform.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Names an annotation.
@@ -29,6 +30,8 @@ pub struct Differences {
     pub different: Vec<AnnotationId>,
     /// Annotations of which they say the same.
     pub equal: u64,
+    /// What they say differently of each of these.
+    parts: BTreeMap<AnnotationId, Vec<&'static str>>,
     /// Nobody can tell what is extra.
     is_extra_unknown: bool,
     /// Revision of the dataset when it was compared.
@@ -42,6 +45,17 @@ impl Differences {
             revision: Some(revision),
             ..Self::default()
         }
+    }
+
+    pub(crate) fn add_different(&mut self, id: AnnotationId, parts: Vec<&'static str>) {
+        self.parts.insert(id.clone(), parts);
+        self.different.push(id);
+    }
+
+    /// What the two say differently of an annotation: `task`, `data` (of the task), `version`, `skipped`, `ground truth`,
+    /// `deletion`, `regions`, `answers`. Nothing, if it is not [different](Self::different).
+    pub fn parts_of(&self, id: &AnnotationId) -> &[&'static str] {
+        self.parts.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// Tells whether there are none.

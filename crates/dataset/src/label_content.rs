@@ -16,16 +16,25 @@ const REGIONS: &str =
 const ANSWERS: &str = "SELECT name, region_id, parents, answers FROM classifications
     WHERE annotation = ?1 AND frame IS NULL";
 
-/// Adds to `hash` what the label in row `annotation` says.
-pub(crate) fn add(db: &Connection, annotation: i64, hash: &mut Sha256) -> rusqlite::Result<()> {
-    let mut said = rows(db, REGIONS, annotation, region)?;
-    said.append(&mut rows(db, ANSWERS, annotation, answer)?);
+/// The digest of the regions of the label in row `annotation`.
+pub(crate) fn regions(db: &Connection, annotation: i64) -> rusqlite::Result<[u8; 32]> {
+    Ok(digest(rows(db, REGIONS, annotation, region)?))
+}
+
+/// The digest of its answers.
+pub(crate) fn answers(db: &Connection, annotation: i64) -> rusqlite::Result<[u8; 32]> {
+    Ok(digest(rows(db, ANSWERS, annotation, answer)?))
+}
+
+/// The digest of what is said, in whatever order.
+fn digest(mut said: Vec<String>) -> [u8; 32] {
     said.sort_unstable();
+    let mut hash = Sha256::new();
     for text in said {
         hash.update(text);
         hash.update("\n");
     }
-    Ok(())
+    hash.finalize().into()
 }
 
 fn rows(

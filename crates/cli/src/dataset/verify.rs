@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
 use labelrelay_dataset::{AnnotationId, Differences, Store, compare};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Ids that are printed of each kind.
 const SHOWN: usize = 20;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         print_json(&json!({
             "at": found.at.to_string(), "equal": differences.equal, "missing": ids(&differences.missing),
             "extra": ids(&differences.extra), "different": ids(&differences.different),
-            "deletions_checked": differences.deletions_checked(),
+            "differs": differs(&differences), "deletions_checked": differences.deletions_checked(),
         }))?;
     } else {
         tell(&differences, &found)?;
@@ -90,6 +90,13 @@ fn ids(of: &[AnnotationId]) -> Vec<String> {
     of.iter().map(ToString::to_string).collect()
 }
 
+/// What differs, by the ids of those that are different.
+fn differs(differences: &Differences) -> Value {
+    let each = differences.different.iter();
+    let each = each.map(|id| (id.to_string(), json!(differences.parts_of(id))));
+    Value::Object(each.collect())
+}
+
 fn tell(differences: &Differences, found: &PlatformAnnotations) -> Result<(), CliError> {
     let word = if differences.are_none() {
         "equal to"
@@ -121,7 +128,13 @@ fn tell(differences: &Differences, found: &PlatformAnnotations) -> Result<(), Cl
         ("different", &differences.different),
     ] {
         for id in ids.iter().take(SHOWN) {
-            print(format_args!("  {word:9} {id}"))?;
+            let parts = differences.parts_of(id).join(", ");
+            let parts = if parts.is_empty() {
+                parts
+            } else {
+                format!(": {parts}")
+            };
+            print(format_args!("  {word:9} {id}{parts}"))?;
         }
         if ids.len() > SHOWN {
             print(format_args!(

@@ -70,6 +70,14 @@ fn ten_planted_differences_are_found() {
     ];
     assert_eq!(names(&found), expected);
     assert_eq!(found.equal, 13);
+    let parts = found.different.iter().map(|id| found.parts_of(id));
+    let expected = [
+        &["regions"][..],
+        &["regions"],
+        &["version"],
+        &["task"],
+    ];
+    assert_eq!(parts.collect::<Vec<_>>(), expected);
     let now = "2026-11-21T13:00:00Z".parse().unwrap();
     ours.store.adopt(&platform.store, &found, now).unwrap();
     let mended = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
@@ -302,6 +310,10 @@ fn labels_of_one_version_are_compared_by_what_they_say() {
                 "{left} {answers:?}: {differences:?}"
             );
             assert_eq!(differences.equal, u64::from(is_equal));
+            let part = if left > 20.001 { "regions" } else { "answers" };
+            for id in &differences.different {
+                assert_eq!(differences.parts_of(id), [part]);
+            }
         }
     }
 }
