@@ -440,7 +440,10 @@ fn assert_other_data_is_mended(work: &mut Work, site: &Site, dir: &Path, formats
     let told = verified(work, site, &["verify", "cars"]);
     assert_eq!(told.status.code(), Some(1), "{told:?}");
     let said = String::from_utf8_lossy(&told.stdout);
-    assert!(said.contains("  different "), "{said}");
+    assert!(
+        said.contains("  different ") && said.contains(": data"),
+        "{said}"
+    );
     let told = verified(work, site, &["verify", "cars", "--repair"]);
     assert!(told.status.success(), "{told:?}");
     take_in_all(site, formats);

@@ -25,7 +25,7 @@ pub(super) struct ExportOptions {
     /// Leave out: author, urls
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = without)]
     without: Vec<Without>,
-    /// Keep addresses whole: their queries may be signatures
+    /// Keep the queries of addresses: they may be signatures
     #[arg(long)]
     keep_queries: bool,
     /// Snapshots that are kept

@@ -71,12 +71,7 @@ fn ten_planted_differences_are_found() {
     assert_eq!(names(&found), expected);
     assert_eq!(found.equal, 13);
     let parts = found.different.iter().map(|id| found.parts_of(id));
-    let expected = [
-        &["regions"][..],
-        &["regions"],
-        &["version"],
-        &["task"],
-    ];
+    let expected = [&["regions"][..], &["regions"], &["version"], &["task"]];
     assert_eq!(parts.collect::<Vec<_>>(), expected);
     let now = "2026-11-21T13:00:00Z".parse().unwrap();
     ours.store.adopt(&platform.store, &found, now).unwrap();
