@@ -4,10 +4,11 @@
 //! Each table is a folder. Those that grow with the dataset have a file for each [part](crate::store::parts) of the state.
 
 mod tables;
+mod values;
 
 use super::writer::Written;
 use crate::DatasetError;
-use crate::about::{About, Configs};
+use crate::about::Configs;
 use crate::earlier::Earlier;
 use crate::manifest::TABLES as FOLDER;
 use crate::output::{Output, file_name, hex};
@@ -24,10 +25,10 @@ use parquet::schema::parser::parse_message_type;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use sha2::{Digest as _, Sha256};
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use tables::{Kind, Rows, SNAPSHOTS, TABLES, Table};
+use values::{Around, split};
 
 /// A group of rows is written when it has so many, or so many bytes.
 const ROWS: usize = 50_000;
@@ -228,24 +229,6 @@ struct Column {
     real: Vec<f64>,
 }
 
-/// What is needed of a row besides its values.
-struct Around<'c> {
-    db: &'c Connection,
-    shown: Shown,
-    configs: Configs,
-}
-
-impl Around<'_> {
-    /// The address of the medium of a row's task: of the first one, if it has several.
-    fn media(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<String>> {
-        let [source, project, task] = task(row)?;
-        let (source, task) = (source.unwrap_or_default(), task.unwrap_or_default());
-        let about = About::read(self.db, &source, &task)?;
-        let config = self.configs.of(self.db, &source, project.as_deref())?;
-        Ok(about.media(config, None, self.shown.addresses))
-    }
-}
-
 /// Rows that are written together.
 struct Group {
     columns: Vec<Column>,
@@ -336,46 +319,5 @@ impl Group {
             column.close()?;
         }
         group.close().map(drop)
-    }
-}
-
-/// The part of the dataset that a row's task is in.
-fn split(row: &Row<'_>, splits: Splits) -> rusqlite::Result<Vec<u8>> {
-    let [source, project, task] = task(row)?.map(Option::unwrap_or_default);
-    Ok(splits.of(&source, &project, &task).as_str().into())
-}
-
-/// Source, project and id of a row's task.
-fn task(row: &Row<'_>) -> rusqlite::Result<[Option<String>; 3]> {
-    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
-}
-
-impl Shown {
-    /// Bytes of a value in a column of this kind; `None` if there is none, or none to be shown.
-    fn bytes(self, kind: Kind, value: ValueRef<'_>) -> Option<Cow<'_, [u8]>> {
-        let bytes = match value {
-            ValueRef::Text(bytes) => bytes,
-            ValueRef::Blob(bytes) if kind == Kind::Bytes => return Some(Cow::Borrowed(bytes)),
-            _ => return None,
-        };
-        if !self.authors && matches!(kind, Kind::Author | Kind::Raw) {
-            return None;
-        }
-        // SQLite does not say that a text is UTF-8, but nothing else was written.
-        let text = || std::str::from_utf8(bytes).ok();
-        match kind {
-            Kind::Address => Some(self.addresses.one(text()?)?.into_bytes().into()),
-            Kind::Data | Kind::Raw => Some(of_text(self.addresses.in_json(text()?)?)),
-            Kind::Prose => Some(of_text(self.addresses.in_text(text()?))),
-            Kind::Whole | Kind::Real => None,
-            _ => Some(Cow::Borrowed(bytes)),
-        }
-    }
-}
-
-fn of_text(text: Cow<'_, str>) -> Cow<'_, [u8]> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
