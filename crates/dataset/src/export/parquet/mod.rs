@@ -28,19 +28,12 @@ use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 use tables::{Kind, Rows, SNAPSHOTS, TABLES, Table};
+pub(crate) use values::Shown;
 use values::{Around, split};
 
 /// A group of rows is written when it has so many, or so many bytes.
 const ROWS: usize = 50_000;
 const BYTES: usize = 16 * 1024 * 1024;
-
-/// Choices of what is shown.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown {
-    pub(crate) splits: Splits,
-    pub(crate) addresses: Addresses,
-    pub(crate) authors: bool,
-}
 
 /// Writes all tables, but for the parts that did not change since the `earlier` snapshot, which come from there; their names
 /// within the snapshot, and their digests.

@@ -1,12 +1,20 @@
 //! Values of a row, as far as they are shown.
 
-use super::Shown;
 use super::tables::Kind;
 use crate::about::{About, Configs};
+use crate::redact::Addresses;
 use crate::split::Splits;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::borrow::Cow;
+
+/// Choices of what is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) splits: Splits,
+    pub(crate) addresses: Addresses,
+    pub(crate) authors: bool,
+}
 
 /// What is needed of a row besides its values.
 pub(super) struct Around<'c> {
