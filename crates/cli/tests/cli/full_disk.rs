@@ -200,7 +200,7 @@ fn the_record_takes_its_share_of_a_disk_and_no_more() {
     let body = |name| place.run(&["events", "show", name, "--body"]);
     // A tenth of 64 MiB is the record's, a third of that its file's, and an eighth of that is for bodies of this kind.
     until("the oldest body has made no room", || {
-        body("r1").stderr.contains("up to its bounds")
+        body("r1").stderr.contains("bounds of [serve.record]")
     });
     until("the newest body is not there", || {
         body("r20").stdout.contains(&filling)
