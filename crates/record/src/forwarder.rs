@@ -56,6 +56,8 @@ pub(crate) struct Forwarder {
     shared: Arc<Shared>,
     record: Arc<dyn SharedRecord>,
     journal: Option<Known>,
+    /// A transaction whose answer is lost: the place up to which it moved the journal, and what it noted as lost.
+    unsure: Option<(i64, PerClass<u64>)>,
     /// Rows of the next transaction.
     rows: usize,
     has_failed: bool,
@@ -77,6 +79,7 @@ impl Forwarder {
             shared,
             record,
             journal: None,
+            unsure: None,
             rows: ROWS,
             has_failed: false,
         }
@@ -86,12 +89,12 @@ impl Forwarder {
     pub(crate) fn run(mut self) {
         let mut end = None;
         loop {
-            let turn = self.shared.next(IDLE);
+            let mut turn = self.shared.next(IDLE);
             if turn.is_closing && end.is_none() {
                 end = Some(Instant::now() + LAST);
             }
             let begun = Instant::now();
-            let is_empty = self.step(&turn);
+            let is_empty = self.step(&mut turn);
             if let Some(end) = end
                 && (is_empty || self.has_failed || Instant::now() >= end)
             {
@@ -109,7 +112,7 @@ impl Forwarder {
     }
 
     /// Moves some rows; `true` if nothing is left to move.
-    fn step(&mut self, turn: &Turn) -> bool {
+    fn step(&mut self, turn: &mut Turn) -> bool {
         match self.moved(turn) {
             Ok(done) => {
                 if std::mem::take(&mut self.has_failed) {
@@ -122,6 +125,8 @@ impl Forwarder {
                     tracing::warn!(name: "record_not_moved", reason = %chain(&error), "deliveries wait in the journal of the record; moving them is tried again every 5 seconds");
                 }
                 self.has_failed = true;
+                // What takes longer than its limit may be too much at once. Each that is taken doubles it again.
+                self.rows = (self.rows / 2).max(1);
                 // Nobody knows what became of a transaction whose answer is lost.
                 if let Some(journal) = &mut self.journal {
                     journal.moved = None;
@@ -132,7 +137,7 @@ impl Forwarder {
         }
     }
 
-    fn moved(&mut self, turn: &Turn) -> Result<Done, RecordError> {
+    fn moved(&mut self, turn: &mut Turn) -> Result<Done, RecordError> {
         let now_ms = self.clock.now().as_millisecond();
         let load = Load {
             pending: &turn.pending,
@@ -163,6 +168,13 @@ impl Forwarder {
             // Nothing is moved, but what was lost is noted.
             (String::new(), 0)
         };
+        if has_journal
+            && let Some((upto, lost)) = self.unsure.take()
+            && upto != after
+        {
+            // It was not committed.
+            self.shared.lock().lose(lost);
+        }
         let cannot = |failure: Failure| failure.of(&self.path);
         let is_new = self.journal.as_ref().is_some_and(|journal| journal.is_new);
         let taken = Intake::new(Batch::default(), &self.path, &load, after)
@@ -208,6 +220,9 @@ impl Forwarder {
             }
             sent = self.record.take_in(&moving);
         }
+        if sent.is_err() && moving.upto != moving.after {
+            self.unsure = Some((moving.upto, std::mem::take(&mut turn.lost)));
+        }
         done.moved = sent?;
         if done.moved != moving.upto {
             // It took nothing.
@@ -215,6 +230,8 @@ impl Forwarder {
         }
         if let Some(journal) = self.journal.as_mut().filter(|_| has_journal) {
             journal.moved = Some(done.moved);
+            // The record forgets the name of a journal that was quiet for long.
+            journal.from = done.moved;
         }
         self.rows = self.rows.saturating_mul(2).min(ROWS);
         Ok(done)
@@ -238,18 +255,18 @@ fn known(
     } else {
         let named = name::read(path).map_err(cannot)?;
         let is_new = named.is_none();
-        let name = if let Some(name) = named {
-            name
+        let (name, from) = if let Some(named) = named {
+            named
         } else {
             let name = record.name_of_journal()?;
             // Before anything of it is there.
-            name::write(path, &name).map_err(cannot)?;
-            name
+            name::write(path, &name, 0).map_err(cannot)?;
+            (name, 0)
         };
         known.insert(Known {
             name,
             moved: None,
-            from: 0,
+            from,
             was_asked: false,
             is_new,
         })
@@ -262,7 +279,8 @@ fn known(
         // again, and mean something else: by another name, the record has no more than what was left.
         if moved > left && !journal.was_asked {
             let name = record.name_of_journal()?;
-            name::write(path, &name).map_err(cannot)?;
+            // The place with it: whoever is killed before the record takes anything would begin at 0.
+            name::write(path, &name, left).map_err(cannot)?;
             journal.name = name;
             journal.from = left;
             moved = left;

@@ -134,7 +134,7 @@ impl Recorder {
 
     /// Time since which the record has deliveries of events, milliseconds since 1970: events that were acknowledged before
     /// are in none of them. It changes as deliveries come and go. 0 before the record was opened, so that all events count;
-    /// `i64::MAX` if it cannot be opened.
+    /// `i64::MAX` if the file is somebody else's.
     pub fn events_since_ms(&self) -> Arc<AtomicI64> {
         self.needed.since_ms()
     }

@@ -142,14 +142,10 @@ impl Writer {
                 self.failed = Some(Instant::now());
                 self.shared.is_failing.store(true, Ordering::Relaxed);
                 // A journal that is open is written by deliveries alone: without one, nothing would fail.
-                self.can_be_tried = !matches!(error, RecordError::Journal { .. });
+                let is_open = self.shared.lock().journal.is_some();
+                self.can_be_tried = !(is_open && matches!(error, RecordError::Journal { .. }));
                 // Of what may pass by itself, the queue is told nothing: what it prunes meanwhile does not come back.
-                if matches!(
-                    error,
-                    RecordError::Foreign { .. }
-                        | RecordError::InUse { .. }
-                        | RecordError::File { .. }
-                ) {
+                if matches!(error, RecordError::Foreign { .. }) {
                     self.shared.needed.tell_failure();
                 }
                 self.lose_batch(batch);
@@ -213,11 +209,17 @@ impl Writer {
         // The last group of them may go beyond it.
         let strangers_most = strangers_most.saturating_add(STRANGERS_LEAST);
         let most = verified_most.saturating_add(strangers_most);
+        let before = journal.sums();
         while journal.bytes() > most && journal.has_older() {
             journal.remove_oldest();
         }
+        let after = journal.sums();
         state.lose(left_out);
-        self.untold.stranger += left_out.stranger;
+        // The log tells of them here.
+        for class in Class::ALL {
+            let removed = before.of(class).rows.saturating_sub(after.of(class).rows);
+            *self.untold.of_mut(class) += removed.saturating_add(*left_out.of(class));
+        }
         appended.map_err(|source| RecordError::Journal {
             path: self.path.clone(),
             source,
