@@ -68,23 +68,28 @@ async fn in_rows(
         last: None,
         numbers: Vec::new(),
     };
-    for row in &rows {
-        let number: i64 = row.try_get(0)?;
-        cleaned.last = Some(number);
-        let mut is_changed = false;
-        for (place, column) in (1..).zip(TEXTS) {
+    // A column at a time: the database may be far away.
+    for (place, column) in (1..).zip(TEXTS) {
+        let (mut numbers, mut texts) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let number: i64 = row.try_get(0)?;
+            cleaned.last = Some(number);
             let text: Option<String> = row.try_get(place)?;
-            let Some(clean) = text.and_then(|text| address.taken_out_of(text.as_bytes())) else {
-                continue;
-            };
-            let clean = String::from_utf8_lossy(&clean);
-            let update = format!("UPDATE deliveries SET {column} = $1 WHERE number = $2");
-            transaction.execute(&update, &[&clean, &number]).await?;
-            is_changed = true;
+            if let Some(clean) = text.and_then(|text| address.taken_out_of(text.as_bytes())) {
+                numbers.push(number);
+                texts.push(String::from_utf8_lossy(&clean).into_owned());
+            }
         }
-        if is_changed {
-            cleaned.numbers.push(number);
+        if !numbers.is_empty() {
+            let update = format!(
+                "UPDATE deliveries SET {column} = clean.text \
+                FROM unnest($1::bigint[], $2::text[]) AS clean (number, text) \
+                WHERE deliveries.number = clean.number"
+            );
+            transaction.execute(&update, &[&numbers, &texts]).await?;
         }
+        // One that is there several times counts once.
+        cleaned.numbers.extend(numbers);
     }
     transaction.commit().await?;
     Ok(cleaned)

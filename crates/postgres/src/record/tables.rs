@@ -16,6 +16,9 @@ const SINCE: i32 = 3;
 /// Time for a look. A filter without an index goes through a million rows in it.
 const TO_LOOK: Duration = Duration::from_secs(15);
 
+/// The server gives a look up before this side does, and says so.
+const SERVER_LOOKS: Duration = Duration::from_secs(14);
+
 /// Where the work of a record is done, which is called from threads of no runtime.
 #[derive(Debug)]
 pub enum RecordRuntime {
@@ -81,7 +84,7 @@ impl Tables {
             }
             let transaction = connected.client.build_transaction().read_only(true);
             let transaction = transaction.start().await?;
-            let limit = format!("SET LOCAL statement_timeout = {}", TO_LOOK.as_millis());
+            let limit = format!("SET LOCAL statement_timeout = {}", SERVER_LOOKS.as_millis());
             transaction.batch_execute(&limit).await?;
             let looked = work(&transaction).await?;
             transaction.commit().await?;

@@ -145,10 +145,12 @@ pub(super) async fn take_in(
             body_bytes += length(row.body_start.as_deref().unwrap_or_default());
         }
         let lost = i64::try_from(moving.lost_of(of)).unwrap_or(i64::MAX);
-        let add = "UPDATE record_totals SET deliveries = deliveries + $2, bytes = bytes + $3, \
-            body_bytes = body_bytes + $4, lost = lost + $5 WHERE class = $1";
+        let add = include_str!("../sql/record_add.sql");
         transaction
-            .execute(add, &[&class(of), &deliveries, &bytes, &body_bytes, &lost])
+            .execute(
+                add,
+                &[&class(of), &deliveries, &bytes, &body_bytes, &lost, &before],
+            )
             .await?;
     }
     enforce(&transaction, moving.options, moving.oldest_ms).await?;
@@ -166,7 +168,8 @@ pub(super) async fn prune(
     enforce(&transaction, options, oldest_ms).await?;
     // A journal that waited this long has nothing but what is too old.
     let journals = "DELETE FROM record_journals WHERE seen_at < now() - make_interval(secs => $1)";
-    let kept = options.max_age.as_secs_f64() * 2.0;
+    // Postgres has no time that is more than some thousands of years ago.
+    let kept = (options.max_age.as_secs_f64() * 2.0).min(1e10);
     transaction.execute(journals, &[&kept]).await?;
     Ok(transaction.commit().await?)
 }
@@ -203,9 +206,9 @@ async fn enforce(
         let (most, most_bytes) = (bound(limits.deliveries), bound(limits.bytes));
         let most_of_bodies = bound(limits.body_bytes);
         let class = class(of);
-        let totals = "SELECT deliveries, bytes, body_bytes, COALESCE(\
-                (SELECT arrived_ms FROM deliveries WHERE class = $1 ORDER BY number LIMIT 1) < $2, false\
-            ) FROM record_totals WHERE class = $1";
+        let totals = "SELECT deliveries, bytes, body_bytes, \
+                EXISTS (SELECT FROM deliveries WHERE class = $1 AND arrived_ms < $2) \
+            FROM record_totals WHERE class = $1";
         let Some(totals) = transaction.query_opt(totals, &[&class, &oldest_ms]).await? else {
             continue;
         };

@@ -1,8 +1,8 @@
--- Removes the oldest rows of a class that are beyond its bounds, or too old, with their bodies: as many as stand together
--- at the beginning. Where the class has no others than those that are looked at, sums over them are the true ones,
+-- Removes the first rows of a class that are beyond its bounds, and those that are too old, with their bodies. Replicas have
+-- clocks and journals of their own, so numbers are in no order of time. Where the class has no others than those that are looked at, sums over them are the true ones,
 -- whatever was noted: somebody may have emptied the table by hand.
 WITH looked_at AS (
-    SELECT number, bytes, arrived_ms FROM deliveries WHERE class = $1 ORDER BY number LIMIT 2000
+    SELECT number, bytes FROM deliveries WHERE class = $1 ORDER BY number LIMIT 2000
 ), noted AS (
     SELECT
         CASE WHEN count(*) < 2000 THEN count(*) ELSE $2::bigint END AS deliveries,
@@ -10,7 +10,7 @@ WITH looked_at AS (
     FROM looked_at
 ), oldest AS (
     SELECT
-        number, bytes, arrived_ms, row_number() OVER in_order - 1 AS rows_before,
+        number, bytes, row_number() OVER in_order - 1 AS rows_before,
         sum(bytes) OVER in_order - bytes AS bytes_before
     FROM looked_at
     WINDOW in_order AS (ORDER BY number)
@@ -19,12 +19,14 @@ WITH looked_at AS (
     FROM oldest CROSS JOIN noted
     WHERE noted.deliveries - rows_before <= $3::bigint
         AND noted.bytes - bytes_before <= $5::bigint
-        AND arrived_ms >= $6::bigint
+), too_old AS (
+    SELECT number FROM deliveries WHERE class = $1 AND arrived_ms < $6::bigint ORDER BY arrived_ms LIMIT 2000
 ), gone AS (
     DELETE FROM deliveries
     WHERE number IN (
         SELECT oldest.number FROM oldest CROSS JOIN first_that_stays AS stays
         WHERE stays.number IS NULL OR oldest.number < stays.number
+        UNION SELECT number FROM too_old
     )
     RETURNING number, bytes
 ), gone_bodies AS (
