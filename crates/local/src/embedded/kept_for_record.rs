@@ -39,6 +39,8 @@ pub(super) struct Kept {
     /// `None` where none is kept.
     setting: Option<KeptForRecord>,
     counted: RefCell<Counted>,
+    /// Number up to which the ledger had read the queue for good at the last turn of pruning.
+    read: Cell<u64>,
     /// Room is wanted: nothing is kept until all was removed that was kept for the record alone.
     is_released: Cell<bool>,
 }
@@ -65,6 +67,7 @@ impl Kept {
         Self {
             setting: kept.filter(|kept| kept.bytes > 0),
             counted: RefCell::default(),
+            read: Cell::new(0),
             is_released: Cell::new(false),
         }
     }
@@ -90,6 +93,15 @@ impl Kept {
         let keeps = self.setting.is_some();
         self.is_released.set(keeps);
         keeps
+    }
+
+    /// Notes how far the ledger has read the queue for good.
+    pub(super) fn note_read(&self, read: Option<u64>) {
+        self.read.set(read.unwrap_or(0));
+    }
+
+    pub(super) const fn read(&self) -> u64 {
+        self.read.get()
     }
 
     /// Nothing is left that was kept for the record alone: what comes from now on may stay again.

@@ -27,7 +27,9 @@ impl Writer {
             // Nobody waits for it, and no event that was read is needed again.
             sequencer.save_ledger(&self.db);
         }
-        let read = sequencer.read_for_good().filter(|_| !is_failing);
+        let read = sequencer.read_for_good();
+        self.kept.note_read(read);
+        let read = read.filter(|_| !is_failing);
         let now = now_ms(&*self.clock);
         let retained_ms = now.saturating_sub(ms(self.options.retention));
         let (recorded, more_to_count) = if self.is_tight() {
@@ -52,8 +54,9 @@ impl Writer {
             return false;
         }
         let now = now_ms(&*self.clock);
-        // The ledger's own are not given up here: a turn of pruning does that, if the event is refused.
-        let read = self.options.derivation.is_some().then_some(0);
+        // The ledger's own are not given up here: a turn of pruning does that, if the event is refused. What the ledger had
+        // read at the turn before, it needs no more.
+        let read = self.options.derivation.is_some().then(|| self.kept.read());
         let mut is_any = false;
         while let Ok(pruned) = prune_batch(&self.db, now, &self.options, NOWHERE, read) {
             is_any |= pruned.events > 0;
