@@ -16,7 +16,9 @@ Examples:
 const NOTES: &str = "\
 Label Studio names people by the id of their account, Labelbox by id or address. The annotations stay. Writes a \
 snapshot without the author, and removes the older ones; with the URL of a store, there as well. If no annotation is \
-by the author, the snapshots stay. What comes of the author later is forgotten as it comes. Queues, fallbacks and ledgers have their own copies of events.";
+by the author now, the first run leaves the snapshots. A second one removes all but the last: an annotation may have \
+had another author when they were written. What comes of the author later is forgotten as it comes. Queues, fallbacks \
+and ledgers have their own copies of events.";
 
 /// Forgets who made annotations.
 #[derive(Debug, clap::Args)]
@@ -36,7 +38,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let forgotten = store.forget_author(&args.author)?;
     if forgotten == 0 && !may_be_left {
         return Ok(print(format_args!(
-            "no annotation here is by that author: the name is noted for what comes later, and the snapshots stay"
+            "no annotation here is by that author now: the name is noted for what comes later, and the snapshots stay. An older one may name the author: run this again to remove all but the last"
         ))?);
     }
     // The same files as before, without the author.

@@ -19,7 +19,7 @@ Examples:
 
 const NOTES: &str = "\
 Asks Label Studio for all annotations, and compares them with those that were taken in: regions, answers, versions, \
-tasks and their data. Says what differs, and exits with 1 then. What it found is kept: `latest.json` and `dataset status` say it. With --repair, takes over what Label Studio has; `sync` then writes it. While \
+ground truths, whether they were skipped, tasks and their data. Says what differs, and exits with 1 then. What it found is kept: `latest.json` and `dataset status` say it. With --repair, takes over what Label Studio has; `sync` then writes it. While \
 people work, an event that is on its way is a difference: run `sync` first, and look again. Works beside `sync --follow`, \
 but for --repair. Of Labelbox, an export tells \
 which labels changed or are missing here. It has no list of what is gone, so deletions cannot be checked.";

@@ -235,7 +235,7 @@ impl Store {
             [author],
         )?;
         let forgotten = scrub(&batch)?;
-        batch.commit(true)?;
+        batch.commit(forgotten > 0)?;
         // The log of SQLite has the pages of before, for as long as somebody reads them.
         let is_in_log = self
             .db

@@ -109,6 +109,10 @@ fn things_that_coco_cannot_express_are_named_with_the_reason() {
     let result = json!([
         region("ellipse", "ellipselabels", json!({"x": 50, "y": 50, "radiusX": 5, "radiusY": 5, "rotation": 0, "ellipselabels": ["car"]})),
         region("two points", "polygonlabels", json!({"points": [[0, 0], [1, 1]], "polygonlabels": ["car"]})),
+        json!({"id": "flat", "type": "polygonlabels", "original_width": 1920, "original_height": 1080,
+            // Twice its area is 0.00000000006 of a pixel, as it is summed up.
+            "value": {"points": [[85.1, 65.05], [16.94, 65.05], [12.72, 65.05]], "polygonlabels": ["car"]}}),
+        region("crosses itself", "polygonlabels", json!({"points": [[0, 0], [20, 20], [20, 0], [0, 20]], "polygonlabels": ["car"]})),
         region("unnamed", "rectangle", json!({"x": 1, "y": 1, "width": 1, "height": 1, "rotation": 0})),
         region("damaged", "brushlabels", json!({"format": "rle", "rle": [0, 0, 0, 9, 1], "brushlabels": ["car"]})),
         region("text", "labels", json!({"start": 0, "end": 3, "text": "abc", "labels": ["car"]})),
@@ -121,10 +125,15 @@ fn things_that_coco_cannot_express_are_named_with_the_reason() {
         .iter()
         .map(|it| it["region"].as_str().unwrap())
         .collect();
-    assert_eq!(
-        named,
-        ["ellipse", "two points", "unnamed", "damaged", "text"]
-    );
+    let expected = [
+        "ellipse",
+        "two points",
+        "flat",
+        "unnamed",
+        "damaged",
+        "text",
+    ];
+    assert_eq!(named, expected);
     assert!(
         rejects
             .iter()
@@ -136,7 +145,7 @@ fn things_that_coco_cannot_express_are_named_with_the_reason() {
             .all(|it| !it["reason"].as_str().unwrap().is_empty())
     );
     // Another region says the size of the image.
-    assert_eq!(coco["annotations"].as_array().unwrap().len(), 2);
+    assert_eq!(coco["annotations"].as_array().unwrap().len(), 3);
 }
 
 /// Red if an image is learned as one with nothing on it because nothing on it could be expressed, or if one on which there is

@@ -28,8 +28,8 @@ Examples:
   labelrelay dataset sync ./cars --media https://cdn.example.org=./images/cdn.example.org";
 
 const NOTES: &str = "\
-Fetches from the named hosts alone, by https unless you write http://, and follows redirects to them only. A host with a \
-private address is refused unless that address is named with --private. A copy that is there is not fetched again. \
+Fetches from the named hosts alone, by https unless you write http://, and follows redirects to them only. A name that \
+leads to a private address is refused unless that address is named with --private. A copy that is there is not fetched again. \
 What was fetched, with its SHA-256, is in fetched.jsonl. Sends no credentials, and goes through no proxy. Works beside `sync`.";
 
 /// Media that are fetched at the same time.

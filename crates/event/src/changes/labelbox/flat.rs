@@ -74,7 +74,7 @@ pub(super) fn review<'a>(
         named.is_none() && (is_text || payload.member("dataRow").is_some_and(Value::is_object));
     let named = named.or_else(|| is_text.then(|| key.id.clone()));
     let parents = parents(context, payload, named);
-    // Of a label's body this is about the label.
+    // In the body of a label, `deleted` is about the label.
     let is_gone = !is_label && payload.member("deleted").and_then(Value::flag) == Some(true);
     if is_gone || context.action() == "deleted" {
         return Ok(context.removed(key, parents));
