@@ -3,21 +3,15 @@
 use super::body;
 use crate::env::Env;
 use crate::error::CliError;
+use crate::event_of_delivery::{self, became_event};
 use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
-use crate::missing_event::{self, became_event};
 use crate::queue_file::{self, QueueArgs};
 use labelrelay_core::config::Config;
 use labelrelay_event::Envelope;
 use labelrelay_local::{Filter, Pattern, StoredEvent};
 use labelrelay_record::{Body, Record, Recorded};
 use std::borrow::Cow;
-
-/// Events that are looked at first for that of a delivery: those that came from then on.
-const LOOKED_AT: u32 = 100_000;
-
-/// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
-const EARLIER_MS: i64 = 1000;
 
 /// The event of a delivery; `None` if it became none, or the embedded queue does not have it any more.
 pub(super) fn event_of(
@@ -38,8 +32,7 @@ pub(super) fn event_of(
         return Ok(None);
     }
     let file = queue_file::open(location)?;
-    let from_ms = delivery.row.arrived_ms.saturating_sub(EARLIER_MS);
-    if let Some(stored) = file.find_since(id, from_ms, LOOKED_AT)? {
+    if let Some(stored) = event_of_delivery::find(&file, id, &delivery.row)? {
         return Ok(Some(stored));
     }
     // It came before this delivery, which is a repeat of it.
@@ -76,6 +69,10 @@ pub(crate) fn whole_body(
         }
         None => {}
     }
+    let empty = Body::of(delivery, Vec::new());
+    if empty.is_whole {
+        return Ok(empty.start);
+    }
     if let Some(stored) = event_of(delivery, queue, env)? {
         let envelope = Envelope::decode(&stored.envelope).map_err(CliError::failed)?;
         let bytes = body::read(&envelope)?.map(Cow::into_owned);
@@ -102,14 +99,14 @@ pub(super) fn why_no_body(delivery: &Recorded, queue: &QueueArgs, env: &Env<'_>)
     let row = &delivery.row;
     let config = configured(queue, env);
     if !became_event(row) {
-        let keeps = config.as_ref().is_none_or(missing_event::keeps_bodies);
-        return missing_event::no_body(row, keeps).to_owned();
+        let keeps = config.as_ref().is_none_or(event_of_delivery::keeps_bodies);
+        return event_of_delivery::no_body(row, keeps).to_owned();
     }
     match queue.location(env) {
         Ok(QueueLocation::Sqlite(_)) | Err(_) => {
-            missing_event::gone(row, archive_of(config.as_ref()).as_deref())
+            event_of_delivery::gone(row, archive_of(config.as_ref()).as_deref())
         }
-        Ok(elsewhere) => missing_event::elsewhere(&elsewhere.to_string()),
+        Ok(elsewhere) => event_of_delivery::elsewhere(&elsewhere.to_string()),
     }
 }
 
@@ -120,7 +117,7 @@ pub(super) fn archive(queue: &QueueArgs, env: &Env<'_>) -> Option<String> {
 
 fn archive_of(config: Option<&Config>) -> Option<String> {
     // One that is wrong is told by whoever uses it.
-    config.and_then(|config| missing_event::archive_url(config).ok().flatten())
+    config.and_then(|config| event_of_delivery::archive_url(config).ok().flatten())
 }
 
 /// The configuration of the queue; `None` for a queue that was named, or where there is none.

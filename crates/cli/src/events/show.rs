@@ -10,7 +10,7 @@ use super::row::{moment, received};
 use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use crate::missing_event::became_event;
+use crate::event_of_delivery::became_event;
 use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces, say};
 use crate::queue_file::QueueArgs;
 use crate::record;

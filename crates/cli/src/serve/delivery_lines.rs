@@ -125,6 +125,10 @@ impl Shown {
 
     fn cure(&self, report: &Report) -> Option<&'static str> {
         let is_of_credential = matches!(report.outcome, Outcome::Unauthorized | Outcome::Malformed);
+        // It never became a request of a source, and its headers were not looked at: the log says what it is.
+        if is_of_credential && report.source.is_none() {
+            return None;
+        }
         if is_of_credential && report.credential_headers.is_empty() {
             Some(NO_CREDENTIAL)
         } else {

@@ -102,6 +102,13 @@ pub(super) fn look(
 }
 
 fn problem(is_recording: Option<bool>, found: Option<String>) -> Option<String> {
+    if is_recording == Some(true) {
+        return found.map(|found| {
+            format!(
+                "`serve` records deliveries, and whoever runs this command cannot look into the record: {found}"
+            )
+        });
+    }
     if is_recording != Some(false) {
         return found.map(|found| format!("the record of deliveries cannot be used: {found}"));
     }

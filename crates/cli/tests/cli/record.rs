@@ -231,7 +231,7 @@ fn a_refused_delivery_without_a_body_says_why() {
     assert_eq!(once(to, &labelbox(FOREIGN, "d-2", &label("2"))).status, 401);
     once_recorded(&place, &[], 2);
     for (which, why) in [
-        ("r1", "no body was read: the head alone decided"),
+        ("r1", "nothing of a body was read: the head alone decided"),
         ("r2", "`bodies = false`"),
     ] {
         let shown = place.run(&["events", "show", which, "--body"]);

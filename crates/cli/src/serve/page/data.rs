@@ -6,7 +6,7 @@ use super::on_queue::{OnQueue, Queue};
 use super::refusal::way_out;
 use super::sources::Source;
 use super::strip::Strip;
-use crate::missing_event::{became_event, no_body};
+use crate::event_of_delivery::{became_event, no_body};
 use crate::record::{Opened, RecordPlace};
 use crate::serve::pull_state::PullState;
 use labelrelay_core::{Outcome, chain};

@@ -14,8 +14,8 @@ pub(super) use relay_state::RelayState;
 
 use crate::env::Env;
 use crate::error::CliError;
+use crate::event_of_delivery;
 use crate::locations::QueueLocation;
-use crate::missing_event;
 use crate::record::RecordPlace;
 use crate::serve::pull_state::PullState;
 use crate::{open, page_token, record};
@@ -77,7 +77,7 @@ impl Making<'_> {
         let text = page_token::make(&file)?;
         let url = page_token::url(self.admin, &text);
         let token = PageToken::new(text).map_err(CliError::failed)?;
-        let archive = missing_event::archive_url(self.config)?;
+        let archive = event_of_delivery::archive_url(self.config)?;
         let queue = match open::queue_location(self.config, self.env)? {
             QueueLocation::Sqlite(file) => Queue::File {
                 file,
@@ -94,7 +94,7 @@ impl Making<'_> {
                 dataset: dataset.map(|dir| self.config.base_dir.join(dir)),
             },
             sources: sources::of(self.config, self.base),
-            keeps_bodies: missing_event::keeps_bodies(self.config),
+            keeps_bodies: event_of_delivery::keeps_bodies(self.config),
             pulls: self.pulls,
             record,
             queue,

@@ -1,7 +1,7 @@
 //! The queue, as the page looks into it: the event of a delivery, and the one about the same subject before it.
 
 use super::deeds;
-use crate::missing_event::{self, gone};
+use crate::event_of_delivery::{self, gone};
 use labelrelay_core::{Clock, chain};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{QueueFile, State, StoredEvent, file_of};
@@ -9,12 +9,6 @@ use labelrelay_page::{Acted, Action, BodyPart, DataError, Previous};
 use labelrelay_record::{Filter, Pattern, Record, RecordError, Recorded};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Events that are looked at for one: ids have no index, and so many are read in a moment.
-const LOOKED_AT: u32 = 100_000;
-
-/// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
-const EARLIER_MS: i64 = 1000;
 
 /// Deliveries before this one that are looked for on the queue. Where the newest of them are gone, older ones are as a
 /// rule gone, too, and each that is missing costs a whole search.
@@ -82,7 +76,7 @@ impl Queue {
                 archive,
             } => (file, clock, archive.as_deref()),
             Self::Elsewhere(name) => {
-                return Ok(OnQueue::missing(missing_event::elsewhere(name)));
+                return Ok(OnQueue::missing(event_of_delivery::elsewhere(name)));
             }
         };
         let file = match QueueFile::open(file, Arc::clone(clock)) {
@@ -161,9 +155,7 @@ fn stored(file: &QueueFile, delivery: &Recorded) -> Result<Option<StoredEvent>, 
     let Some(id) = &delivery.row.event_id else {
         return Ok(None);
     };
-    let from = delivery.row.arrived_ms.saturating_sub(EARLIER_MS);
-    file.find_since(id, from, LOOKED_AT)
-        .map_err(|error| chain(&error))
+    event_of_delivery::find(file, id, &delivery.row).map_err(|error| chain(&error))
 }
 
 fn previous(

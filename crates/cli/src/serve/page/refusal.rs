@@ -21,7 +21,8 @@ pub(super) fn way_out(
         return cure(outcome, true).map(str::to_owned);
     }
     let secret = secret.unwrap_or("REF");
-    let is_whole = matches!(body, BodyPart::Whole(_));
+    let is_empty = row.body_bytes == 0 && row.body_sha256.is_some();
+    let is_whole = is_empty || matches!(body, BodyPart::Whole(_));
     Some(match row.head.as_deref().map(credential) {
         None => "it never became a request: see what sent it, and what is between that and here"
             .to_owned(),
@@ -39,7 +40,7 @@ pub(super) fn way_out(
 /// About a signature, which is of the whole body.
 fn without_body(row: &Row, keeps_bodies: bool, secret: &str) -> String {
     if row.body_bytes == 0 && row.body_sha256.is_none() {
-        return "the head alone decided: the reason says what is wrong with it; correct that on the platform, or in the proxy that changes it".to_owned();
+        return "nothing of a body was read, because the head alone decided, or because no body came: the reason says which; correct that on the platform, or in the proxy that changes it".to_owned();
     }
     let request = format!("`labelrelay verify --request FILE --secret {secret}`");
     if keeps_bodies {
@@ -83,7 +84,7 @@ mod tests {
             (bearer, 0, &none, false, command),
             (signed, 2, &none, true, "verify --request FILE"),
             (signed, 2, &none, false, "`bodies = false`"),
-            (signed, 0, &none, true, "the head alone decided"),
+            (signed, 0, &none, true, "nothing of a body was read"),
             (Some("host: x\n"), 0, &none, true, "no credential came"),
             (None, 0, &none, true, "never became a request"),
         ] {

@@ -1,15 +1,22 @@
-//! Why the event of a delivery, or its body, is not shown, and what to do: the same sentences for the verbs and for the
-//! page.
+//! The event of a delivery on the queue; or why it, or its body, is not shown, and what to do: the same for the verbs and
+//! for the page.
 
 use crate::archive_store;
 use crate::error::CliError;
 use crate::locations::StoreLocation;
 use labelrelay_core::Outcome;
 use labelrelay_core::config::Config;
+use labelrelay_local::{FileError, QueueFile, StoredEvent};
 use labelrelay_record::Row;
 
 const GONE: &str =
     "the queue does not have this event any more: it was acknowledged, and pruned since";
+
+/// Events that are looked at for that of a delivery: ids have no index, and so many are read in a moment.
+const LOOKED_AT: u32 = 100_000;
+
+/// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
+const EARLIER_MS: i64 = 1000;
 
 /// How the next one is still there when somebody looks.
 pub(crate) const TO_KEEP_MORE: &str = "to keep more of the later ones, raise `keep_events_bytes` in [serve.record] or `retain_acknowledged_s` in [embedded_queue], or name an [archive]";
@@ -20,6 +27,16 @@ pub(crate) fn became_event(row: &Row) -> bool {
         .iter()
         .any(|outcome| outcome.as_str() == row.outcome);
     row.event_id.is_some() && is_on_queue
+}
+
+/// The event `id` on the queue, if it came with this delivery.
+pub(crate) fn find(
+    file: &QueueFile,
+    id: &str,
+    delivery: &Row,
+) -> Result<Option<StoredEvent>, FileError> {
+    let from_ms = delivery.arrived_ms.saturating_sub(EARLIER_MS);
+    file.find_since(id, from_ms, LOOKED_AT)
 }
 
 /// Why the event of a delivery is not there. The queue keeps the newest events of deliveries, within a bound: a disk shall
@@ -47,7 +64,7 @@ pub(crate) fn no_body(row: &Row, keeps_bodies: bool) -> &'static str {
     if row.body_bytes == 0 && row.body_sha256.is_some() {
         "the body was empty"
     } else if row.body_bytes == 0 {
-        "no body was read: the head alone decided"
+        "nothing of a body was read: the head alone decided, or no body came"
     } else if keeps_bodies {
         "the record has nothing of this body: it was not read whole, it was spooled, or the bounds of [serve.record] left no room"
     } else {
@@ -84,8 +101,8 @@ mod tests {
     fn a_missing_body_says_why() {
         let sha = || Some("e3b0".to_owned());
         for (bytes, sha256, keeps, words) in [
-            (0, None, true, "the head alone decided"),
-            (0, None, false, "the head alone decided"),
+            (0, None, true, "nothing of a body was read"),
+            (0, None, false, "nothing of a body was read"),
             (0, sha(), true, "was empty"),
             (7, sha(), true, "bounds of [serve.record]"),
             (7, sha(), false, "`bodies = false`"),
