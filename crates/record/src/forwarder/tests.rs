@@ -355,8 +355,9 @@ fn a_journal_with_a_new_name_is_not_moved_twice_after_a_kill() {
     assert!(!relay.step());
     record.set(|state| state.takes_nothing = false);
     relay = relay.restart();
+    relay.write(&["g"]);
     while !relay.step() {}
-    assert_eq!(record.ids(), ["a", "b", "c", "d", "e", "f"]);
+    assert_eq!(record.ids(), ["a", "b", "c", "d", "e", "f", "g"]);
     assert_eq!(record.lost().unwrap(), 0);
 }
 
