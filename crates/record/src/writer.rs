@@ -209,17 +209,15 @@ impl Writer {
         // The last group of them may go beyond it.
         let strangers_most = strangers_most.saturating_add(STRANGERS_LEAST);
         let most = verified_most.saturating_add(strangers_most);
-        let before = journal.sums();
         while journal.bytes() > most && journal.has_older() {
-            journal.remove_oldest();
+            // The log tells of them here.
+            let removed = journal.remove_oldest();
+            for class in Class::ALL {
+                *self.untold.of_mut(class) += removed.of(class).rows;
+            }
         }
-        let after = journal.sums();
         state.lose(left_out);
-        // The log tells of them here.
-        for class in Class::ALL {
-            let removed = before.of(class).rows.saturating_sub(after.of(class).rows);
-            *self.untold.of_mut(class) += removed.saturating_add(*left_out.of(class));
-        }
+        self.untold.stranger += left_out.stranger;
         appended.map_err(|source| RecordError::Journal {
             path: self.path.clone(),
             source,

@@ -1,6 +1,6 @@
 -- Removes the first rows of a class that are beyond its bounds, and those that are too old, with their bodies. Replicas have
--- clocks and journals of their own, so numbers are in no order of time. Where the class has no others than those that are looked at, sums over them are the true ones,
--- whatever was noted: somebody may have emptied the table by hand.
+-- clocks and journals of their own, so numbers are in no order of time. Where the class has no others than those that are
+-- looked at, sums over them are the true ones, whatever was noted: somebody may have emptied the table by hand.
 WITH looked_at AS (
     SELECT number, bytes FROM deliveries WHERE class = $1 ORDER BY number LIMIT 2000
 ), noted AS (

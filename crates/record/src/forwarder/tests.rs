@@ -177,6 +177,20 @@ impl Relay {
         Self::start_in(tempfile::tempdir().unwrap(), record)
     }
 
+    /// Starts one that has moved `a` to `d`, and whose disk has an older state than the record: `a` alone.
+    fn after_a_loss_of_power(record: &Arc<InMemory>) -> Self {
+        let mut relay = Self::start(record);
+        relay.write(&["a"]);
+        let journal = relay.folder.path().join("waiting.journal");
+        let first = journal.join(format!("{:016x}", 1));
+        let left = std::fs::read(&first).unwrap();
+        assert!(relay.step());
+        relay.write(&["b", "c", "d"]);
+        assert!(relay.step());
+        std::fs::write(&first, left).unwrap();
+        relay
+    }
+
     /// Ends it, as a kill does, and starts it again.
     fn restart(self) -> Self {
         drop((self.forwarder, self.shared));
@@ -276,16 +290,7 @@ fn a_transaction_whose_answer_is_lost_is_not_done_twice() {
 #[test]
 fn what_comes_after_a_loss_of_power_is_moved_from_where_the_journal_ends() {
     let record = Arc::<InMemory>::default();
-    let mut relay = Relay::start(&record);
-    relay.write(&["a"]);
-    let journal = relay.folder.path().join("waiting.journal");
-    let first = journal.join(format!("{:016x}", 1));
-    let left = std::fs::read(&first).unwrap();
-    assert!(relay.step());
-    relay.write(&["b", "c", "d"]);
-    assert!(relay.step());
-    // The disk has an older state than the record.
-    std::fs::write(&first, left).unwrap();
+    let mut relay = Relay::after_a_loss_of_power(&record);
     for ids in [["e", "f"], ["g", "h"]] {
         relay = relay.restart();
         relay.write(&ids);
@@ -340,16 +345,7 @@ fn a_journal_whose_name_is_forgotten_goes_on_where_it_was() {
 #[test]
 fn a_journal_with_a_new_name_is_not_moved_twice_after_a_kill() {
     let record = Arc::<InMemory>::default();
-    let mut relay = Relay::start(&record);
-    relay.write(&["a"]);
-    let journal = relay.folder.path().join("waiting.journal");
-    let first = journal.join(format!("{:016x}", 1));
-    let left = std::fs::read(&first).unwrap();
-    assert!(relay.step());
-    relay.write(&["b", "c", "d"]);
-    assert!(relay.step());
-    std::fs::write(&first, left).unwrap();
-    relay = relay.restart();
+    let mut relay = Relay::after_a_loss_of_power(&record).restart();
     relay.write(&["e", "f"]);
     record.set(|state| state.takes_nothing = true);
     assert!(!relay.step());

@@ -225,10 +225,10 @@ impl Journal {
         }
     }
 
-    /// Removes the oldest file, whatever is in it.
-    pub(crate) fn remove_oldest(&mut self) {
+    /// Removes the oldest file, whatever is in it, and says what that was.
+    pub(crate) fn remove_oldest(&mut self) -> PerClass<Sums> {
         let Some(oldest) = self.files.pop_front() else {
-            return;
+            return PerClass::default();
         };
         if self.files.is_empty() {
             self.open = None;
@@ -239,6 +239,7 @@ impl Journal {
         } else {
             fs::remove_file(&oldest.path)
         };
+        oldest.sums
     }
 
     /// Removes everything. Numbers begin anew then, and so do the names of files.
