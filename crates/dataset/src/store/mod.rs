@@ -30,6 +30,7 @@ use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
 use revision::{note_change, number};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -91,6 +92,7 @@ impl Store {
         let mut db = Connection::open(&path).map_err(&failed)?;
         db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
+        plan_once(&db).map_err(&failed)?;
         // FULL: what is committed may be acknowledged, and is on the disk then. 16 MiB of pages: an event is in six or more
         // trees, at places of its own, and the usual 2 MiB hold too little of them.
         db.execute_batch(
@@ -265,6 +267,13 @@ impl Store {
     pub(crate) fn revision(&self) -> Result<i64, DatasetError> {
         revision(&self.db).map_err(self.failed())
     }
+}
+
+/// Keeps the plan of a statement for all that is bound to it. Otherwise `SQLite` plans it anew each time where an index is of
+/// an expression, and that takes longer than the statement.
+fn plan_once(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
 }
 
 /// When the relay received the newest event that was taken in.

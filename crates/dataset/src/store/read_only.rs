@@ -1,6 +1,6 @@
 //! The state for whoever only looks at it.
 
-use super::{STATE, Store, schema};
+use super::{STATE, Store, plan_once, schema};
 use crate::DatasetError;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -34,6 +34,7 @@ fn open(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags | more)?;
     db.busy_timeout(Duration::from_secs(5))?;
+    plan_once(&db)?;
     Ok(db)
 }
 
