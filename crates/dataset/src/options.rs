@@ -53,7 +53,7 @@ impl Options {
             media: Vec::new(),
             addresses: Addresses::default(),
             authors: true,
-            part_rows: 32_768,
+            part_rows: 8192,
             keep: 10,
             keep_for: Duration::ZERO,
         }
