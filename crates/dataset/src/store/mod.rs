@@ -269,8 +269,8 @@ impl Store {
     }
 }
 
-/// Keeps the plan of a statement for all that is bound to it. Otherwise `SQLite` plans it anew each time where an index is of
-/// an expression, and that takes longer than the statement.
+/// Keeps the plan of a statement for all that is bound to it. Otherwise `SQLite` plans it anew for each new value, which takes
+/// longer than the statement.
 fn plan_once(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map(drop)
@@ -334,5 +334,27 @@ fn lock(path: &Path) -> Result<Option<File>, DatasetError> {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    /// Red if a snapshot plans its statements anew for each task, which was 40 % of the time that it took.
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let written = Store::open(dir.path()).unwrap();
+        let (looked_at, _) = open_read_only(dir.path()).unwrap();
+        let sql = "SELECT region_id FROM regions WHERE annotation = ?1 ORDER BY position";
+        for db in [&written.db, &looked_at] {
+            for annotation in 2..6 {
+                let mut statement = db.prepare_cached(sql).unwrap();
+                assert!(!statement.exists([annotation]).unwrap());
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
     }
 }

@@ -253,9 +253,6 @@ pub(super) fn remove_triggers(db: &Transaction<'_>) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Store;
-    use crate::store::open_read_only;
-    use rusqlite::StatementStatus;
 
     /// Red if a change is noted in another part than the one in which a snapshot looks for it.
     #[test]
@@ -272,23 +269,6 @@ mod tests {
                 )
                 .unwrap();
             assert_eq!(key_of(task), in_sql, "{task:?}");
-        }
-    }
-
-    /// Red if a snapshot plans its statements anew for each task, which was 40 % of the time that it took.
-    #[test]
-    fn a_statement_is_planned_once_whatever_is_bound_to_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let written = Store::open(dir.path()).unwrap();
-        let (looked_at, _) = open_read_only(dir.path()).unwrap();
-        for db in [&written.db, &looked_at] {
-            let statement = format!("SELECT task_id FROM tasks WHERE {}", within());
-            let mut statement = db.prepare(&statement).unwrap();
-            for low in ["0011", "0012", "0013"] {
-                let found = statement.exists(["/label-studio", "1", low, END]).unwrap();
-                assert!(!found);
-            }
-            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
         }
     }
 }
