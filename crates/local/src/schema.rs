@@ -5,7 +5,6 @@ use crate::disk_reserve;
 use crate::foreign_files;
 use crate::queue_file_error::OpenError;
 use crate::sqlite::{self, BusyWait};
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 use std::path::Path;
 
@@ -181,8 +180,7 @@ fn connect(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
         let mut db = Connection::open_with_flags(path, flags)?;
         sqlite::set_busy_wait(&mut db, busy_wait)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
-        // Without it, a statement whose bounds are bound is planned anew for each new bound.
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        sqlite::plan_once(&db)?;
         Ok(db)
     };
     let db = open().map_err(|source| database(path, source))?;

@@ -1,6 +1,7 @@
 //! Small things that every connection shares.
 
 use labelrelay_core::Clock;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -36,6 +37,12 @@ pub(crate) fn without_waiting<T>(work: impl FnOnce() -> T) -> T {
     let _patient = Patient;
     IS_IMPATIENT.set(true);
     work()
+}
+
+/// Keeps the plan of a statement for all that is bound to it. Otherwise `SQLite` plans it anew for each new value.
+pub(crate) fn plan_once(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
 }
 
 /// Makes `db` wait while another connection writes.

@@ -3,6 +3,7 @@
 use crate::error::RecordError;
 use crate::open_files::with;
 use crate::schema::{APPLICATION_ID, FORMAT, TABLES};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -62,6 +63,8 @@ fn connect(path: &Path) -> Result<Connection, RecordError> {
     let open = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(BUSY_WAIT)?;
+        // Without it, a statement is planned anew for each value that is bound to it.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(db)
     };
     open().map_err(|source| RecordError::of(path, source))

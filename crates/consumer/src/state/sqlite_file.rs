@@ -6,6 +6,7 @@ use super::host::now;
 use super::key_text::{key_of, keys_of, written, written_all};
 use super::{Known, REMEMBERED, StateError};
 use labelrelay_event::changes::Key;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -79,6 +80,8 @@ impl File {
     pub(super) fn open(path: &Path) -> Result<Result<Self, StateError>, rusqlite::Error> {
         let mut db = Connection::open(path)?;
         db.busy_timeout(PATIENCE)?;
+        // Without it, a statement is planned anew for each value that is bound to it.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let format: i64 = db.query_row("pragma user_version", [], |row| row.get(0))?;
         if format > FORMAT {
             let path = path.display();

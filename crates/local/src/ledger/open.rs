@@ -59,6 +59,7 @@ pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
 /// ledger may be larger than the memory that a run shall take.
 pub(super) fn copy(path: &Path) -> Result<Connection, LedgerError> {
     let mut nameless = Connection::open("").map_err(failed)?;
+    sqlite::plan_once(&nameless).map_err(failed)?;
     if path.exists() {
         let db = connect(path)?;
         recognise(&db, path)?;
@@ -101,6 +102,7 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let open = || -> rusqlite::Result<Connection> {
         let mut db = Connection::open_with_flags(path, flags)?;
         sqlite::set_busy_wait(&mut db, BUSY_WAIT)?;
+        sqlite::plan_once(&db)?;
         Ok(db)
     };
     open().map_err(|source| {
