@@ -1,4 +1,4 @@
-use crate::json::{Document, Fault, Source};
+use crate::json::{Document, Fault, Source, Value};
 use crate::payload::Payload;
 use crate::{
     Attributes, Data, Digest, Envelope, ErrorKind, EventError, Origin, S3Pointer, base64, changes,
@@ -190,6 +190,29 @@ impl<'a> Event<'a> {
         let reader = changes::reader_of(&self.attributes)?;
         let document = self.document()?;
         reader.read(&self.attributes, &document)
+    }
+
+    /// Members of the body as they were sent, in the order of `names`: the last of each name, unless it is `null`. They say what
+    /// [`changes`](Self::changes) leaves out, such as what stands beside the thing that an event is about.
+    ///
+    /// ```
+    /// use labelrelay_event::Event;
+    ///
+    /// let queued = br#"{"specversion":"1.0","id":"1","source":"/ls","type":"io.labelstud.annotation.created","datasha256":"00","receivedtime":"2026-01-01T00:00:00Z","data":{"annotation":{"id":7},"task":{"id":5}}}"#;
+    /// let [task, project] = Event::parse(queued)?.members(["task", "project"])?;
+    /// assert_eq!(task.unwrap().get(), r#"{"id":5}"#);
+    /// assert!(project.is_none());
+    /// # Ok::<(), labelrelay_event::EventError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::BodyClaimed`], [`ErrorKind::NotJson`] and [`ErrorKind::TooDeep`].
+    pub fn members<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> Result<[Option<changes::Raw<'a>>; N], EventError> {
+        let document = self.document()?;
+        Ok(names.map(|name| document.root().member(name).map(Value::raw)))
     }
 
     /// The origin decides how the body is read, so one that is not known must not pass for one that is.

@@ -1,25 +1,23 @@
 //! Takes one event in: what is newer than what is known.
 
 use super::batch::Batch;
+use super::read_ahead::Contents;
 use super::version::{as_of, received};
 use super::{annotation, project, removal, review, steps, task};
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
-use labelrelay_event::{Event, EventError, Origin};
+use labelrelay_event::{Event, Origin};
 
-/// Changes of an event whose body is what the sender sent.
-pub(super) fn read<'a>(event: &Event<'a>) -> Result<Vec<Change<'a>>, EventError> {
-    event.verify()?;
-    event.changes()
-}
-
-/// Takes the changes of `event` in; `true` if one of them changed something.
+/// Takes in what was read of `event`; `true` if it changed something.
 pub(super) fn take_in(
     db: &Batch<'_>,
     event: &Event<'_>,
-    changes: &[Change<'_>],
+    contents: &Contents<'_>,
 ) -> rusqlite::Result<bool> {
-    let mut has_changed = task::beside(db, event)?;
-    for change in changes {
+    let mut has_changed = match &contents.beside {
+        Some(beside) => task::beside(db, event, beside)?,
+        None => false,
+    };
+    for change in &contents.changes {
         has_changed |= match change {
             Change::Removed(removed) => removal::take_in(db, removed)?,
             Change::Changed(it) => take_in_changed(db, event, it)?,

@@ -9,6 +9,7 @@ mod ground_truth;
 mod inputs;
 pub(crate) mod parts;
 mod project;
+mod read_ahead;
 mod read_only;
 mod region;
 mod removal;
@@ -93,11 +94,12 @@ impl Store {
         db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         plan_once(&db).map_err(&failed)?;
-        // FULL: what is committed may be acknowledged, and is on the disk then. 16 MiB of pages: an event is in six or more
-        // trees, at places of its own, and the usual 2 MiB hold too little of them.
+        // FULL: what is committed may be acknowledged, and is on the disk then. 32 MiB of pages: an event is in six or more
+        // trees, at places of its own, and the usual 2 MiB hold too little of them. As much goes into the log before it is
+        // moved: a page that changes with each batch is then moved once for many.
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
-             PRAGMA cache_size = -16384;",
+             PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000;",
         )
         .map_err(&failed)?;
         schema::make(&mut db, &path)?;
@@ -160,15 +162,16 @@ impl Store {
         let batch = Batch::begin(&mut self.db)?;
         let mut verdicts = Vec::with_capacity(events.len());
         let mut has_changed = false;
-        for event in events {
-            verdicts.push(match fold::read(event) {
+        read_ahead::each(events, |event, read| {
+            verdicts.push(match read {
                 Err(error) => Err(Unreadable(error)),
-                Ok(changes) => {
-                    has_changed |= fold::take_in(&batch, event, &changes)?;
+                Ok(contents) => {
+                    has_changed |= fold::take_in(&batch, event, &contents)?;
                     Ok(())
                 }
             });
-        }
+            Ok::<(), rusqlite::Error>(())
+        })?;
         let read = events.iter().zip(&verdicts);
         let read = read.filter_map(|(event, verdict)| verdict.is_ok().then_some(event));
         has_changed |= unreadable::are_read(&batch, read.clone())?;

@@ -3,10 +3,9 @@
 use super::batch::Batch;
 use super::version::at_most;
 use crate::label_config::LabelConfig;
-use labelrelay_event::changes::Key;
+use labelrelay_event::changes::{Key, Raw};
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 struct Beside {
@@ -24,13 +23,13 @@ struct Beside {
 pub(super) fn beside(
     db: &Batch<'_>,
     source: &str,
-    raw: &RawValue,
+    raw: &Raw<'_>,
     seen: &str,
 ) -> rusqlite::Result<bool> {
     if db.is_last_project(source, raw.get(), seen) {
         return Ok(false);
     }
-    let Ok(project) = serde_json::from_str::<Beside>(raw.get()) else {
+    let Ok(project) = raw.parse::<Beside>() else {
         return Ok(false);
     };
     let (id, title) = (project.id.to_string(), project.title.as_deref());

@@ -7,27 +7,20 @@ use super::removal::{self, Gone};
 use super::scores;
 use super::version::{as_of, is_later, received};
 use labelrelay_event::Event;
-use labelrelay_event::changes::{Key, Kind, Task};
+use labelrelay_event::changes::{Key, Kind, Raw, Task};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Members that stand beside the annotation in a delivery.
-#[derive(Deserialize)]
-struct Beside<'a> {
+/// What stands beside the annotation in a delivery.
+pub(super) struct Beside<'a> {
     /// Label Studio.
-    #[serde(borrow, default)]
-    task: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    project: Option<&'a RawValue>,
+    task: Option<Raw<'a>>,
+    project: Option<Raw<'a>>,
+    /// Labelbox.
+    data_row: Option<Raw<'a>>,
     /// Labelbox, v2.
-    #[serde(borrow, default)]
-    data_row: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    media_attributes: Option<&'a RawValue>,
-    /// Labelbox, v1.
-    #[serde(borrow, default, rename = "dataRow")]
-    data_row_v1: Option<&'a RawValue>,
+    media_attributes: Option<Raw<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -65,30 +58,43 @@ const LABELBOX: &str = "com.labelbox.";
 
 /// Tells whether a row has nothing but an id: that is all that is left of it in an event about a label that is gone.
 fn is_remains(beside: &Beside<'_>) -> bool {
-    let row = beside.data_row.and_then(parse::<DataRow>);
+    let row = parse::<DataRow>(beside.data_row.as_ref());
     row.is_none_or(|row| row.external_id.is_none() && row.row_data.is_none())
 }
 
-/// Notes the task and the project that stand beside what a delivery is about. What has another shape tells nothing: the
+/// What stands beside the thing that a delivery is about; `None` if nothing does. What has another shape tells nothing: the
 /// changes are what counts. Label Studio's API returns each thing by itself; Labelbox's exports have whole rows.
-pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool> {
+pub(super) fn read_beside<'a>(event: &Event<'a>) -> Option<Beside<'a>> {
     let attributes = event.attributes();
-    let is_of_labelbox = attributes.event_type.starts_with(LABELBOX);
-    if attributes.origin.is_some() && !is_of_labelbox {
-        return Ok(false);
+    let is_alone = attributes.origin.is_some();
+    if is_alone && !attributes.event_type.starts_with(LABELBOX) {
+        return None;
     }
-    let Ok(Ok(beside)) = event.raw().map(serde_json::from_slice::<Beside<'_>>) else {
-        return Ok(false);
+    // Labelbox writes it in one way or the other: v1 has `dataRow`.
+    let names = ["task", "project", "data_row", "dataRow", "media_attributes"];
+    let [task, project, data_row, data_row_v1, media_attributes] = event.members(names).ok()?;
+    let beside = Beside {
+        task,
+        project,
+        data_row: data_row.or(data_row_v1),
+        media_attributes,
     };
-    if attributes.origin.is_some() && is_remains(&beside) {
-        return Ok(false);
-    }
+    (!is_alone || !is_remains(&beside)).then_some(beside)
+}
+
+/// Notes the task and the project that stand beside what a delivery is about.
+pub(super) fn beside(
+    db: &Batch<'_>,
+    event: &Event<'_>,
+    beside: &Beside<'_>,
+) -> rusqlite::Result<bool> {
+    let attributes = event.attributes();
     let (source, seen) = (&attributes.source, received(event));
     let mut has_changed = false;
-    if let Some(task) = beside.task.and_then(parse::<TaskBeside<'_>>) {
+    if let Some(task) = parse::<TaskBeside<'_>>(beside.task.as_ref()) {
         let project = task.project.map(|id| id.to_string());
-        let updated: Option<String> = task.updated_at.and_then(parse);
-        let created: Option<String> = task.created_at.and_then(parse);
+        let text = |raw: Option<&RawValue>| serde_json::from_str::<String>(raw?.get()).ok();
+        let (updated, created) = (text(task.updated_at), text(task.created_at));
         has_changed |= write(
             db,
             source,
@@ -102,22 +108,18 @@ pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool
             },
         )?;
     }
-    if let Some(project) = beside.project {
+    if let Some(project) = &beside.project {
         has_changed |= project::beside(db, source, project, &seen)?;
     }
-    if let Some(row) = beside
-        .data_row
-        .or(beside.data_row_v1)
-        .and_then(parse::<DataRow>)
-    {
-        let size = beside.media_attributes.and_then(parse::<MediaAttributes>);
+    if let Some(row) = parse::<DataRow>(beside.data_row.as_ref()) {
+        let size = parse::<MediaAttributes>(beside.media_attributes.as_ref());
         has_changed |= write_data_row(db, source, &row, size.as_ref(), &seen)?;
     }
     Ok(has_changed)
 }
 
-fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
+fn parse<'r, T: Deserialize<'r>>(raw: Option<&'r Raw<'_>>) -> Option<T> {
+    raw?.parse().ok()
 }
 
 pub(super) fn take_in(
