@@ -19,6 +19,8 @@ pub(super) enum Table {
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     tasks: BTreeMap<(String, String), BTreeMap<String, Touched>>,
+    /// The source and project of the last one: mostly the next one is of the same.
+    last: (String, String),
     count: usize,
 }
 
@@ -39,8 +41,16 @@ impl Changes {
         project: Option<&str>,
         task: Option<&str>,
     ) -> bool {
-        let project = (source.to_owned(), project.unwrap_or_default().to_owned());
-        let tasks = self.tasks.entry(project).or_default();
+        let project = project.unwrap_or_default();
+        if self.last.0 != source || self.last.1 != project {
+            self.last = (source.to_owned(), project.to_owned());
+        }
+        if !self.tasks.contains_key(&self.last) {
+            self.tasks.insert(self.last.clone(), BTreeMap::new());
+        }
+        let Some(tasks) = self.tasks.get_mut(&self.last) else {
+            return false; // it is there now
+        };
         let before = tasks.len();
         let touched = tasks.entry(key_of(task.unwrap_or_default())).or_default();
         match table {

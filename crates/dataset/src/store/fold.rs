@@ -14,7 +14,7 @@ pub(super) fn take_in(
     contents: &Contents<'_>,
 ) -> rusqlite::Result<bool> {
     let mut has_changed = match &contents.beside {
-        Some(beside) => task::beside(db, event, beside)?,
+        Some(beside) => task::beside(db, event, beside, &contents.receipt)?,
         None => false,
     };
     for change in &contents.changes {

@@ -3,7 +3,6 @@
 use super::batch::Batch;
 use crate::input::Input;
 use jiff::Timestamp;
-use labelrelay_core::time;
 use labelrelay_event::Event;
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeMap;
@@ -33,18 +32,17 @@ struct Came {
     last: Option<i64>,
 }
 
-/// Notes events that were taken in.
-pub(super) fn note<'e>(
+/// Notes events that were taken in, each with the time at which the relay received it.
+pub(super) fn note(
     db: &Transaction<'_>,
     queue: &str,
-    events: impl Iterator<Item = &'e Event<'e>>,
+    events: &[(&Event<'_>, Option<Timestamp>)],
 ) -> rusqlite::Result<()> {
     let mut inputs: BTreeMap<&str, Came> = BTreeMap::new();
-    for event in events {
-        let attributes = event.attributes();
-        let came = inputs.entry(&attributes.source).or_default();
+    for (event, at) in events {
+        let came = inputs.entry(&event.attributes().source).or_default();
         came.events += 1;
-        let at = time::parse(&attributes.receivedtime).map(Timestamp::as_microsecond);
+        let at = at.map(Timestamp::as_microsecond);
         came.last = came.last.max(at);
         came.first = match (came.first, at) {
             (Some(first), Some(at)) => Some(first.min(at)),

@@ -28,7 +28,6 @@ use crate::{DatasetError, Unreadable};
 use batch::Batch;
 use changes::Table;
 use jiff::Timestamp;
-use labelrelay_core::time;
 use labelrelay_event::Event;
 use revision::{note_change, number};
 use rusqlite::config::DbConfig;
@@ -161,22 +160,23 @@ impl Store {
     fn fold_all(&mut self, events: &[Event<'_>]) -> rusqlite::Result<Vec<Result<(), Unreadable>>> {
         let batch = Batch::begin(&mut self.db)?;
         let mut verdicts = Vec::with_capacity(events.len());
+        // Those that could be read, and when the relay received them.
+        let mut came = Vec::with_capacity(events.len());
         let mut has_changed = false;
         read_ahead::each(events, |event, read| {
             verdicts.push(match read {
                 Err(error) => Err(Unreadable(error)),
                 Ok(contents) => {
                     has_changed |= fold::take_in(&batch, event, &contents)?;
+                    came.push((event, contents.receipt.at));
                     Ok(())
                 }
             });
             Ok::<(), rusqlite::Error>(())
         })?;
-        let read = events.iter().zip(&verdicts);
-        let read = read.filter_map(|(event, verdict)| verdict.is_ok().then_some(event));
-        has_changed |= unreadable::are_read(&batch, read.clone())?;
-        note_newest(&batch, read.clone())?;
-        inputs::note(&batch, &self.queue, read)?;
+        has_changed |= unreadable::are_read(&batch, came.iter().map(|(event, _)| *event))?;
+        note_newest(&batch, came.iter().filter_map(|(_, at)| *at).max())?;
+        inputs::note(&batch, &self.queue, &came)?;
         batch.commit(has_changed)?;
         Ok(verdicts)
     }
@@ -288,12 +288,8 @@ pub(crate) fn newest_event(db: &Connection) -> rusqlite::Result<Option<Timestamp
 /// Name of the time of the newest event, in milliseconds since 1970.
 const NEWEST: &str = "newest_event_ms";
 
-fn note_newest<'e>(
-    db: &Transaction<'_>,
-    events: impl Iterator<Item = &'e Event<'e>>,
-) -> rusqlite::Result<()> {
-    let times = events.filter_map(|event| time::parse(&event.attributes().receivedtime));
-    let Some(newest) = times.max() else {
+fn note_newest(db: &Transaction<'_>, newest: Option<Timestamp>) -> rusqlite::Result<()> {
+    let Some(newest) = newest else {
         return Ok(());
     };
     db.prepare_cached(

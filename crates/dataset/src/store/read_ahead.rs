@@ -1,6 +1,7 @@
 //! Reads the next events while those before them are written. To read one takes a quarter of the work.
 
 use super::task::{self, Beside};
+use super::version::Receipt;
 use labelrelay_event::changes::Change;
 use labelrelay_event::{Event, EventError};
 use std::sync::mpsc::sync_channel;
@@ -17,6 +18,7 @@ pub(super) struct Contents<'e> {
     pub(super) changes: Vec<Change<'e>>,
     /// What stands beside the thing that a delivery is about.
     pub(super) beside: Option<Beside<'e>>,
+    pub(super) receipt: Receipt,
 }
 
 impl<'e> Contents<'e> {
@@ -25,6 +27,7 @@ impl<'e> Contents<'e> {
         Ok(Self {
             changes: event.changes()?,
             beside: task::read_beside(event),
+            receipt: Receipt::of(event),
         })
     }
 }

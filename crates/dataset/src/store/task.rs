@@ -5,7 +5,7 @@ use super::changes::Table;
 use super::project;
 use super::removal::{self, Gone};
 use super::scores;
-use super::version::{as_of, is_later, received};
+use super::version::{Receipt, at_most, is_later};
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Key, Kind, Raw, Task};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
@@ -87,9 +87,10 @@ pub(super) fn beside(
     db: &Batch<'_>,
     event: &Event<'_>,
     beside: &Beside<'_>,
+    receipt: &Receipt,
 ) -> rusqlite::Result<bool> {
     let attributes = event.attributes();
-    let (source, seen) = (&attributes.source, received(event));
+    let (source, seen) = (&attributes.source, receipt.version.as_str());
     let mut has_changed = false;
     if let Some(task) = parse::<TaskBeside<'_>>(beside.task.as_ref()) {
         let project = task.project.map(|id| id.to_string());
@@ -104,16 +105,16 @@ pub(super) fn beside(
                 data: task.data.get(),
                 agreement: scores::number(task.agreement),
                 created: created.as_deref(),
-                seen: &as_of(event, updated.as_deref()),
+                seen: &at_most(seen.to_owned(), updated.as_deref()),
             },
         )?;
     }
     if let Some(project) = &beside.project {
-        has_changed |= project::beside(db, source, project, &seen)?;
+        has_changed |= project::beside(db, source, project, seen)?;
     }
     if let Some(row) = parse::<DataRow>(beside.data_row.as_ref()) {
         let size = parse::<MediaAttributes>(beside.media_attributes.as_ref());
-        has_changed |= write_data_row(db, source, &row, size.as_ref(), &seen)?;
+        has_changed |= write_data_row(db, source, &row, size.as_ref(), seen)?;
     }
     Ok(has_changed)
 }

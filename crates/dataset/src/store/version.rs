@@ -1,14 +1,32 @@
 //! Versions, and how they compare.
 
+use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
 use labelrelay_event::changes::Order;
 
+/// When the relay received an event.
+pub(super) struct Receipt {
+    /// The time, if one is written there.
+    pub(super) at: Option<Timestamp>,
+    /// The same in the form of a version. What somebody else wrote there compares as it is.
+    pub(super) version: String,
+}
+
+impl Receipt {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        let written = &event.attributes().receivedtime;
+        let at = time::parse(written);
+        Self {
+            at,
+            version: at.map_or_else(|| written.clone(), time::sequence),
+        }
+    }
+}
+
 /// The time at which the relay received an event, in the form of a version.
 pub(super) fn received(event: &Event<'_>) -> String {
-    let written = &event.attributes().receivedtime;
-    // The relay writes a time. What somebody else wrote there compares as it is.
-    time::parse(written).map_or_else(|| written.clone(), time::sequence)
+    Receipt::of(event).version
 }
 
 /// The time that an event tells of a thing that has no version, in the form of one: when the platform changed it last, or when
