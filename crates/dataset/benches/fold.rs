@@ -95,11 +95,8 @@ impl Folded {
 
     fn fold(&mut self, messages: &[Vec<u8>]) -> Duration {
         let begun = Instant::now();
-        let events: Vec<_> = messages
-            .iter()
-            .map(|it| Event::parse(it).unwrap())
-            .collect();
-        for verdict in self.store.fold(&events).unwrap() {
+        let events = messages.iter().map(|it| Event::parse(it));
+        for verdict in self.store.fold(events).unwrap() {
             verdict.unwrap();
         }
         begun.elapsed()

@@ -12,7 +12,7 @@
 //!
 //! let mut store = Store::open(dir)?;
 //! let queued = br#"{"specversion":"1.0","id":"1","source":"/label-studio","type":"io.labelstud.annotation.created","datasha256":"a3a2f396ff42b46acc54699888e31b233f90d3d18c980ed05f748957ba3bc477","receivedtime":"2026-11-21T09:47:12Z","data":{"action":"ANNOTATION_CREATED","annotation":{"id":5,"task":7,"updated_at":"2026-11-21T09:47:10.371842Z","result":[]},"project":{"id":1},"task":{"id":7,"data":{"image":"s3://cars/7.jpg"}}}}"#;
-//! let folded = store.fold(&[Event::parse(queued)?])?;
+//! let folded = store.fold([Event::parse(queued)])?;
 //! assert!(folded[0].is_ok()); // and may be acknowledged now
 //!
 //! let snapshot = labelrelay_dataset::write(&mut store, &Options::of(Format::Coco))?;

@@ -4,8 +4,8 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::from_archive::FromArchive;
 use crate::output::say;
-use labelrelay_dataset::Store;
-use labelrelay_event::{Event, EventError};
+use labelrelay_dataset::{Store, Unreadable};
+use labelrelay_event::{ErrorKind, Event, EventError};
 use labelrelay_local::Filter;
 
 /// Events of one transaction, and their bytes, about.
@@ -60,22 +60,15 @@ pub(super) fn take_in(url: &str, store: &mut Store, env: &Env<'_>) -> Result<boo
 impl Taken {
     /// Takes events in, which are named by their ids.
     fn fold(&mut self, store: &mut Store, page: &[(String, Vec<u8>)]) -> Result<(), CliError> {
-        let (mut events, mut ids) = (Vec::with_capacity(page.len()), Vec::new());
-        let mut failed: Vec<(&str, EventError)> = Vec::new();
-        for (id, envelope) in page {
-            match Event::parse(envelope) {
-                Ok(event) if event.is_claimed() => self.claimed += 1,
-                Ok(event) => {
-                    events.push(event);
-                    ids.push(id.as_str());
-                }
-                Err(error) => failed.push((id.as_str(), error)),
+        let events = page.iter().map(|(_, envelope)| Event::parse(envelope));
+        let verdicts = store.fold(events)?;
+        let mut failed: Vec<(&str, &EventError)> = Vec::new();
+        for ((id, _), verdict) in page.iter().zip(&verdicts) {
+            match verdict.as_ref().map_err(Unreadable::cause) {
+                Ok(()) => {}
+                Err(cause) if cause.kind() == ErrorKind::BodyClaimed => self.claimed += 1,
+                Err(cause) => failed.push((id, cause)),
             }
-        }
-        if !events.is_empty() {
-            let verdicts = ids.into_iter().zip(store.fold(&events)?);
-            let causes = verdicts.filter_map(|(id, verdict)| Some((id, verdict.err()?)));
-            failed.extend(causes.map(|(id, cause)| (id, cause.cause().clone())));
         }
         if failed.is_empty() {
             return Ok(());

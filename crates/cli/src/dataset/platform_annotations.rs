@@ -246,13 +246,9 @@ impl Sink for Folding {
 
 impl Folding {
     fn take(&mut self, messages: &[OutboundMessage]) -> Result<Vec<SendOutcome>, SinkError> {
-        let unreadable = |error: &dyn std::fmt::Display| SinkError::new(error.to_string());
-        let events: Vec<Event<'_>> = messages
-            .iter()
-            .map(|message| Event::parse(&message.body).map_err(|error| unreadable(&error)))
-            .collect::<Result<_, _>>()?;
-        let folded = self.store.fold(&events);
-        let folded = folded.map_err(|error: DatasetError| unreadable(&error))?;
+        let events = messages.iter().map(|message| Event::parse(&message.body));
+        let folded = self.store.fold(events);
+        let folded = folded.map_err(|error: DatasetError| SinkError::new(error.to_string()))?;
         let outcome = |verdict: Result<(), labelrelay_dataset::Unreadable>| match verdict {
             Ok(()) => SendOutcome::New,
             Err(cause) => SendOutcome::Refused(cause.to_string()),

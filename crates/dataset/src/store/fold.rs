@@ -1,23 +1,20 @@
 //! Takes one event in: what is newer than what is known.
 
 use super::batch::Batch;
-use super::read_ahead::Contents;
+use super::read_ahead::ReadEvent;
 use super::version::{as_of, received};
 use super::{annotation, project, removal, review, steps, task};
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
 use labelrelay_event::{Event, Origin};
 
-/// Takes in what was read of `event`; `true` if it changed something.
-pub(super) fn take_in(
-    db: &Batch<'_>,
-    event: &Event<'_>,
-    contents: &Contents<'_>,
-) -> rusqlite::Result<bool> {
-    let mut has_changed = match &contents.beside {
-        Some(beside) => task::beside(db, event, beside, &contents.receipt)?,
+/// Takes an event in; `true` if it changed something.
+pub(super) fn take_in(db: &Batch<'_>, read: &ReadEvent<'_>) -> rusqlite::Result<bool> {
+    let event = &read.event;
+    let mut has_changed = match &read.beside {
+        Some(beside) => task::beside(db, event, beside, &read.receipt)?,
         None => false,
     };
-    for change in &contents.changes {
+    for change in &read.changes {
         has_changed |= match change {
             Change::Removed(removed) => removal::take_in(db, removed)?,
             Change::Changed(it) => take_in_changed(db, event, it)?,

@@ -3,7 +3,6 @@
 use super::batch::Batch;
 use crate::input::Input;
 use jiff::Timestamp;
-use labelrelay_event::Event;
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeMap;
 
@@ -24,37 +23,50 @@ const ADDED: &str = "ON CONFLICT DO UPDATE SET events = events + excluded.events
      first = min(coalesce(first, excluded.first), coalesce(excluded.first, first)), \
      last = max(coalesce(last, excluded.last), coalesce(excluded.last, last))";
 
+/// Events that a transaction took in, by source.
+#[derive(Default)]
+pub(super) struct Taken(BTreeMap<String, Came>);
+
 /// Events of one source.
 #[derive(Default)]
 struct Came {
     events: i64,
-    first: Option<i64>,
-    last: Option<i64>,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
 }
 
-/// Notes events that were taken in, each with the time at which the relay received it.
-pub(super) fn note(
-    db: &Transaction<'_>,
-    queue: &str,
-    events: &[(&Event<'_>, Option<Timestamp>)],
-) -> rusqlite::Result<()> {
-    let mut inputs: BTreeMap<&str, Came> = BTreeMap::new();
-    for (event, at) in events {
-        let came = inputs.entry(&event.attributes().source).or_default();
+impl Taken {
+    /// Adds an event of `source` that the relay received then.
+    pub(super) fn add(&mut self, source: &str, at: Option<Timestamp>) {
+        if !self.0.contains_key(source) {
+            self.0.insert(source.to_owned(), Came::default());
+        }
+        let Some(came) = self.0.get_mut(source) else {
+            return; // it is there now
+        };
         came.events += 1;
-        let at = at.map(Timestamp::as_microsecond);
         came.last = came.last.max(at);
         came.first = match (came.first, at) {
             (Some(first), Some(at)) => Some(first.min(at)),
             (first, at) => first.or(at),
         };
     }
-    let statement = format!("INSERT INTO inputs VALUES(?1, ?2, ?3, ?4, ?5) {ADDED}");
-    let mut add = db.prepare_cached(&statement)?;
-    for (source, came) in inputs {
-        add.execute((source, queue, came.events, came.first, came.last))?;
+
+    /// When the relay received the newest of them.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        self.0.values().filter_map(|came| came.last).max()
     }
-    Ok(())
+
+    /// Notes them as taken from this queue.
+    pub(super) fn note(&self, db: &Transaction<'_>, queue: &str) -> rusqlite::Result<()> {
+        let statement = format!("INSERT INTO inputs VALUES(?1, ?2, ?3, ?4, ?5) {ADDED}");
+        let mut add = db.prepare_cached(&statement)?;
+        let at = |time: Option<Timestamp>| time.map(Timestamp::as_microsecond);
+        for (source, came) in &self.0 {
+            add.execute((source, queue, came.events, at(came.first), at(came.last)))?;
+        }
+        Ok(())
+    }
 }
 
 /// Adds the inputs of another state, which is attached as `theirs`.

@@ -28,7 +28,7 @@ use crate::{DatasetError, Unreadable};
 use batch::Batch;
 use changes::Table;
 use jiff::Timestamp;
-use labelrelay_event::Event;
+use labelrelay_event::{Event, EventError};
 use revision::{note_change, number};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction};
@@ -145,38 +145,49 @@ impl Store {
     /// Takes events in, in one transaction, and tells of each whether it could be read. Those that could may be
     /// acknowledged: they are on the disk. One that could not changes nothing, and keeps no other from being taken in.
     ///
-    /// The body of a claimed event has to be [fetched](Event::with_body) before.
+    /// Many events are asked for on a thread of their own while those before them are written: parse each as it is asked for.
+    /// The body of a claimed event has to be [fetched](Event::with_body) before; else its cause is
+    /// [`BodyClaimed`](labelrelay_event::ErrorKind::BodyClaimed).
     ///
     /// # Errors
     /// [`DatasetError`] when nothing was taken in.
-    pub fn fold(
-        &mut self,
-        events: &[Event<'_>],
-    ) -> Result<Vec<Result<(), Unreadable>>, DatasetError> {
+    pub fn fold<'e, I>(&mut self, events: I) -> Result<Vec<Result<(), Unreadable>>, DatasetError>
+    where
+        I: IntoIterator<Item = Result<Event<'e>, EventError>>,
+        I::IntoIter: ExactSizeIterator + Send,
+    {
         let path = self.dir.join(STATE);
-        self.fold_all(events).map_err(DatasetError::database(&path))
+        let folded = self.fold_all(events.into_iter());
+        folded.map_err(DatasetError::database(&path))
     }
 
-    fn fold_all(&mut self, events: &[Event<'_>]) -> rusqlite::Result<Vec<Result<(), Unreadable>>> {
+    fn fold_all<'e>(
+        &mut self,
+        events: impl ExactSizeIterator<Item = Result<Event<'e>, EventError>> + Send,
+    ) -> rusqlite::Result<Vec<Result<(), Unreadable>>> {
         let batch = Batch::begin(&mut self.db)?;
         let mut verdicts = Vec::with_capacity(events.len());
-        // Those that could be read, and when the relay received them.
-        let mut came = Vec::with_capacity(events.len());
+        let mut taken = inputs::Taken::default();
+        // Mostly there are none, and then this costs one look a transaction.
+        let has_unreadable = unreadable::count(&batch)? > 0;
         let mut has_changed = false;
-        read_ahead::each(events, |event, read| {
+        read_ahead::each(events, |read| {
             verdicts.push(match read {
-                Err(error) => Err(Unreadable(error)),
-                Ok(contents) => {
-                    has_changed |= fold::take_in(&batch, event, &contents)?;
-                    came.push((event, contents.receipt.at));
+                Err(error) => Err(Unreadable(error.clone())),
+                Ok(read) => {
+                    has_changed |= fold::take_in(&batch, read)?;
+                    let attributes = read.event.attributes();
+                    if has_unreadable {
+                        has_changed |= unreadable::is_read(&batch, &attributes.id)?;
+                    }
+                    taken.add(&attributes.source, read.receipt.at);
                     Ok(())
                 }
             });
             Ok::<(), rusqlite::Error>(())
         })?;
-        has_changed |= unreadable::are_read(&batch, came.iter().map(|(event, _)| *event))?;
-        note_newest(&batch, came.iter().filter_map(|(_, at)| *at).max())?;
-        inputs::note(&batch, &self.queue, &came)?;
+        note_newest(&batch, taken.newest())?;
+        taken.note(&batch, &self.queue)?;
         batch.commit(has_changed)?;
         Ok(verdicts)
     }

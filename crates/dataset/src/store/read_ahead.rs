@@ -1,10 +1,10 @@
-//! Reads the next events while those before them are written. To read one takes a quarter of the work.
+//! Reads the next events while those before them are written. To read one takes a third of the work.
 
 use super::task::{self, Beside};
 use super::version::Receipt;
 use labelrelay_event::changes::Change;
 use labelrelay_event::{Event, EventError};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread::{Builder, scope};
 
 /// Events that are handed over together. So many or fewer are read by whoever writes them.
@@ -13,75 +13,81 @@ const TOGETHER: usize = 32;
 /// Bytes of bodies after which no more events are added to those: what was read of a body is larger than the body.
 const BYTES: usize = 512 * 1024;
 
-/// What was read of an event whose body is what the sender sent.
-pub(super) struct Contents<'e> {
+/// An event whose body is what the sender sent, and what was read of it.
+pub(super) struct ReadEvent<'e> {
+    pub(super) event: Event<'e>,
     pub(super) changes: Vec<Change<'e>>,
     /// What stands beside the thing that a delivery is about.
     pub(super) beside: Option<Beside<'e>>,
     pub(super) receipt: Receipt,
 }
 
-impl<'e> Contents<'e> {
-    fn read(event: &'e Event<'e>) -> Result<Self, EventError> {
+impl<'e> ReadEvent<'e> {
+    fn of(event: Event<'e>) -> Result<Self, EventError> {
         event.verify()?;
         Ok(Self {
             changes: event.changes()?,
-            beside: task::read_beside(event),
-            receipt: Receipt::of(event),
+            beside: task::read_beside(&event),
+            receipt: Receipt::of(&event),
+            event,
         })
     }
 }
 
-/// Hands each event to `take`, in their order, with what was read of it. Ends with the first error of `take`.
+/// What was read of an event, or why it cannot be read.
+type Read<'e> = Result<ReadEvent<'e>, EventError>;
+
+/// Hands what was read of each event to `take`, in their order. Ends with the first error of `take`.
 pub(super) fn each<'e, E>(
-    events: &'e [Event<'e>],
-    mut take: impl FnMut(&'e Event<'e>, Result<Contents<'e>, EventError>) -> Result<(), E>,
+    mut events: impl ExactSizeIterator<Item = Result<Event<'e>, EventError>> + Send,
+    mut take: impl FnMut(&Read<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
-    if events.len() <= TOGETHER {
-        return events
-            .iter()
-            .try_for_each(|event| take(event, Contents::read(event)));
-    }
-    scope(|scope| {
-        // One lot waits while another is read, so that what is in memory does not grow with the events.
-        let (door, lots) = sync_channel(1);
-        let reading = Builder::new()
-            .name("dataset-reading".to_owned())
-            .spawn_scoped(scope, move || {
-                let mut left = events;
-                while !left.is_empty() {
-                    let (lot, rest) = left.split_at(lot_of(left));
-                    left = rest;
-                    let read: Vec<_> = lot
-                        .iter()
-                        .map(|event| (event, Contents::read(event)))
-                        .collect();
-                    if door.send(read).is_err() {
-                        return; // whoever takes them has ended
+    if events.len() > TOGETHER {
+        let taken = scope(|scope| {
+            // One lot waits while another is read, so that what is in memory does not grow with the events.
+            let (door, lots) = sync_channel::<Vec<Read<'e>>>(1);
+            // Who asked for memory gives it back: from another thread that takes longer, and both wait for each other.
+            let (done, used) = channel();
+            let reading = Builder::new()
+                .name("dataset-reading".to_owned())
+                .spawn_scoped(scope, || {
+                    let (door, used) = (door, used);
+                    while let Some(lot) = next_lot(&mut events) {
+                        if door.send(lot).is_err() {
+                            return; // whoever takes them has ended
+                        }
+                        used.try_iter().for_each(drop);
                     }
-                }
-            });
-        if reading.is_err() {
-            // The system has no thread to give.
-            return events
-                .iter()
-                .try_for_each(|event| take(event, Contents::read(event)));
+                });
+            // The system may have no thread to give.
+            reading.ok()?;
+            Some(lots.into_iter().try_for_each(|lot| {
+                lot.iter().try_for_each(&mut take)?;
+                let _ = done.send(lot); // the reading may have ended
+                Ok(())
+            }))
+        });
+        if let Some(taken) = taken {
+            return taken;
         }
-        lots.into_iter()
-            .flatten()
-            .try_for_each(|(event, read)| take(event, read))
-    })
+    }
+    events.try_for_each(|event| take(&event.and_then(ReadEvent::of)))
 }
 
-/// Events at the beginning that are handed over together: one at least.
-fn lot_of(events: &[Event<'_>]) -> usize {
+/// The next events that are handed over together; `None` if there is none.
+fn next_lot<'e>(
+    events: &mut impl Iterator<Item = Result<Event<'e>, EventError>>,
+) -> Option<Vec<Read<'e>>> {
+    let mut lot = Vec::with_capacity(TOGETHER);
     let mut bytes = 0;
-    let is_within = |event: &&Event<'_>| {
-        let fits = bytes < BYTES;
-        bytes += event.raw().map_or(0, <[u8]>::len);
-        fits
-    };
-    events.iter().take(TOGETHER).take_while(is_within).count()
+    while lot.len() < TOGETHER && bytes < BYTES {
+        let Some(event) = events.next() else { break };
+        if let Ok(event) = &event {
+            bytes += event.raw().map_or(0, <[u8]>::len);
+        }
+        lot.push(event.and_then(ReadEvent::of));
+    }
+    (!lot.is_empty()).then_some(lot)
 }
 
 #[cfg(test)]
@@ -109,14 +115,15 @@ mod tests {
             let messages: Vec<_> = (0..count)
                 .map(|it| message(it, if it % 10 == 3 { "00" } else { "" }))
                 .collect();
-            let events: Vec<_> = messages
-                .iter()
-                .map(|it| Event::parse(it).unwrap())
-                .collect();
+            let events = || messages.iter().map(|it| Event::parse(it));
             let mut taken = Vec::new();
-            each(&events, |event, read| {
-                let number: usize = event.attributes().id.parse().unwrap();
-                assert_eq!(read.is_err(), number % 10 == 3, "{number}");
+            each(events(), |read| {
+                let (id, is_read) = match read {
+                    Ok(read) => (&*read.event.attributes().id, true),
+                    Err(error) => (error.event_id().unwrap(), false),
+                };
+                let number: usize = id.parse().unwrap();
+                assert_eq!(is_read, number % 10 != 3, "{number}");
                 taken.push(number);
                 Ok::<(), ()>(())
             })
@@ -124,7 +131,7 @@ mod tests {
             assert_eq!(taken, (0..count).collect::<Vec<_>>());
             // Whoever ends early waits for nothing.
             let mut left = 5;
-            let ended = each(&events, |_, _| {
+            let ended = each(events(), |_| {
                 left -= 1;
                 if left == 0 { Err("enough") } else { Ok(()) }
             });
@@ -143,15 +150,14 @@ mod tests {
             message
         };
         let (small, large) = (padded(10), padded(BYTES));
-        let events = |messages: &[&[u8]]| -> usize {
-            let read: Vec<_> = messages
-                .iter()
-                .map(|it| Event::parse(it).unwrap())
-                .collect();
-            lot_of(&read)
+        let lots = |messages: &[&[u8]]| -> Vec<usize> {
+            let mut events = messages.iter().map(|it| Event::parse(it));
+            std::iter::from_fn(|| next_lot(&mut events))
+                .map(|lot| lot.len())
+                .collect()
         };
-        assert_eq!(events(&[&large, &large, &small]), 1);
-        assert_eq!(events(&[&small, &large, &small]), 2);
-        assert_eq!(events(&vec![&*small; TOGETHER + 5]), TOGETHER);
+        assert_eq!(lots(&[&large, &large, &small]), [1, 1, 1]);
+        assert_eq!(lots(&[&small, &large, &small]), [2, 1]);
+        assert_eq!(lots(&vec![&*small; TOGETHER + 5]), [TOGETHER, 5]);
     }
 }

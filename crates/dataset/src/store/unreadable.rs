@@ -1,7 +1,6 @@
 //! Events that could not be read, and became dead letters: they are counted, each once, until they can be read after all.
 
 use jiff::Timestamp;
-use labelrelay_event::Event;
 use rusqlite::{Connection, Transaction};
 
 /// The longest reason that is kept, in characters.
@@ -20,20 +19,11 @@ pub(super) fn note(db: &Transaction<'_>, events: &[(&str, &str)]) -> rusqlite::R
     Ok(are_new > 0)
 }
 
-/// Takes those out of the list that were read after all; `true` if there were some.
-pub(super) fn are_read<'e>(
-    db: &Transaction<'_>,
-    events: impl Iterator<Item = &'e Event<'e>>,
-) -> rusqlite::Result<bool> {
-    // Mostly there are none, and then this costs one look a transaction.
-    if count(db)? == 0 {
-        return Ok(false);
-    }
-    let mut forget = db.prepare_cached("DELETE FROM unreadable WHERE name = ?1")?;
-    let mut forgotten = 0;
-    for event in events {
-        forgotten += forget.execute([&event.attributes().id])?;
-    }
+/// Takes an event out of the list that was read after all; `true` if it was there.
+pub(super) fn is_read(db: &Transaction<'_>, event: &str) -> rusqlite::Result<bool> {
+    let forgotten = db
+        .prepare_cached("DELETE FROM unreadable WHERE name = ?1")?
+        .execute([event])?;
     Ok(forgotten > 0)
 }
 

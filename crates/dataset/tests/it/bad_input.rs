@@ -107,7 +107,7 @@ fn a_bare_nan_makes_an_event_that_is_counted_as_unreadable() {
     let odd = Event::of(attributes, body.as_bytes());
 
     let mut dataset = Dataset::new();
-    let verdicts = dataset.store.fold(&[first, odd, last]).unwrap();
+    let verdicts = dataset.store.fold([first, odd, last].map(Ok)).unwrap();
     assert!(verdicts[0].is_ok() && verdicts[2].is_ok(), "{verdicts:?}");
     let cause = verdicts[1].as_ref().unwrap_err().cause();
     assert_eq!(

@@ -248,11 +248,8 @@ fn one_event_that_cannot_be_read_keeps_no_other_back() {
     let good = there(1, 7, 10, &boxed("car"));
     let forged = there(2, 8, 10, &boxed("car")).replace("s3://cars", "s3://evil");
     let messages = [forged, good];
-    let events: Vec<_> = messages
-        .iter()
-        .map(|it| Event::parse(it.as_bytes()).unwrap())
-        .collect();
-    let verdicts = dataset.store.fold(&events).unwrap();
+    let events = messages.iter().map(|it| Event::parse(it.as_bytes()));
+    let verdicts = dataset.store.fold(events).unwrap();
     assert_eq!(
         verdicts.iter().map(Result::is_ok).collect::<Vec<_>>(),
         [false, true]

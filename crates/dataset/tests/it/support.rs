@@ -23,11 +23,10 @@ impl Dataset {
     }
 
     pub(crate) fn fold(&mut self, messages: &[String]) {
-        let events: Vec<_> = messages
+        let events = messages
             .iter()
-            .map(|message| Event::parse(message.as_bytes()).unwrap())
-            .collect();
-        for verdict in self.store.fold(&events).unwrap() {
+            .map(|message| Event::parse(message.as_bytes()));
+        for verdict in self.store.fold(events).unwrap() {
             verdict.unwrap();
         }
     }

@@ -1,7 +1,8 @@
 //! Events on their way to the thread that has the dataset, and their verdicts on the way back.
 
 use bytes::Bytes;
-use labelrelay_event::{Event, EventError};
+use labelrelay_dataset::Unreadable;
+use labelrelay_event::{ErrorKind, Event, EventError};
 use tokio::sync::oneshot;
 
 /// What comes to the thread.
@@ -34,6 +35,16 @@ pub(super) enum Verdict {
     Claimed,
     /// Noted as such on the disk.
     Unreadable(EventError),
+}
+
+impl Verdict {
+    pub(super) fn of(folded: Result<(), Unreadable>) -> Self {
+        match folded {
+            Ok(()) => Self::Done,
+            Err(cause) if cause.cause().kind() == ErrorKind::BodyClaimed => Self::Claimed,
+            Err(cause) => Self::Unreadable(cause.cause().clone()),
+        }
+    }
 }
 
 impl Job {

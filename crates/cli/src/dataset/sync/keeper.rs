@@ -6,7 +6,6 @@ use crate::dataset::words::of_snapshot;
 use crate::error::CliError;
 use crate::output::{print, print_json};
 use labelrelay_dataset::{Options, Publisher, Snapshot, Store};
-use labelrelay_event::{Event, EventError};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -78,10 +77,8 @@ impl Keeper {
 
     /// Takes events in, and lets those who wait for it know once that is on the disk.
     fn fold(&mut self, batch: Vec<Job>) -> Result<(), CliError> {
-        let verdicts = {
-            let read: Vec<_> = batch.iter().map(Job::event).collect();
-            self.verdicts(read)?
-        };
+        let folded = self.store.fold(batch.iter().map(Job::event))?;
+        let verdicts: Vec<_> = folded.into_iter().map(Verdict::of).collect();
         let unreadable = batch.iter().zip(&verdicts).filter_map(|(job, verdict)| {
             let Verdict::Unreadable(error) = verdict else {
                 return None;
@@ -98,38 +95,6 @@ impl Keeper {
             let _ = job.verdict.send(verdict);
         }
         Ok(())
-    }
-
-    /// Folds what can be. Its verdicts are in the order of the events.
-    fn verdicts(
-        &mut self,
-        read: Vec<Result<Event<'_>, EventError>>,
-    ) -> Result<Vec<Verdict>, CliError> {
-        let mut events = Vec::with_capacity(read.len());
-        let mut verdicts = Vec::with_capacity(read.len());
-        for event in read {
-            verdicts.push(match event {
-                Ok(event) if event.is_claimed() => Some(Verdict::Claimed),
-                Ok(event) => {
-                    events.push(event);
-                    None
-                }
-                Err(error) => Some(Verdict::Unreadable(error)),
-            });
-        }
-        let mut folded = Vec::new();
-        if !events.is_empty() {
-            folded = self.store.fold(&events)?;
-        }
-        let mut folded = folded.into_iter().map(|verdict| match verdict {
-            Ok(()) => Verdict::Done,
-            Err(cause) => Verdict::Unreadable(cause.cause().clone()),
-        });
-        // As many as had no verdict before.
-        let all = verdicts
-            .into_iter()
-            .map_while(|verdict| verdict.or_else(|| folded.next()));
-        Ok(all.collect())
     }
 
     fn write(&mut self, is_last: bool) -> Result<(), CliError> {
