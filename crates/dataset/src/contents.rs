@@ -35,7 +35,7 @@ pub(crate) fn write(
     let mut counts = if writers.is_empty() && policy.media.is_empty() {
         part_counts::total(&moment, &policy, &options.fingerprint()).map_err(&failed)?
     } else {
-        let tally = selection::each(&moment, &policy, None, |sample| {
+        let tally = selection::each(&moment, &policy, |sample| {
             for writer in &mut writers {
                 writer.sample(&sample, &mut rejects)?;
             }

@@ -16,8 +16,7 @@ pub(crate) fn total(db: &Connection, policy: &Policy, options: &str) -> rusqlite
             all.add(&kept);
             continue;
         }
-        let tally = selection::each(db, policy, Some(&part), |_| Ok::<(), rusqlite::Error>(()))?;
-        let counts = Counts::from(tally);
+        let counts = Counts::from(selection::count(db, policy, &part)?);
         let text = serde_json::to_string(&counts).unwrap_or_default();
         part.keep_counts(db, &text, revision, options)?;
         all.add(&counts);

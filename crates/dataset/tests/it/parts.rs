@@ -70,13 +70,25 @@ impl Random {
 
     fn annotated(&mut self, id: u32, task: u32, project: u32, second: u32) -> String {
         let labels = ["car", "bus", "tram"];
-        let regions: Vec<Value> = (0..self.below(3))
+        let mut regions: Vec<Value> = (0..self.below(3))
             .map(|number| {
                 let label = labels[self.below(3) as usize];
                 let place = f64::from(self.below(50));
                 rectangle(&number.to_string(), label, [place, place, 20.0, 20.0], 0.0)
             })
             .collect();
+        if self.below(4) == 0 {
+            regions.push(json!({
+                "id": "answer", "type": "choices", "from_name": "answer", "to_name": "image",
+                "value": {"choices": ["yes"]},
+            }));
+        }
+        // Some tasks have several images.
+        for region in &mut regions {
+            if self.below(3) == 0 {
+                region["item_index"] = json!(self.below(3));
+            }
+        }
         let mut made = annotation(id, task, second, &json!(regions));
         made["annotation"]["completed_by"] = json!(1 + self.below(3));
         made["annotation"]["was_cancelled"] = json!(self.below(6) == 0);

@@ -1,16 +1,20 @@
 //! Chooses annotations for a snapshot, task by task.
 
+mod candidate;
+mod count;
+
 use crate::about::{About, Configs};
 use crate::geometry::Geometry;
 use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
 use crate::redact::Addresses;
 use crate::split::{Split, Splits};
-use crate::step::{Reviewed, Step};
-use crate::store::parts::{self, Part};
+use crate::step::Step;
 use crate::tally::Tally;
 use crate::which::Which;
-use rusqlite::{Connection, Row, params_from_iter};
+use candidate::{Candidate, choose};
+pub(crate) use count::count;
+use rusqlite::{Connection, Row};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -89,44 +93,27 @@ pub(crate) struct Answered {
     pub(crate) parents: Value,
 }
 
-struct Candidate {
-    row: i64,
-    skipped: bool,
-    workflow: Option<String>,
-    review: Option<Reviewed>,
-    chosen: Chosen,
-}
-
-/// Hands each sample to `take`, in the order of source and task. So two snapshots of one state are equal. With `part`, those
-/// in it alone.
+/// Hands each sample to `take`, in the order of source and task. So two snapshots of one state are equal.
 pub(crate) fn each<E: From<rusqlite::Error>>(
     db: &Connection,
     policy: &Policy,
-    part: Option<&Part>,
     mut take: impl FnMut(Sample) -> Result<(), E>,
 ) -> Result<Tally, E> {
-    let range = part.map(Part::range);
-    let range: &[&str] = range.as_ref().map_or(&[][..], |range| &range[..]);
-    let and_within = if part.is_some() {
-        format!(" AND {}", parts::within())
-    } else {
-        String::new()
-    };
-    let without_task: i64 = db
-        .prepare_cached(&format!(
-            "SELECT count(*) FROM annotations WHERE state = 'present' AND task_id IS NULL{and_within}"
-        ))?
-        .query_row(params_from_iter(range), |row| row.get(0))?;
+    let without_task: i64 = db.query_row(
+        "SELECT count(*) FROM annotations WHERE state = 'present' AND task_id IS NULL",
+        [],
+        |row| row.get(0),
+    )?;
     let mut tally = Tally {
         without_task: without_task.cast_unsigned(),
         ..Tally::default()
     };
     let mut configs = Configs::default();
-    let mut tasks = db.prepare_cached(&format!(
+    let mut tasks = db.prepare(
         "SELECT DISTINCT source, project_id, task_id FROM annotations
-         WHERE state = 'present' AND task_id IS NOT NULL{and_within} ORDER BY source, task_id, project_id"
-    ))?;
-    let mut tasks = tasks.query(params_from_iter(range))?;
+         WHERE state = 'present' AND task_id IS NOT NULL ORDER BY source, task_id, project_id",
+    )?;
+    let mut tasks = tasks.query([])?;
     while let Some(row) = tasks.next()? {
         let (source, project, task): (String, Option<String>, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -140,9 +127,6 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
         if chosen.is_empty() {
             continue;
         }
-        tally.chosen += chosen.len() as u64;
-        let marked = chosen.iter().filter(|(_, it)| it.is_marked_as_deleted);
-        tally.marked += marked.count() as u64;
         let config = configs.of(db, &source, project.as_deref())?;
         for (item, annotations) in by_item(db, policy, chosen)? {
             let split = policy
@@ -202,94 +186,62 @@ fn json_of(text: Option<String>) -> Value {
         .unwrap_or_default()
 }
 
+/// What is read of each annotation of a task, whether it is chosen or not.
+struct Head {
+    kind: String,
+    id: String,
+    author: Option<String>,
+    relations: Option<String>,
+}
+
 fn annotations(
     db: &Connection,
     policy: &Policy,
     source: &str,
     project: Option<&str>,
     task: &str,
-) -> rusqlite::Result<Vec<Candidate>> {
-    db.prepare_cached(
-        "SELECT row, skipped, workflow, kind, annotation_id, version, author, ground_truth, deleted_by IS NOT NULL,
-             relations
-         FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS ?3 AND state = 'present'
-         ORDER BY coalesce(version, ''), length(annotation_id), annotation_id",
-    )?
+) -> rusqlite::Result<Vec<Candidate<Head>>> {
+    db.prepare_cached(&format!(
+        "SELECT {}, kind, annotation_id, author, relations FROM annotations
+         WHERE source = ?1 AND task_id = ?2 AND project_id IS ?3 AND state = 'present' ORDER BY {}",
+        candidate::COLUMNS,
+        candidate::OLDEST_FIRST,
+    ))?
     .query_map((source, task, project), |row| {
-        let number = row.get(0)?;
-        Ok(Candidate {
-            row: number,
-            skipped: row.get(1)?,
-            workflow: row.get(2)?,
-            review: match &policy.state {
-                Some(_) => Reviewed::read(db, number)?,
-                None => None,
-            },
-            chosen: Chosen {
-                kind: row.get(3)?,
-                id: row.get(4)?,
-                version: row.get(5)?,
-                author: row.get(6)?,
-                ground_truth: row.get(7)?,
-                is_marked_as_deleted: row.get(8)?,
-                regions: Vec::new(),
-                classifications: Vec::new(),
-                relations: json_of(row.get(9)?),
-            },
-        })
+        let next = candidate::COUNT;
+        let head = Head {
+            kind: row.get(next)?,
+            id: row.get(next + 1)?,
+            author: row.get(next + 2)?,
+            relations: row.get(next + 3)?,
+        };
+        Candidate::read(db, policy, row, head)
     })?
     .collect()
-}
-
-/// Of the annotations of one task, oldest first.
-fn choose(
-    mut rows: Vec<Candidate>,
-    policy: &Policy,
-    step: Option<&Step>,
-    tally: &mut Tally,
-) -> Vec<(i64, Chosen)> {
-    let all = rows.len();
-    rows.retain(|row| !row.skipped);
-    tally.skipped += (all - rows.len()) as u64;
-    if let Some(state) = &policy.state {
-        let before = rows.len();
-        rows.retain(|row| {
-            let (own, version) = (row.workflow.as_deref(), row.chosen.version.as_deref());
-            let state_of = Step::state(step, row.review.as_ref(), own, version);
-            state_of.is_some_and(|it| is_in(it, state))
-        });
-        tally.other_state += (before - rows.len()) as u64;
-    }
-    let before = rows.len();
-    match policy.which {
-        Which::All => {}
-        Which::GroundTruth => rows.retain(|row| row.chosen.ground_truth),
-        Which::Latest => {
-            rows.drain(..rows.len().saturating_sub(1));
-        }
-    }
-    tally.other_versions += (before - rows.len()) as u64;
-    rows.into_iter().map(|row| (row.row, row.chosen)).collect()
-}
-
-/// Tells whether a state is the one that is wanted. Labelbox calls the step `Done` that rows come to when they are approved
-/// for the last time.
-fn is_in(state: &str, wanted: &str) -> bool {
-    let is = |name: &str| state.eq_ignore_ascii_case(name);
-    is(wanted) || (wanted.eq_ignore_ascii_case("approved") && is("done"))
 }
 
 /// Reads what the annotations hold, and parts it by the image that it is about. What names none is about the first.
 fn by_item(
     db: &Connection,
     policy: &Policy,
-    chosen: Vec<(i64, Chosen)>,
+    chosen: Vec<Candidate<Head>>,
 ) -> rusqlite::Result<BTreeMap<Option<i64>, Vec<Chosen>>> {
     let mut items: BTreeMap<Option<i64>, Vec<Chosen>> = BTreeMap::new();
     let mut read = Vec::with_capacity(chosen.len());
-    for (row, mut annotation) in chosen {
-        annotation.author = annotation.author.filter(|_| policy.authors);
-        read.push((annotation, regions(db, policy, row)?, answers(db, row)?));
+    for it in chosen {
+        let annotation = Chosen {
+            kind: it.head.kind,
+            id: it.head.id,
+            version: it.version,
+            author: it.head.author.filter(|_| policy.authors),
+            ground_truth: it.ground_truth,
+            is_marked_as_deleted: it.is_marked_as_deleted,
+            regions: Vec::new(),
+            classifications: Vec::new(),
+            relations: json_of(it.head.relations),
+        };
+        let (regions, answers) = (regions(db, policy, it.row)?, answers(db, it.row)?);
+        read.push((annotation, regions, answers));
     }
     let first = {
         let of_regions = read
