@@ -111,7 +111,7 @@ fn may_hold_secrets(json: &str) -> bool {
     json.contains('?')
         || json.contains("\\u003")
         || json.contains("\\u004")
-        || json.split('"').any(may_end_a_password)
+        || (json.contains('@') && json.split('"').any(may_end_a_password))
 }
 
 /// Length of the string that the text begins with, its quotes included.

@@ -215,11 +215,33 @@ impl Table {
 }
 
 /// Values of a column, and for each row whether there is one.
+#[derive(Default)]
 struct Column {
     levels: Vec<i16>,
-    bytes: Vec<ByteArray>,
+    /// Texts, one behind the other, and where each of them ends: there may be a million, most of them short.
+    texts: Vec<u8>,
+    ends: Vec<usize>,
     whole: Vec<i64>,
     real: Vec<f64>,
+}
+
+impl Column {
+    fn push(&mut self, text: &[u8]) {
+        self.texts.extend_from_slice(text);
+        self.ends.push(self.texts.len());
+    }
+}
+
+/// Texts that stand one behind the other.
+fn parted(texts: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
+    let texts = ByteArray::from(texts);
+    let mut start = 0;
+    let part = |end: &usize| {
+        let part = texts.slice(start, end - start);
+        start = *end;
+        part
+    };
+    ends.iter().map(part).collect()
 }
 
 /// Rows that are written together.
@@ -231,14 +253,8 @@ struct Group {
 
 impl Group {
     fn of(columns: &[(&str, Kind)]) -> Self {
-        let empty = || Column {
-            levels: Vec::new(),
-            bytes: Vec::new(),
-            whole: Vec::new(),
-            real: Vec::new(),
-        };
         Self {
-            columns: columns.iter().map(|_| empty()).collect(),
+            columns: columns.iter().map(|_| Column::default()).collect(),
             rows: 0,
             bytes: 0,
         }
@@ -262,22 +278,21 @@ impl Group {
                     true
                 }
                 (Kind::Split, _) => {
-                    column.bytes.push(split(row, shown.splits)?.into());
+                    column.push(split(row, shown.splits)?.as_bytes());
                     true
                 }
                 (Kind::Media, _) => {
                     let address = around.media(row)?;
-                    self.bytes += address.as_ref().map_or(0, String::len);
-                    let is_there = address.is_some();
-                    column
-                        .bytes
-                        .extend(address.map(|it| ByteArray::from(it.into_bytes())));
-                    is_there
+                    if let Some(address) = &address {
+                        self.bytes += address.len();
+                        column.push(address.as_bytes());
+                    }
+                    address.is_some()
                 }
                 (_, value) => match shown.bytes(*kind, value) {
                     Some(bytes) => {
                         self.bytes += bytes.len();
-                        column.bytes.push(bytes.into_owned().into());
+                        column.push(&bytes);
                         true
                     }
                     None => false,
@@ -299,7 +314,7 @@ impl Group {
             let levels = Some(values.levels.as_slice());
             match column.untyped() {
                 ColumnWriter::ByteArrayColumnWriter(to) => {
-                    to.write_batch(&values.bytes, levels, None)?
+                    to.write_batch(&parted(values.texts, &values.ends), levels, None)?
                 }
                 ColumnWriter::Int64ColumnWriter(to) => {
                     to.write_batch(&values.whole, levels, None)?

@@ -35,9 +35,9 @@ impl Around<'_> {
 }
 
 /// The part of the dataset that a row's task is in.
-pub(super) fn split(row: &Row<'_>, splits: Splits) -> rusqlite::Result<Vec<u8>> {
+pub(super) fn split(row: &Row<'_>, splits: Splits) -> rusqlite::Result<&'static str> {
     let [source, project, task] = task(row)?.map(Option::unwrap_or_default);
-    Ok(splits.of(&source, &project, &task).as_str().into())
+    Ok(splits.of(&source, &project, &task).as_str())
 }
 
 /// Source, project and id of a row's task.
