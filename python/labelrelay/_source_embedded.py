@@ -190,7 +190,7 @@ class EmbeddedSource:
         except (ConsumerError, SourceStopped):
             pass  # it ended, and nobody waits
 
-    def _settle(self, op: str, messages: Sequence[Message], **more: int) -> int:
+    def _settle(self, op: str, messages: Sequence[Message], **more: int | str) -> int:
         receipts = [message.receipt for message in messages]
         answer = cast("dict[str, Any]", self._ask({"op": op, "receipts": receipts, **more}).answer)
         return sum(outcome in ("stale", "malformed") for outcome in answer["outcomes"])
@@ -205,7 +205,7 @@ class EmbeddedSource:
         self._settle("extend", messages, visibility_ms=round(visibility * 1000))
 
     def reject(self, message: Message, reason: str) -> None:
-        self._settle("reject", [message])
+        self._settle("reject", [message], reason=reason[:1000].encode("utf-8", "replace").decode())
 
     def close(self) -> None:
         process, self._process = self._process, None

@@ -258,9 +258,36 @@ def one_poisoned(program: str) -> None:
     print("one poisoned among 1,000:", lines[0])
 
 
+def rejected(program: str) -> None:
+    reason = "no use for it: \ud800 é\n" * 100
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        serving = Serving(program, folder, 5)
+        try:
+            made = {"id": 7, "result": [], "updated_at": "2026-11-20T12:00:00.000001Z"}
+            serving.deliver({"action": "ANNOTATION_CREATED", "annotation": made, "task": {"id": 1}, "project": {"id": 1}})
+            os.environ["SECRET"] = SECRET
+            relay = labelrelay.Consumer(folder, program=program)
+
+            @relay.on("*")
+            def reject(change: labelrelay.Change) -> None:
+                raise labelrelay.Reject(reason)
+
+            relay.run(until_idle=1)
+            words = [program, "events", "list", "--dead", "--json"]
+            out = subprocess.run(words, cwd=folder, env={"SECRET": SECRET}, capture_output=True, check=True).stdout
+            serving.stop()
+        finally:
+            end([serving.process])
+    dead = [json.loads(line) for line in out.splitlines()]
+    assert [one["reason"] for one in dead] == [reason.replace("\ud800", "?")[:1000]], dead
+    print("one rejected, with its reason")
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "work":
         work(*sys.argv[2:])
     else:
         one_poisoned(sys.argv[1])
+        rejected(sys.argv[1])
         killed_at_random(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1)

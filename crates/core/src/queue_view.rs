@@ -56,6 +56,8 @@ pub struct ViewedEvent {
     pub state: ViewedState,
     /// Number of times that it was received.
     pub receives: u32,
+    /// Why a consumer rejected it, if it is a dead letter because of that, and if the queue says so.
+    pub reason: Option<String>,
     /// The envelope, as it was queued.
     pub envelope: Bytes,
 }

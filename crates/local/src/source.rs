@@ -37,8 +37,6 @@ struct Receive {
 
 /// The events of a queue file. Its dead letters are in the same file, so it always has a place for them.
 ///
-/// The file has no room for the reason of a rejection. It is dropped here, and the caller logs it.
-///
 /// An envelope that was damaged where it lay is handed out as it is. Whoever reads it rejects it.
 #[derive(Debug)]
 pub struct FileSource {
@@ -170,10 +168,10 @@ impl EventSource for FileSource {
     fn reject<'a>(
         &'a self,
         event: &'a mut ReceivedEvent,
-        _reason: &'a str,
+        reason: &'a str,
     ) -> BoxFuture<'a, Answer<Settled>> {
-        let receipt = event.receipt.clone();
-        self.ask(move |queue| Ok(one_settled(queue.bury_all(&[&receipt])?)))
+        let (receipt, reason) = (event.receipt.clone(), reason.to_owned());
+        self.ask(move |queue| Ok(one_settled(queue.bury_all(&[&receipt], Some(&reason))?)))
     }
 }
 

@@ -167,6 +167,7 @@ fn viewed(message: &StoredMessage) -> Result<ViewedEvent, Failure> {
         queued_ms,
         state: ViewedState::Ready,
         receives: 0,
+        reason: None,
         envelope: envelope.into(),
     })
 }

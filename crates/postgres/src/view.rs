@@ -15,12 +15,13 @@ macro_rules! in_order {
         concat!(
             "WITH these AS (
                 (
-                    SELECT number, queued_at, CASE WHEN visible_at <= now() THEN 0 ELSE 1 END AS state, receives, envelope
+                    SELECT number, queued_at, CASE WHEN visible_at <= now() THEN 0 ELSE 1 END AS state, receives, envelope,
+                        NULL::text AS reason
                     FROM events WHERE number > $1 AND number < $2 ORDER BY number ",
             $order,
             " LIMIT $3
                 ) UNION ALL (
-                    SELECT number, queued_at, 2, receives, envelope
+                    SELECT number, queued_at, 2, receives, envelope, reason
                     FROM dead_letters WHERE number > $1 AND number < $2 ORDER BY number ",
             $order,
             " LIMIT $3
@@ -30,7 +31,7 @@ macro_rules! in_order {
             $order,
             ") - octet_length(envelope) AS before FROM these
             )
-            SELECT number, (extract(epoch FROM queued_at) * 1000)::bigint, state, receives, envelope
+            SELECT number, (extract(epoch FROM queued_at) * 1000)::bigint, state, receives, envelope, reason
             FROM sized WHERE before < 8388608 ORDER BY number ",
             $order,
             " LIMIT $3"
@@ -79,6 +80,7 @@ fn viewed(row: &Row) -> Result<ViewedEvent, Trouble> {
             _ => ViewedState::Dead,
         },
         receives: u32::try_from(receives).unwrap_or_default(),
+        reason: row.try_get(5)?,
         envelope: Bytes::from(envelope),
     })
 }

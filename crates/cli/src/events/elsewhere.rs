@@ -279,6 +279,7 @@ impl Viewed {
             subject: self.attributes.subject.as_deref(),
             state: self.state().as_str(),
             receive_count: self.event.receives,
+            reason: self.event.reason.as_deref(),
             received: moment(self.event.queued_ms),
             envelope_bytes: self.event.envelope.len() as u64,
             envelope,

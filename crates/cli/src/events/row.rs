@@ -18,6 +18,8 @@ pub(crate) struct Row<'a> {
     pub(super) subject: Option<&'a str>,
     pub(super) state: &'static str,
     pub(super) receive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
     pub(super) received: String,
     pub(super) envelope_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +36,7 @@ impl<'a> Row<'a> {
             subject: event.subject.as_deref(),
             state: event.state.as_str(),
             receive_count: event.receive_count,
+            reason: event.reason.as_deref(),
             received: received(event),
             envelope_bytes: event.envelope_bytes,
             envelope,

@@ -126,10 +126,11 @@ fn print_kept(delivery: &Recorded, body: &Body) -> Result<(), CliError> {
 }
 
 /// An event on a queue, without what is in its envelope.
-struct Place {
+struct Place<'a> {
     seq: u64,
     state: State,
     receive_count: u32,
+    reason: Option<&'a str>,
     queued: String,
 }
 
@@ -139,6 +140,7 @@ fn show(args: &Args, stored: &StoredEvent) -> Result<(), CliError> {
         seq: event.seq,
         state: event.state,
         receive_count: event.receive_count,
+        reason: event.reason.as_deref(),
         queued: received(event),
     };
     show_placed(args, &place, &stored.envelope)
@@ -150,12 +152,13 @@ fn show_viewed(args: &Args, viewed: &Viewed) -> Result<(), CliError> {
         seq: event.number,
         state: viewed.state(),
         receive_count: event.receives,
+        reason: event.reason.as_deref(),
         queued: moment(event.queued_ms),
     };
     show_placed(args, &place, &event.envelope)
 }
 
-fn show_placed(args: &Args, place: &Place, envelope: &[u8]) -> Result<(), CliError> {
+fn show_placed(args: &Args, place: &Place<'_>, envelope: &[u8]) -> Result<(), CliError> {
     if args.envelope {
         return Ok(print_envelope(envelope)?);
     }
@@ -164,8 +167,11 @@ fn show_placed(args: &Args, place: &Place, envelope: &[u8]) -> Result<(), CliErr
         return Err(CliError::failed(one_line(&words)));
     }
     if args.json {
+        let reason = place.reason.map_or_else(String::new, |reason| {
+            format!("\"reason\":{},", serde_json::Value::from(reason))
+        });
         let head = format!(
-            "{{\"seq\":{},\"state\":\"{}\",\"receive_count\":{},\"envelope\":",
+            "{{\"seq\":{},\"state\":\"{}\",\"receive_count\":{},{reason}\"envelope\":",
             place.seq,
             place.state.as_str(),
             place.receive_count
@@ -183,6 +189,9 @@ fn show_placed(args: &Args, place: &Place, envelope: &[u8]) -> Result<(), CliErr
         "state            {state}, received {} times",
         place.receive_count
     ))?;
+    if let Some(reason) = place.reason {
+        print(format_args!("reason           {}", one_line(reason)))?;
+    }
     print(format_args!("queued           {}", place.queued))?;
     print_members(&decoded)
 }

@@ -128,15 +128,11 @@ fn intact(
     if damaged.is_empty() {
         return Ok(intact);
     }
-    let buried: Vec<_> = damaged
-        .iter()
-        .map(|(one, _)| one.receipt.as_str())
-        .collect();
-    if let Err(error) = queue.bury_all(&buried) {
-        give_back(queue, &receipts(&intact));
-        return Err(error.into());
-    }
     for (delivery, reason) in &damaged {
+        if let Err(error) = queue.bury_all(&[&delivery.receipt], Some(reason)) {
+            give_back(queue, &receipts(&intact));
+            return Err(error.into());
+        }
         let reason = format!("{reason}; it is a dead letter now");
         said.push(one_line(&damaged_event(delivery.seq, &reason)).into_owned());
     }

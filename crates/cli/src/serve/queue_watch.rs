@@ -136,6 +136,10 @@ fn tell_dead(seen: &Seen, before: Option<u64>) {
             );
             continue;
         }
+        let why = match &dead.reason {
+            Some(_) => "a consumer rejected it",
+            None => "received too often, never acknowledged",
+        };
         tracing::error!(
             name: "dead_letter",
             seq = dead.seq,
@@ -143,7 +147,8 @@ fn tell_dead(seen: &Seen, before: Option<u64>) {
             "type" = dead.event_type,
             subject = dead.subject,
             receive_count = dead.receive_count,
-            "an event is a dead letter: received too often, never acknowledged; `labelrelay events list --dead` lists them",
+            reason = dead.reason,
+            "an event is a dead letter: {why}; `labelrelay events list --dead` lists them",
         );
     }
     let new = before.map_or(0, |before| seen.stats.dead_letters.saturating_sub(before));

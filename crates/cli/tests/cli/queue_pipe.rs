@@ -110,8 +110,19 @@ fn a_received_event_is_settled_by_its_receipt() {
     assert_eq!(answer["outcomes"], json!(["extended"]));
     let answer = pipe.ask(&json!({"op": "retry", "receipts": [receipt(1)]}));
     assert_eq!(answer["outcomes"], json!(["returned"]));
-    let answer = pipe.ask(&json!({"op": "reject", "receipts": [receipt(2)]}));
+    let reason = "no \"use\" for it,\nsays é";
+    let answer = pipe.ask(&json!({"op": "reject", "receipts": [receipt(2)], "reason": reason}));
     assert_eq!(answer["outcomes"], json!(["rejected"]));
+    let dead = place.run(&["events", "list", "--dead", "--json"]).json();
+    assert_eq!(dead[0]["reason"], json!(reason));
+    let seq = dead[0]["seq"].to_string();
+    let shown = place.run(&["events", "show", &seq, "--json"]).json();
+    assert_eq!(shown[0]["reason"], json!(reason));
+    let shown = place.run(&["events", "show", &seq]);
+    assert!(
+        shown.good().contains("reason           no \"use\" for it"),
+        "{shown:?}"
+    );
     let answer = pipe.ask(&json!({"op": "stats"}));
     assert_eq!(
         [

@@ -2,7 +2,7 @@
 
 use super::behind_damage::unless_damaged;
 use super::transaction::Durability;
-use super::{Event, Filter, QueueFile, State, columns};
+use super::{Event, Filter, QueueFile, State, columns, reasons};
 use crate::queue_file_error::FileError;
 use crate::sqlite::{set_setting, setting};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -56,6 +56,8 @@ pub struct DeadLetter {
     pub subject: Option<String>,
     /// Number of times that it was received.
     pub receive_count: u32,
+    /// Why a consumer rejected it; `None` if it was received too often.
+    pub reason: Option<String>,
     /// `false` if nothing is known of it but its number, because it lies in damage.
     pub is_readable: bool,
 }
@@ -126,6 +128,7 @@ impl QueueFile {
                     }
                 }
             }
+            reasons::forget_old(transaction)?;
             Ok(changed as u64)
         })
     }
@@ -143,6 +146,7 @@ fn letter_of(
         event_type: String::new(),
         subject: None,
         receive_count: u32::try_from(receive_count).unwrap_or(u32::MAX),
+        reason: unless_damaged(reasons::of(db, seq))?.flatten(),
         is_readable: false,
     };
     let event = db

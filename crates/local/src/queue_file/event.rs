@@ -1,7 +1,7 @@
 //! Lists and shows events without taking them.
 
 use super::behind_damage::unless_damaged;
-use super::{QueueFile, columns};
+use super::{QueueFile, columns, reasons};
 use crate::queue_file_error::FileError;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use std::fmt;
@@ -52,6 +52,8 @@ pub struct Event {
     pub state: State,
     /// Number of times that it was received.
     pub receive_count: u32,
+    /// Why a consumer rejected it, if it is a dead letter because of that.
+    pub reason: Option<String>,
     /// Length of the envelope.
     pub envelope_bytes: u64,
 }
@@ -91,6 +93,7 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         subject: columns::text(row, 5)?,
         envelope_bytes: columns::number(row, 6)?.cast_unsigned(),
         receive_count: u32::try_from(columns::number(row, 7)?).unwrap_or(u32::MAX),
+        reason: None,
         state: match row.get::<_, i64>(8)? {
             0 => State::Ready,
             1 => State::InFlight,
@@ -119,7 +122,13 @@ impl QueueFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn get(&self, seq: u64) -> Result<Option<StoredEvent>, FileError> {
-        self.read(|db| Ok(self.one(db, seq, self.deliveries())?))
+        self.read(|db| {
+            let mut stored = self.one(db, seq, self.deliveries())?;
+            if let Some(stored) = &mut stored {
+                reasons::add(db, &mut stored.event)?;
+            }
+            Ok(stored)
+        })
     }
 
     /// Tells whether the event with this number can be read, whatever became of its state.

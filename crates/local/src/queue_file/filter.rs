@@ -2,7 +2,7 @@
 
 use super::event::{COLUMNS, Event, State, StoredEvent, event};
 use super::event_attributes::{ATTRIBUTES_BYTES, without_data};
-use super::{QueueFile, columns};
+use super::{QueueFile, columns, reasons};
 use crate::queue_file_error::FileError;
 use labelrelay_event::Attributes;
 use rusqlite::{Row, named_params};
@@ -193,6 +193,12 @@ impl QueueFile {
             self.each(filter, "NULL", |row| {
                 events.push(event(row)?);
                 Ok(events.len() < limit)
+            })?;
+        }
+        if events.iter().any(|event| event.state == State::Dead) {
+            self.read(|db| {
+                let mut events = events.iter_mut();
+                Ok(events.try_for_each(|event| reasons::add(db, event))?)
             })?;
         }
         Ok(events)

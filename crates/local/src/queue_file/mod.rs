@@ -18,6 +18,7 @@ mod event_attributes;
 mod examine;
 mod export;
 mod filter;
+mod reasons;
 mod receive;
 mod received;
 mod stats;

@@ -5,7 +5,7 @@ use super::delivery::{Delivery, MAX_VISIBILITY};
 use super::received::KnownDamage;
 use super::taken::Taken;
 use super::transaction::Durability;
-use super::{QueueFile, Received};
+use super::{QueueFile, Received, reasons};
 use crate::queue_file_error::FileError;
 use crate::sqlite::{ms, setting};
 use rusqlite::Connection;
@@ -196,18 +196,27 @@ impl QueueFile {
     }
 
     /// Makes dead letters of several messages that are in flight, in one transaction: nobody can use them as they
-    /// are. The answers are in the receipts' order.
+    /// are. The answers are in the receipts' order. Of the `reason`, 1,000 characters are kept with each of them.
     ///
     /// # Errors
     /// When the file cannot be written; all of them stay in flight then.
-    pub fn bury_all(&self, receipts: &[&str]) -> Result<Vec<Acknowledgement>, FileError> {
+    pub fn bury_all(
+        &self,
+        receipts: &[&str],
+        reason: Option<&str>,
+    ) -> Result<Vec<Acknowledgement>, FileError> {
         let now = self.now_ms();
         self.settle(receipts, |db, seq, receipt| {
             db.prepare_cached(
                 "UPDATE deliveries SET state = 2, receipt = NULL, changed_ms = ?3 WHERE seq = ?1 AND state = 0 AND receipt = ?2",
             )?
             .execute((seq, receipt, now))
-            .and_then(|buried| count_dead(db, buried))
+            .and_then(|buried| {
+                if let Some(reason) = reason.filter(|_| buried > 0) {
+                    reasons::keep(db, seq, reason)?;
+                }
+                count_dead(db, buried)
+            })
         })
     }
 

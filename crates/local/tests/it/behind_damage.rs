@@ -243,7 +243,7 @@ fn dead_letters_that_cannot_be_read_keep_nobody_waiting() {
     let file = queue_dir.file();
     let taken = file.receive(EVENTS, LONG).unwrap();
     let receipts: Vec<&str> = taken.iter().map(|one| one.receipt.as_str()).collect();
-    file.bury_all(&receipts).unwrap();
+    file.bury_all(&receipts, None).unwrap();
     drop(file);
     queue_dir.open().close();
     let whole = fs::read(queue_dir.path()).unwrap();

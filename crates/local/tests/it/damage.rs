@@ -203,10 +203,10 @@ fn a_changed_envelope_is_named_and_the_others_go_on() {
         .iter()
         .partition(|delivery| envelope_damage(&delivery.envelope).is_some());
     assert_eq!((bad.len(), good.len()), (1, 2));
-    let buried = file.bury_all(&[&bad[0].receipt]).unwrap();
+    let buried = file.bury_all(&[&bad[0].receipt], None).unwrap();
     assert_eq!(buried, [Acknowledgement::Done]);
     assert_eq!(
-        file.bury_all(&[&bad[0].receipt]).unwrap(),
+        file.bury_all(&[&bad[0].receipt], None).unwrap(),
         [Acknowledgement::Stale]
     );
     let dead = file.dead(10).unwrap();

@@ -207,6 +207,44 @@ fn dead_letters_come_back_when_asked_for() {
     assert_eq!(ids(&file), ["a", "b"], "a dead letter is never lost");
 }
 
+/// Red if nobody learns why a consumer rejected an event, or if an old reason is told of a dead letter that was received too
+/// often.
+#[test]
+fn a_dead_letter_says_why_it_was_rejected() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 1);
+    let file = queue_dir.file();
+    for id in ["told", "untold", "kept"] {
+        send(&queue, id);
+    }
+    let received = file.receive(9, LEASE).unwrap();
+    let long = "no use for it: é".repeat(100);
+    file.bury_all(&[&received[0].receipt], Some(&long)).unwrap();
+    file.bury_all(&[&received[1].receipt], None).unwrap();
+    let kept: String = long.chars().take(1000).collect();
+    let reasons = || -> Vec<Option<String>> {
+        let dead = file.dead(9).unwrap();
+        for event in &dead {
+            let shown = file.get(event.seq).unwrap().unwrap().event;
+            assert_eq!(shown.reason, event.reason);
+            let newest = file.newest_dead(9).unwrap();
+            let newest = newest.iter().find(|letter| letter.seq == event.seq);
+            assert_eq!(newest.unwrap().reason, event.reason);
+        }
+        dead.into_iter().map(|event| event.reason).collect()
+    };
+    assert_eq!(reasons(), [Some(kept), None]);
+    // A receipt that is not good any more says nothing.
+    file.bury_all(&[&received[1].receipt], Some("late"))
+        .unwrap();
+    assert_eq!(reasons()[1], None);
+    file.acknowledge(&received[2].receipt).unwrap();
+    assert_eq!(file.requeue_dead(None).unwrap(), 2);
+    assert_eq!(file.receive(9, LEASE).unwrap().len(), 2);
+    queue_dir.clock.advance(LEASE);
+    assert_eq!(reasons(), [None, None], "received too often");
+}
+
 /// Without a consumer nobody receives, and that is when somebody looks.
 #[test]
 fn dead_letters_show_without_another_receive() {

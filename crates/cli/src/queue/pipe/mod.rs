@@ -11,12 +11,12 @@
 //! | `{"op":"ack","receipts":[…]}` | `{"op":"ack","outcomes":["acknowledged",…]}` |
 //! | `{"op":"retry","receipts":[…],"delay_ms":5000}` | `{"op":"retry","outcomes":["returned",…]}` |
 //! | `{"op":"extend","receipts":[…],"visibility_ms":30000}` | `{"op":"extend","outcomes":["extended",…]}` |
-//! | `{"op":"reject","receipts":[…]}` | `{"op":"reject","outcomes":["rejected",…]}`: they are dead letters |
+//! | `{"op":"reject","receipts":[…],"reason":"…"}` | `{"op":"reject","outcomes":["rejected",…]}`: they are dead letters |
 //! | `{"op":"stats"}` | `{"op":"stats","ready":…,…}`, as `queue stats --json` has it |
 //! | a line that is none of these | `{"error":"…"}` |
 //!
 //! - Of a receive, `max` (1, and 1,000 at most), `visibility_ms` (30,000) and `wait_ms` (0) can be left out, and so can
-//!   `delay_ms` (0) and the other `visibility_ms` (30,000).
+//!   `delay_ms` (0), the other `visibility_ms` (30,000) and `reason` (none).
 //! - The two lines of a delivery are `{"receipt":"…","receive_count":1,"seq":17}` and the envelope, as it was queued. If
 //!   that has line breaks, which would split the line, it has `data_base64` instead, as of `queue receive --json`.
 //! - `damaged` names events that are damaged in the file, and are dead letters now. It is there if there are some.
@@ -142,8 +142,9 @@ impl Pipe<'_> {
                 let settled = self.settle(receipts, |queue, all| queue.release_all(all, delay));
                 ("retry", settled.map(|all| Outcomes::of("returned", &all)))
             }
-            Request::Reject { receipts } => {
-                let settled = self.settle(receipts, QueueFile::bury_all);
+            Request::Reject { receipts, reason } => {
+                let bury = |queue: &QueueFile, all: &[&str]| queue.bury_all(all, reason.as_deref());
+                let settled = self.settle(receipts, bury);
                 ("reject", settled.map(|all| Outcomes::of("rejected", &all)))
             }
             Request::Extend {

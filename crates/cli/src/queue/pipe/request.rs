@@ -28,6 +28,8 @@ pub(super) enum Request {
     },
     Reject {
         receipts: Vec<String>,
+        #[serde(default)]
+        reason: Option<String>,
     },
     Stats {},
 }

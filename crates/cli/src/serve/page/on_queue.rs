@@ -2,6 +2,7 @@
 
 use super::deeds;
 use crate::event_of_delivery::{self, gone};
+use crate::output::one_line;
 use labelrelay_core::{Clock, chain};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{QueueFile, State, StoredEvent, file_of};
@@ -205,9 +206,15 @@ fn state(stored: &StoredEvent) -> String {
         }
         State::InFlight => format!("a consumer has event {seq}: received {count} {times}"),
         State::Acknowledged => format!("a consumer is done with event {seq}"),
-        _ => format!(
-            "event {seq} is a dead letter: received {count} {times}, and never acknowledged; mend the consumer, then `labelrelay events retry {seq}`"
-        ),
+        _ => {
+            let why = match &stored.event.reason {
+                Some(reason) => format!("a consumer rejected it ({})", one_line(reason)),
+                None => format!("received {count} {times}, and never acknowledged"),
+            };
+            format!(
+                "event {seq} is a dead letter: {why}; mend the consumer, then `labelrelay events retry {seq}`"
+            )
+        }
     }
 }
 
