@@ -1,6 +1,6 @@
 //! Which annotations of a task are chosen.
 
-use super::Policy;
+use super::policy::Policy;
 use crate::step::{Reviewed, Step};
 use crate::tally::Tally;
 use crate::which::Which;

@@ -1,7 +1,7 @@
 //! Counts of a choice, without what was chosen.
 
-use super::Policy;
 use super::candidate::{self, Candidate, choose};
+use super::policy::Policy;
 use crate::step::Step;
 use crate::store::parts::{self, Part};
 use crate::tally::Tally;

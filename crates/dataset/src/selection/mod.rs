@@ -2,36 +2,24 @@
 
 mod candidate;
 mod count;
+mod policy;
 
 use crate::about::{About, Configs};
 use crate::geometry::Geometry;
-use crate::media_copy::{self, MediaCopy};
+use crate::media_copy;
 use crate::output::file_name;
 use crate::redact::Addresses;
-use crate::split::{Split, Splits};
+use crate::split::Split;
 use crate::step::Step;
 use crate::tally::Tally;
-use crate::which::Which;
 use candidate::{Candidate, choose};
 pub(crate) use count::count;
+pub(crate) use policy::Policy;
 use rusqlite::{Connection, Row};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Choice of annotations.
-#[derive(Debug, Clone)]
-pub(crate) struct Policy {
-    pub(crate) which: Which,
-    pub(crate) splits: Splits,
-    /// A state that an annotation has to be in.
-    pub(crate) state: Option<String>,
-    /// Copies of the media that the user has.
-    pub(crate) media: Vec<MediaCopy>,
-    pub(crate) addresses: Addresses,
-    pub(crate) authors: bool,
-}
 
 /// One image, or whatever a task is about, with what was chosen of it.
 #[derive(Debug)]

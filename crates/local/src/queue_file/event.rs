@@ -125,7 +125,7 @@ impl QueueFile {
         self.read(|db| {
             let mut stored = self.one(db, seq, self.deliveries())?;
             if let Some(stored) = &mut stored {
-                reasons::add(db, &mut stored.event)?;
+                add_reason(db, &mut stored.event)?;
             }
             Ok(stored)
         })
@@ -163,6 +163,15 @@ impl QueueFile {
             )
             .optional()
     }
+}
+
+/// Adds to a dead letter why it was rejected.
+pub(super) fn add_reason(db: &Connection, event: &mut Event) -> rusqlite::Result<()> {
+    if event.state == State::Dead {
+        let reason = unless_damaged(reasons::of(db, event.seq.cast_signed()))?;
+        event.reason = reason.flatten();
+    }
+    Ok(())
 }
 
 pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {

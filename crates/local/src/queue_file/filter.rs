@@ -1,8 +1,8 @@
 //! Which events to look at: one filter for every way of looking.
 
-use super::event::{COLUMNS, Event, State, StoredEvent, event};
+use super::event::{COLUMNS, Event, State, StoredEvent, add_reason, event};
 use super::event_attributes::{ATTRIBUTES_BYTES, without_data};
-use super::{QueueFile, columns, reasons};
+use super::{QueueFile, columns};
 use crate::queue_file_error::FileError;
 use labelrelay_event::Attributes;
 use rusqlite::{Row, named_params};
@@ -198,7 +198,7 @@ impl QueueFile {
         if events.iter().any(|event| event.state == State::Dead) {
             self.read(|db| {
                 let mut events = events.iter_mut();
-                Ok(events.try_for_each(|event| reasons::add(db, event))?)
+                Ok(events.try_for_each(|event| add_reason(db, event))?)
             })?;
         }
         Ok(events)

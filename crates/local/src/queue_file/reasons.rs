@@ -2,8 +2,6 @@
 //!
 //! The table is made with the first reason: a file of an earlier version has none, and an earlier version passes it over.
 
-use super::behind_damage::unless_damaged;
-use super::{Event, State};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// The longest reason that is kept, in characters.
@@ -48,13 +46,4 @@ pub(super) fn of(db: &Connection, seq: i64) -> rusqlite::Result<Option<String>> 
 fn are_there(db: &Connection) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'reasons'")?
         .exists([])
-}
-
-/// Adds to a dead letter why it was rejected.
-pub(super) fn add(db: &Connection, event: &mut Event) -> rusqlite::Result<()> {
-    if event.state == State::Dead {
-        let reason = unless_damaged(of(db, event.seq.cast_signed()))?;
-        event.reason = reason.flatten();
-    }
-    Ok(())
 }
