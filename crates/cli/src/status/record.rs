@@ -5,9 +5,10 @@ use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::locations::QueueLocation;
-use crate::{page_token, record};
+use crate::{open, page_token, record, shared_record};
 use labelrelay_core::config::Config;
-use labelrelay_record::{RecordError, RecordFile};
+use labelrelay_record::{RecordError, RecordFile, SharedRecord};
+use labelrelay_startup::QUEUE;
 use serde::Serialize;
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -23,7 +24,12 @@ pub(super) enum Running {
 /// The record, and whether deliveries are in it.
 #[derive(Serialize)]
 pub(super) struct Record {
-    file: String,
+    /// Absent of one in the database of the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// How many there are, of all replicas. Of a file it is not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deliveries: Option<u64>,
     /// Nothing was recorded yet.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_missing: bool,
@@ -55,12 +61,18 @@ impl Record {
             } => ": made by the next `serve`",
             _ => "",
         };
-        format!("{}{words}", self.file)
+        let place = self
+            .file
+            .as_deref()
+            .unwrap_or("in the database of the queue");
+        match self.deliveries {
+            Some(deliveries) => format!("{place}: {deliveries} deliveries"),
+            None => format!("{place}{words}"),
+        }
     }
 }
 
-/// Looks at the record that the configuration names, and makes none. Not at one in a database: whether a delivery is in
-/// that tells its own log.
+/// Looks at the record that the configuration names, and makes none.
 pub(super) fn look(
     config: &Config,
     queue: &QueueLocation,
@@ -71,8 +83,10 @@ pub(super) fn look(
     let Some(file) = record::file(config, env)? else {
         return Ok(None);
     };
-    if let QueueLocation::Cloud(Cloud::Postgres, _) = queue {
-        return Ok(None);
+    if let QueueLocation::Cloud(Cloud::Postgres, url) = queue {
+        let base = open::setting(QUEUE, config, env).base_dir;
+        let record = shared_record::open(url, base, env, None, "")?;
+        return Ok(Some(look_into_shared(&*record, warnings)));
     }
     let is_recording = match running {
         Running::Yes(says) => says,
@@ -94,11 +108,34 @@ pub(super) fn look(
         warnings.extend(page_fault(config, env)?);
     }
     Ok(Some(Record {
-        file: file.display().to_string(),
+        file: Some(file.display().to_string()),
+        deliveries: None,
         is_missing,
         is_recording,
         problem,
     }))
+}
+
+/// Whether a delivery waits for a record in a database says the log of the replica that took it.
+fn look_into_shared(record: &dyn SharedRecord, warnings: &mut Vec<String>) -> Record {
+    let counted = record.exists().and_then(|is_there| {
+        let count = is_there.then(|| record.count());
+        count.transpose()
+    });
+    let problem = counted.as_ref().err().map(|error| {
+        format!(
+            "the record of deliveries was not looked into: {}",
+            chain(error)
+        )
+    });
+    warnings.extend(problem.clone());
+    Record {
+        file: None,
+        is_missing: matches!(counted, Ok(None)),
+        deliveries: counted.ok().flatten(),
+        is_recording: None,
+        problem,
+    }
 }
 
 fn problem(is_recording: Option<bool>, found: Option<String>) -> Option<String> {

@@ -8,7 +8,7 @@ use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};
 use labelrelay_tests::client::once;
 use labelrelay_tests::sender;
 use labelrelay_tests::servers::Postgres;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A place for a replica that records, over this server.
 fn replica(server: &Postgres) -> Place {
@@ -41,6 +41,8 @@ fn whoever_asks_sees_the_deliveries_of_all_replicas() {
     let laptop = over(Place::new(), &server);
     let none = laptop.run(&["events", "list", "--recorded"]);
     none.failed(1, &["no record in the database", "serve.record"]);
+    let told = |place: &Place| place.run(&["status", "--json"]).json().remove(0);
+    assert_eq!(told(&places[0])["record"], json!({"is_missing": true}));
     let serving = places.each_ref().map(|place| place.serve(&[]));
     for (serving, tag) in serving.iter().zip(["one", "two"]) {
         assert_eq!(delivered(serving, &sender::label(tag)).status, 200);
@@ -57,6 +59,7 @@ fn whoever_asks_sees_the_deliveries_of_all_replicas() {
     let all = listed(&["--recorded"]);
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|it| it["replica"].is_string()), "{all:?}");
+    assert_eq!(told(&places[1])["record"], json!({"deliveries": 4}));
     let refused = listed(&["--refused", "--newest"]);
     let deliveries = refused.iter().map(|it| it["delivery_id"].as_str().unwrap());
     let mut deliveries: Vec<_> = deliveries.collect();
@@ -126,4 +129,9 @@ fn whoever_may_not_read_the_record_is_answered_from_the_queue() {
     assert!(nothing.stderr.contains("record_last"), "{nothing:?}");
     let shown = weak.run(&["events", "show", "nothing"]);
     shown.failed(1, &["no event", "nothing"]);
+    let record = "[serve.record]\nfile = \"record\"\n";
+    weak.write("labelrelay.toml", format!("{CONFIG}{record}"));
+    let told = weak.with("SECRET", SECRET).run(&["status"]);
+    let said = format!("{}{}", told.stdout, told.stderr);
+    assert!(said.contains("was not looked into"), "{said}");
 }
