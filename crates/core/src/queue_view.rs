@@ -56,7 +56,7 @@ pub struct ViewedEvent {
     pub state: ViewedState,
     /// Number of times that it was received.
     pub receives: u32,
-    /// Why a consumer rejected it, if it is a dead letter because of that, and if the queue says so.
+    /// Of a dead letter, why it is one, if the queue keeps that.
     pub reason: Option<String>,
     /// The envelope, as it was queued.
     pub envelope: Bytes,

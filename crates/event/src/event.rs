@@ -192,7 +192,8 @@ impl<'a> Event<'a> {
         reader.read(&self.attributes, &document)
     }
 
-    /// Members of the body as they were sent, in the order of `names`: the last of each name, unless it is `null`. They say what
+    /// Members of the body as they were sent, in the order of `names`: the last of each name, unless it is `null`. A body that is
+    /// no object has none. They say what
     /// [`changes`](Self::changes) leaves out, such as what stands beside the thing that an event is about.
     ///
     /// ```

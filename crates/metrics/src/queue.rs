@@ -87,7 +87,7 @@ impl QueueGauges {
             ),
             (
                 "queue_dead",
-                "Dead letters: received too often, never acknowledged",
+                "Dead letters: received too often and never acknowledged, or rejected",
                 self.dead,
             ),
             (

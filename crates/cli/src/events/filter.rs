@@ -48,7 +48,7 @@ pub(super) struct Content {
 pub(super) struct Which {
     #[command(flatten)]
     content: Content,
-    /// Dead letters: received too often and never acknowledged
+    /// Dead letters: received too often and never acknowledged, or rejected
     #[arg(long)]
     dead: bool,
     /// Not acknowledged yet: ready or in flight

@@ -128,11 +128,15 @@ fn intact(
     if damaged.is_empty() {
         return Ok(intact);
     }
+    let buried = damaged
+        .iter()
+        .map(|(one, reason)| (one.receipt.as_str(), Some(reason.as_str())));
+    let (buried, reasons): (Vec<_>, Vec<_>) = buried.unzip();
+    if let Err(error) = queue.bury_each(&buried, &reasons) {
+        give_back(queue, &receipts(&intact));
+        return Err(error.into());
+    }
     for (delivery, reason) in &damaged {
-        if let Err(error) = queue.bury_all(&[&delivery.receipt], Some(reason)) {
-            give_back(queue, &receipts(&intact));
-            return Err(error.into());
-        }
         let reason = format!("{reason}; it is a dead letter now");
         said.push(one_line(&damaged_event(delivery.seq, &reason)).into_owned());
     }

@@ -137,7 +137,7 @@ fn tell_dead(seen: &Seen, before: Option<u64>) {
             continue;
         }
         let why = match &dead.reason {
-            Some(_) => "a consumer rejected it",
+            Some(_) => "it was rejected",
             None => "received too often, never acknowledged",
         };
         tracing::error!(

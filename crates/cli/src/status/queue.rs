@@ -54,7 +54,7 @@ pub(super) fn open_checked(file: &Path, report: &mut Report) -> Result<QueueFile
     if stats.dead > 0 {
         let letters = if stats.dead == 1 { "letter" } else { "letters" };
         report.warnings.push(format!(
-            "{} dead {letters}: received too often and never acknowledged; see `labelrelay events list --dead`, and `labelrelay events retry` when the consumer is mended",
+            "{} dead {letters}: received too often and never acknowledged, or rejected; see `labelrelay events list --dead`, and `labelrelay events retry` when the consumer is mended",
             stats.dead
         ));
     }

@@ -45,11 +45,9 @@ impl Changes {
         if self.last.0 != source || self.last.1 != project {
             self.last = (source.to_owned(), project.to_owned());
         }
-        if !self.tasks.contains_key(&self.last) {
-            self.tasks.insert(self.last.clone(), BTreeMap::new());
-        }
-        let Some(tasks) = self.tasks.get_mut(&self.last) else {
-            return false; // it is there now
+        let tasks = match self.tasks.get_mut(&self.last) {
+            Some(tasks) => tasks,
+            None => self.tasks.entry(self.last.clone()).or_default(),
         };
         let before = tasks.len();
         let touched = tasks.entry(key_of(task.unwrap_or_default())).or_default();

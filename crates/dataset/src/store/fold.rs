@@ -2,10 +2,10 @@
 
 use super::batch::Batch;
 use super::read_ahead::ReadEvent;
-use super::version::{as_of, received};
+use super::version::at_most;
 use super::{annotation, project, removal, review, steps, task};
+use labelrelay_event::Origin;
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
-use labelrelay_event::{Event, Origin};
 
 /// Takes an event in; `true` if it changed something.
 pub(super) fn take_in(db: &Batch<'_>, read: &ReadEvent<'_>) -> rusqlite::Result<bool> {
@@ -17,7 +17,7 @@ pub(super) fn take_in(db: &Batch<'_>, read: &ReadEvent<'_>) -> rusqlite::Result<
     for change in &read.changes {
         has_changed |= match change {
             Change::Removed(removed) => removal::take_in(db, removed)?,
-            Change::Changed(it) => take_in_changed(db, event, it)?,
+            Change::Changed(it) => take_in_changed(db, read, it)?,
             _ => false,
         };
     }
@@ -26,18 +26,19 @@ pub(super) fn take_in(db: &Batch<'_>, read: &ReadEvent<'_>) -> rusqlite::Result<
 
 fn take_in_changed(
     db: &Batch<'_>,
-    event: &Event<'_>,
+    read: &ReadEvent<'_>,
     changed: &Changed<'_>,
 ) -> rusqlite::Result<bool> {
+    let (event, received) = (&read.event, &read.receipt.version);
     match (changed.key.kind, changed.record.as_deref()) {
         (Kind::Annotation | Kind::Label, Some(Record::Annotation(record))) => {
             if event.attributes().origin == Some(Origin::Reconcile) {
-                removal::contradict(db, &changed.key, &received(event))?;
+                removal::contradict(db, &changed.key, received)?;
             }
             annotation::take_in(db, event, changed, record)
         }
         (Kind::Task, Some(Record::Task(record))) => {
-            let seen = as_of(event, record.updated.as_deref());
+            let seen = at_most(received.clone(), record.updated.as_deref());
             task::take_in(db, &changed.key, record, &seen)
         }
         (Kind::Project, Some(Record::Project(record))) => project::take_in(
@@ -45,7 +46,7 @@ fn take_in_changed(
             &changed.key,
             record.title.as_deref(),
             record.label_config.as_deref(),
-            &as_of(event, record.updated.as_deref()),
+            &at_most(received.clone(), record.updated.as_deref()),
         ),
         (Kind::Review, Some(Record::Review(record))) => review::take_in(db, event, changed, record),
         (Kind::Completion, _) => steps::complete(db, event, changed),

@@ -38,11 +38,9 @@ struct Came {
 impl Taken {
     /// Adds an event of `source` that the relay received then.
     pub(super) fn add(&mut self, source: &str, at: Option<Timestamp>) {
-        if !self.0.contains_key(source) {
-            self.0.insert(source.to_owned(), Came::default());
-        }
-        let Some(came) = self.0.get_mut(source) else {
-            return; // it is there now
+        let came = match self.0.get_mut(source) {
+            Some(came) => came,
+            None => self.0.entry(source.to_owned()).or_default(),
         };
         came.events += 1;
         came.last = came.last.max(at);

@@ -35,17 +35,17 @@ impl<'e> ReadEvent<'e> {
 }
 
 /// What was read of an event, or why it cannot be read.
-type Read<'e> = Result<ReadEvent<'e>, EventError>;
+type MaybeRead<'e> = Result<ReadEvent<'e>, EventError>;
 
 /// Hands what was read of each event to `take`, in their order. Ends with the first error of `take`.
 pub(super) fn each<'e, E>(
     mut events: impl ExactSizeIterator<Item = Result<Event<'e>, EventError>> + Send,
-    mut take: impl FnMut(&Read<'e>) -> Result<(), E>,
+    mut take: impl FnMut(&MaybeRead<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
     if events.len() > TOGETHER {
         let taken = scope(|scope| {
             // One lot waits while another is read, so that what is in memory does not grow with the events.
-            let (door, lots) = sync_channel::<Vec<Read<'e>>>(1);
+            let (door, lots) = sync_channel::<Vec<MaybeRead<'e>>>(1);
             // Who asked for memory gives it back: from another thread that takes longer, and both wait for each other.
             let (done, used) = channel();
             let reading = Builder::new()
@@ -77,7 +77,7 @@ pub(super) fn each<'e, E>(
 /// The next events that are handed over together; `None` if there is none.
 fn next_lot<'e>(
     events: &mut impl Iterator<Item = Result<Event<'e>, EventError>>,
-) -> Option<Vec<Read<'e>>> {
+) -> Option<Vec<MaybeRead<'e>>> {
     let mut lot = Vec::with_capacity(TOGETHER);
     let mut bytes = 0;
     while lot.len() < TOGETHER && bytes < BYTES {

@@ -30,12 +30,7 @@ pub(super) fn received(event: &Event<'_>) -> String {
 }
 
 /// The time that an event tells of a thing that has no version, in the form of one: when the platform changed it last, or when
-/// the relay received the event, if that is earlier or the platform does not say it. Deliveries overtake one another.
-pub(super) fn as_of(event: &Event<'_>, updated: Option<&str>) -> String {
-    at_most(received(event), updated)
-}
-
-/// The same, of what was `received` then.
+/// the relay `received` the event, if that is earlier or the platform does not say it. Deliveries overtake one another.
 pub(super) fn at_most(received: String, updated: Option<&str>) -> String {
     let updated = updated.and_then(time::parse).map(time::sequence);
     updated

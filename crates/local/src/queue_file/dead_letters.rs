@@ -56,7 +56,8 @@ pub struct DeadLetter {
     pub subject: Option<String>,
     /// Number of times that it was received.
     pub receive_count: u32,
-    /// Why a consumer rejected it; `None` if it was received too often.
+    /// Why it was rejected, in the words of whoever did that: 1,000 characters at most. The queue keeps none of what was
+    /// received too often.
     pub reason: Option<String>,
     /// `false` if nothing is known of it but its number, because it lies in damage.
     pub is_readable: bool,
@@ -116,7 +117,7 @@ impl QueueFile {
     pub fn requeue_dead(&self, only: Option<&[u64]>) -> Result<u64, FileError> {
         const BACK: &str = "UPDATE deliveries SET state = 0, receive_count = 0, visible_ms = 0, changed_ms = ?1 WHERE state = 2";
         let now = self.now_ms();
-        self.change(Durability::Synced, |transaction| {
+        let back = self.change(Durability::Synced, |transaction| {
             bury_expired(transaction, now)?;
             let mut changed = 0;
             match only {
@@ -128,9 +129,13 @@ impl QueueFile {
                     }
                 }
             }
-            reasons::forget_old(transaction)?;
             Ok(changed as u64)
-        })
+        })?;
+        // Room that the next rejection takes again; nobody is told of them any more.
+        let _for_room = self.change(Durability::Soon, |transaction| {
+            Ok(reasons::forget_old(transaction)?)
+        });
+        Ok(back)
     }
 }
 
@@ -146,7 +151,7 @@ fn letter_of(
         event_type: String::new(),
         subject: None,
         receive_count: u32::try_from(receive_count).unwrap_or(u32::MAX),
-        reason: unless_damaged(reasons::of(db, seq))?.flatten(),
+        reason: reasons::of(db, seq)?,
         is_readable: false,
     };
     let event = db

@@ -16,7 +16,7 @@ pub enum State {
     InFlight,
     /// Done with.
     Acknowledged,
-    /// Received too often without being acknowledged.
+    /// Received too often without being acknowledged, or rejected.
     Dead,
 }
 
@@ -52,7 +52,8 @@ pub struct Event {
     pub state: State,
     /// Number of times that it was received.
     pub receive_count: u32,
-    /// Why a consumer rejected it, if it is a dead letter because of that.
+    /// Of a dead letter, why it was rejected, in the words of whoever did that: 1,000 characters at most. The queue keeps none of
+    /// what was received too often.
     pub reason: Option<String>,
     /// Length of the envelope.
     pub envelope_bytes: u64,
@@ -168,8 +169,7 @@ impl QueueFile {
 /// Adds to a dead letter why it was rejected.
 pub(super) fn add_reason(db: &Connection, event: &mut Event) -> rusqlite::Result<()> {
     if event.state == State::Dead {
-        let reason = unless_damaged(reasons::of(db, event.seq.cast_signed()))?;
-        event.reason = reason.flatten();
+        event.reason = reasons::of(db, event.seq.cast_signed())?;
     }
     Ok(())
 }

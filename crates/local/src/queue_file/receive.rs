@@ -196,7 +196,7 @@ impl QueueFile {
     }
 
     /// Makes dead letters of several messages that are in flight, in one transaction: nobody can use them as they
-    /// are. The answers are in the receipts' order. Of the `reason`, 1,000 characters are kept with each of them.
+    /// are. The answers are in the receipts' order. The `reason` is kept with each of them, 1,000 characters of it at most.
     ///
     /// # Errors
     /// When the file cannot be written; all of them stay in flight then.
@@ -205,19 +205,59 @@ impl QueueFile {
         receipts: &[&str],
         reason: Option<&str>,
     ) -> Result<Vec<Acknowledgement>, FileError> {
+        let reasons = vec![reason; receipts.len()];
+        self.bury_each(receipts, &reasons)
+    }
+
+    /// The same, with a reason for each, in the order of the receipts.
+    ///
+    /// # Errors
+    /// When the file cannot be written; all of them stay in flight then.
+    pub fn bury_each(
+        &self,
+        receipts: &[&str],
+        reasons: &[Option<&str>],
+    ) -> Result<Vec<Acknowledgement>, FileError> {
         let now = self.now_ms();
+        self.keep_reasons(receipts, reasons, now)?;
         self.settle(receipts, |db, seq, receipt| {
             db.prepare_cached(
                 "UPDATE deliveries SET state = 2, receipt = NULL, changed_ms = ?3 WHERE seq = ?1 AND state = 0 AND receipt = ?2",
             )?
             .execute((seq, receipt, now))
-            .and_then(|buried| {
-                if let Some(reason) = reason.filter(|_| buried > 0) {
-                    reasons::keep(db, seq, reason)?;
-                }
-                count_dead(db, buried)
-            })
+            .and_then(|buried| count_dead(db, buried))
         })
+    }
+
+    /// Keeps why messages become dead letters at this time. Those that then do not stay as they are.
+    fn keep_reasons(
+        &self,
+        receipts: &[&str],
+        reasons: &[Option<&str>],
+        died_ms: i64,
+    ) -> Result<(), FileError> {
+        let told = receipts
+            .iter()
+            .zip(reasons)
+            .filter_map(|(receipt, reason)| {
+                // One that says nothing is none.
+                let reason = reason.filter(|reason| !reason.trim().is_empty())?;
+                Some((parse(receipt)?, reason))
+            });
+        let told: Vec<_> = told.collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let kept = self.change(Durability::Soon, |transaction| {
+            for (receipt, reason) in &told {
+                reasons::keep(transaction, *receipt, died_ms, reason)?;
+            }
+            Ok(())
+        });
+        match kept {
+            Err(FileError::Damaged { .. }) => Ok(()),
+            kept => kept,
+        }
     }
 
     fn settle(

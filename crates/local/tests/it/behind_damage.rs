@@ -2,7 +2,7 @@
 
 use crate::damage::{EVENTS, LONG, PAGE, filled, is_named, replace};
 use crate::support::QueueDir;
-use labelrelay_local::{Filter, QueueFile, Received, envelope_damage};
+use labelrelay_local::{Acknowledgement, Filter, QueueFile, Received, envelope_damage};
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::fs;
@@ -91,6 +91,32 @@ fn an_export_loses_no_event_whose_state_alone_is_damaged() {
     let file = queue_dir.file();
     let seen = file.export(Filter::default()).filter_map(Result::ok);
     assert_eq!(seen.count(), EVENTS);
+}
+
+/// Red if damage to a note keeps an event from being rejected, or from coming back.
+#[test]
+fn an_event_is_rejected_and_comes_back_though_the_reasons_are_damaged() {
+    let queue_dir = filled();
+    let bury = |file: &QueueFile| {
+        let received = file.receive(1, LONG).unwrap();
+        let buried = file.bury_all(&[&received[0].receipt], Some("no use for it"));
+        assert_eq!(buried.unwrap(), [Acknowledgement::Done]);
+    };
+    bury(&queue_dir.file());
+    let db = Connection::open(queue_dir.path()).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'reasons'";
+    let root: u32 = db.query_row(root, [], |row| row.get(0)).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(db);
+    let whole = fs::read(queue_dir.path()).unwrap();
+    replace(&queue_dir, &overwritten(&whole, &[root as usize - 1]));
+    let file = queue_dir.file();
+    bury(&file);
+    let dead = file.dead(9).unwrap();
+    let reasons = dead.iter().map(|event| event.reason.as_deref());
+    assert_eq!(reasons.collect::<Vec<_>>(), [None, None]);
+    assert_eq!(file.requeue_dead(None).unwrap(), 2);
 }
 
 /// Whichever page of events is damaged, a consumer gets each event that is not in it, and acknowledges no other.

@@ -5,6 +5,7 @@ use futures_executor::block_on;
 use labelrelay_core::EventQueue as _;
 use labelrelay_local::{Acknowledgement, Filter, State};
 use labelrelay_testkit::queue_suite;
+use rusqlite::Connection;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -219,8 +220,9 @@ fn a_dead_letter_says_why_it_was_rejected() {
     }
     let received = file.receive(9, LEASE).unwrap();
     let long = "no use for it: é".repeat(100);
-    file.bury_all(&[&received[0].receipt], Some(&long)).unwrap();
-    file.bury_all(&[&received[1].receipt], None).unwrap();
+    let receipts = [&*received[0].receipt, &*received[1].receipt];
+    file.bury_each(&receipts, &[Some(&long), Some(" ")])
+        .unwrap();
     let kept: String = long.chars().take(1000).collect();
     let reasons = || -> Vec<Option<String>> {
         let dead = file.dead(9).unwrap();
@@ -243,6 +245,26 @@ fn a_dead_letter_says_why_it_was_rejected() {
     assert_eq!(file.receive(9, LEASE).unwrap().len(), 2);
     queue_dir.clock.advance(LEASE);
     assert_eq!(reasons(), [None, None], "received too often");
+}
+
+/// Red if the reason is told of another death: an earlier version brings an event back, and leaves its reason.
+#[test]
+fn a_reason_is_that_of_the_last_rejection() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 1);
+    let file = queue_dir.file();
+    send(&queue, "a");
+    let received = file.receive(9, LEASE).unwrap();
+    let reason = Some("no use for it");
+    file.bury_all(&[&received[0].receipt], reason).unwrap();
+    assert_eq!(file.dead(9).unwrap()[0].reason.as_deref(), reason);
+    queue_dir.clock.advance(LEASE);
+    let earlier = Connection::open(queue_dir.path()).unwrap();
+    let back = "UPDATE deliveries SET state = 0, receive_count = 0, visible_ms = 0, changed_ms = 0 WHERE state = 2";
+    assert_eq!(earlier.execute(back, []).unwrap(), 1);
+    assert_eq!(file.receive(9, LEASE).unwrap().len(), 1);
+    queue_dir.clock.advance(LEASE);
+    assert_eq!(file.dead(9).unwrap()[0].reason, None);
 }
 
 /// Without a consumer nobody receives, and that is when somebody looks.

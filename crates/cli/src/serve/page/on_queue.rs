@@ -208,12 +208,12 @@ fn state(stored: &StoredEvent) -> String {
         State::Acknowledged => format!("a consumer is done with event {seq}"),
         _ => {
             let why = match &stored.event.reason {
-                Some(reason) => format!("a consumer rejected it ({})", one_line(reason)),
-                None => format!("received {count} {times}, and never acknowledged"),
+                Some(reason) => format!("it was rejected ({}); mend that", one_line(reason)),
+                None => {
+                    format!("received {count} {times}, and never acknowledged; mend the consumer")
+                }
             };
-            format!(
-                "event {seq} is a dead letter: {why}; mend the consumer, then `labelrelay events retry {seq}`"
-            )
+            format!("event {seq} is a dead letter: {why}, then `labelrelay events retry {seq}`")
         }
     }
 }
