@@ -73,6 +73,27 @@ impl Options {
         .to_string()
     }
 
+    /// Names of the options of `labelrelay dataset sync` of which these have others than `other`: `--format`. What is kept of older
+    /// snapshots does not count.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let without = |it: &Self| (it.authors, it.addresses == Addresses::None);
+        let keeps_queries = |it: &Self| it.addresses == Addresses::Whole;
+        let all = [
+            ("--format", self.formats != other.formats),
+            ("--which", self.which != other.which),
+            ("--split", self.splits != other.splits),
+            ("--state", self.state != other.state),
+            ("--without", without(self) != without(other)),
+            (
+                "--keep-queries",
+                keeps_queries(self) != keeps_queries(other),
+            ),
+            ("--media", self.media != other.media),
+        ];
+        let differing = all.into_iter().filter(|(_, differs)| *differs);
+        differing.map(|(name, _)| name).collect()
+    }
+
     /// Options of the last snapshot in the dataset, with ten that are kept; `None` if there is none.
     ///
     /// # Errors

@@ -42,6 +42,14 @@ pub(super) fn of_snapshot(snapshot: &Snapshot, dir: &Path) -> String {
         let events = counted(counts.unreadable, "event", "events");
         let _ = write!(words, "{separator} {events} unreadable");
     }
+    if counts.annotations == 0 && counts.other_state > 0 {
+        let state = snapshot.policy.as_ref().and_then(|it| it.state.as_deref());
+        let _ = write!(
+            words,
+            "\nno annotation is in the state {:?}: write it as the platform does, or leave --state out",
+            state.unwrap_or_default()
+        );
+    }
     format!("{words}\n{}, sha256 {}", path.display(), snapshot.digest)
 }
 

@@ -122,6 +122,47 @@ fn all_that_waits_is_taken_in_and_acknowledged() {
     assert_eq!(latest(&place)["number"], 1, "nothing is new");
 }
 
+/// Red if whoever leaves an option out is not told that the next snapshot says more than the last one, or if a word that no state
+/// has looks like an empty project.
+#[test]
+fn other_options_than_those_of_the_last_snapshot_are_told() {
+    let place = deriving_nothing();
+    let serving = place.serve(&[]);
+    annotate(&place, &serving, 1, 0);
+    let told = "written with other options";
+    let first = sync(&place, &["--without", "author,urls"]);
+    assert!(!first.stderr.contains(told), "{first:?}");
+    let same = sync(&place, &["--without", "urls,author", "--keep", "3"]);
+    assert!(!same.stderr.contains(told), "{same:?}");
+    let other = sync(&place, &["--state", "aproved"]);
+    assert!(
+        other.stderr.contains("other options (--state, --without)"),
+        "{other:?}"
+    );
+    assert!(
+        other
+            .good()
+            .contains("no annotation is in the state \"aproved\""),
+        "{other:?}"
+    );
+}
+
+/// Red if a second directory for a second format is silently empty.
+#[test]
+fn a_new_dataset_on_a_queue_that_another_has_emptied_says_so() {
+    let place = deriving_nothing();
+    let serving = place.serve(&[]);
+    annotate(&place, &serving, 1, 0);
+    let told = "this dataset is new, and nothing waited";
+    let first = sync(&place, &[]);
+    assert!(!first.stderr.contains(told), "{first:?}");
+    for is_told in [true, false] {
+        let second = place.run(&["dataset", "sync", "bikes"]);
+        second.good();
+        assert_eq!(second.stderr.contains(told), is_told, "{second:?}");
+    }
+}
+
 /// Red if an event that cannot be read is dropped, stays on the queue for ever, or is counted twice.
 #[test]
 fn what_cannot_be_read_is_a_dead_letter_with_its_reason_and_counted() {

@@ -19,6 +19,7 @@ use crate::serve::Signals;
 use folder::Folder;
 use keeper::Keeper;
 use labelrelay_consumer::{RunError, Settings, Stats, Worker};
+use labelrelay_dataset::Options;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,6 +129,10 @@ async fn sync(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
     };
     let mut store = args.place.open(env)?;
     store.set_queue(&location.to_string());
+    let last = Options::of_last(&store)?;
+    if let Some(last) = &last {
+        say_other_options(&args.export.options().differing(last));
+    }
     // Before an event is taken: what cannot be published is refused at the start.
     let publisher = args.place.publisher(&store, args.take_over, env).await?;
     let folder = Folder::start(Keeper::new(store, publisher, args))?;
@@ -147,9 +152,25 @@ async fn sync(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
         folder.end().await?;
         ran.map_err(of_run)
     };
-    tokio::select! {
-        stats = whole => stats.map(Some),
-        () = second_signal => Ok(None),
+    let stats = tokio::select! {
+        stats = whole => stats?,
+        () = second_signal => return Ok(None),
+    };
+    if last.is_none() && !args.follow && stats.acknowledged == 0 {
+        say(format_args!(
+            "this dataset is new, and nothing waited on the queue: events that another dataset or consumer took do not come again. One directory can have several formats (--format coco,yolo), and `labelrelay dataset rebuild` makes a dataset of what the platform has"
+        ));
+    }
+    Ok(Some(stats))
+}
+
+/// Tells whoever left an option out that it is not remembered: a snapshot may say more than the last one because of that.
+fn say_other_options(names: &[&str]) {
+    if !names.is_empty() {
+        say(format_args!(
+            "the last snapshot was written with other options ({}), and the next one is written with those of this command: give all of them each time",
+            names.join(", ")
+        ));
     }
 }
 
