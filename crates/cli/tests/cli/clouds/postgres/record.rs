@@ -129,6 +129,12 @@ fn whoever_may_not_read_the_record_is_answered_from_the_queue() {
     assert!(nothing.stderr.contains("record_last"), "{nothing:?}");
     let shown = weak.run(&["events", "show", "nothing"]);
     shown.failed(1, &["no event", "nothing"]);
+    // Who may send, and no more, is told of the record all the same.
+    server.sql(&format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {SCHEMA}.ids TO weak; \
+         GRANT INSERT ON {SCHEMA}.events TO weak; \
+         GRANT USAGE ON SEQUENCE {SCHEMA}.events_number TO weak"
+    ));
     let record = "[serve.record]\nfile = \"record\"\n";
     weak.write("labelrelay.toml", format!("{CONFIG}{record}"));
     let told = weak.with("SECRET", SECRET).run(&["status"]);
