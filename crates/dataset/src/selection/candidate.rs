@@ -53,21 +53,23 @@ impl<H> Candidate<H> {
     }
 }
 
-/// Of the annotations of one task, oldest first.
+/// Chooses among the annotations of one task in one project, which come oldest first.
 pub(super) fn choose<H>(
-    mut rows: Vec<Candidate<H>>,
+    db: &Connection,
     policy: &Policy,
-    step: Option<&Step>,
+    (source, project, task): (&str, Option<&str>, &str),
+    mut rows: Vec<Candidate<H>>,
     tally: &mut Tally,
-) -> Vec<Candidate<H>> {
+) -> rusqlite::Result<Vec<Candidate<H>>> {
     let all = rows.len();
     rows.retain(|row| !row.skipped);
     tally.skipped += (all - rows.len()) as u64;
     if let Some(state) = &policy.state {
+        let step = Step::read(db, source, project, task)?;
         let before = rows.len();
         rows.retain(|row| {
             let (own, version) = (row.workflow.as_deref(), row.version.as_deref());
-            let state_of = Step::state(step, row.review.as_ref(), own, version);
+            let state_of = Step::state(step.as_ref(), row.review.as_ref(), own, version);
             state_of.is_some_and(|it| is_in(it, state))
         });
         tally.other_state += (before - rows.len()) as u64;
@@ -83,7 +85,7 @@ pub(super) fn choose<H>(
     tally.other_versions += (before - rows.len()) as u64;
     tally.chosen += rows.len() as u64;
     tally.marked += rows.iter().filter(|it| it.is_marked_as_deleted).count() as u64;
-    rows
+    Ok(rows)
 }
 
 /// Tells whether a state is the one that is wanted. Labelbox calls the step `Done` that rows come to when they are approved

@@ -2,7 +2,6 @@
 
 use super::candidate::{self, Candidate, choose};
 use super::policy::Policy;
-use crate::step::Step;
 use crate::store::parts::{self, Part};
 use crate::tally::Tally;
 use rusqlite::Connection;
@@ -92,11 +91,8 @@ struct Counting<'c> {
 
 impl Counting<'_> {
     fn add(&mut self, place: &Place, rows: Vec<Candidate<()>>) -> rusqlite::Result<()> {
-        let step = match &self.policy.state {
-            Some(_) => Step::read(self.db, self.source, place.project.as_deref(), &place.task)?,
-            None => None,
-        };
-        let chosen = choose(rows, self.policy, step.as_ref(), &mut self.tally);
+        let place = (self.source, place.project.as_deref(), &*place.task);
+        let chosen = choose(self.db, self.policy, place, rows, &mut self.tally)?;
         if chosen.is_empty() {
             return Ok(());
         }

@@ -10,7 +10,6 @@ use crate::media_copy;
 use crate::output::file_name;
 use crate::redact::Addresses;
 use crate::split::Split;
-use crate::step::Step;
 use crate::tally::Tally;
 use candidate::{Candidate, choose};
 pub(crate) use count::count;
@@ -107,11 +106,8 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
             (row.get(0)?, row.get(1)?, row.get(2)?);
         let about = About::read(db, &source, &task)?;
         let rows = annotations(db, policy, &source, project.as_deref(), &task)?;
-        let step = match &policy.state {
-            Some(_) => Step::read(db, &source, project.as_deref(), &task)?,
-            None => None,
-        };
-        let chosen = choose(rows, policy, step.as_ref(), &mut tally);
+        let place = (&*source, project.as_deref(), &*task);
+        let chosen = choose(db, policy, place, rows, &mut tally)?;
         if chosen.is_empty() {
             continue;
         }

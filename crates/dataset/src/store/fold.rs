@@ -48,8 +48,10 @@ fn take_in_changed(
             record.label_config.as_deref(),
             &at_most(received.clone(), record.updated.as_deref()),
         ),
-        (Kind::Review, Some(Record::Review(record))) => review::take_in(db, event, changed, record),
-        (Kind::Completion, _) => steps::complete(db, event, changed),
+        (Kind::Review, Some(Record::Review(record))) => {
+            review::take_in(db, event, received, changed, record)
+        }
+        (Kind::Completion, _) => steps::complete(db, event, received, changed),
         (Kind::Workflow, Some(Record::Workflow(record))) => {
             steps::move_in_workflow(db, changed, record)
         }

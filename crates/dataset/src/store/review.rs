@@ -5,7 +5,7 @@
 
 use super::batch::Batch;
 use super::removal::{self, Gone};
-use super::version::{Compared, compare, received};
+use super::version::{Compared, compare};
 use labelrelay_core::time;
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Changed, Kind, Order, Review};
@@ -40,6 +40,7 @@ struct Known {
 pub(super) fn take_in(
     db: &Batch<'_>,
     event: &Event<'_>,
+    received: &str,
     changed: &Changed<'_>,
     review: &Review<'_>,
 ) -> rusqlite::Result<bool> {
@@ -51,7 +52,7 @@ pub(super) fn take_in(
     let is_labelbox = of.kind == Kind::Label;
     let version = changed.version.clone();
     // It has to compare with the steps of a workflow.
-    let version = version.or_else(|| is_labelbox.then(|| received(event)));
+    let version = version.or_else(|| is_labelbox.then(|| received.to_owned()));
     let version = version.as_deref();
     let itself = [(Kind::Review, &*key.id)];
     if removal::is_gone(db, &key.source, itself, version)? == Gone::Yes {
@@ -82,7 +83,7 @@ pub(super) fn take_in(
         &*of.id,
         version,
         review.accepted,
-        reviewed_version(event, changed, review),
+        reviewed_version(received, changed, review),
         silent,
     ))?;
     if silent && known.as_ref().is_none_or(|known| known.silent) {
@@ -110,10 +111,10 @@ fn known(db: &Batch<'_>, source: &str, review: &str) -> rusqlite::Result<Option<
 }
 
 /// The version that was reviewed: the one that the body says, or else any up to the time of the review.
-fn reviewed_version(event: &Event<'_>, changed: &Changed<'_>, review: &Review<'_>) -> String {
+fn reviewed_version(received: &str, changed: &Changed<'_>, review: &Review<'_>) -> String {
     let version = |written: &str| time::parse(written).map(time::sequence);
     let said = review.reviewed.as_deref().and_then(version);
     said.or_else(|| changed.version.clone())
         .or_else(|| review.created.as_deref().and_then(version))
-        .unwrap_or_else(|| received(event))
+        .unwrap_or_else(|| received.to_owned())
 }

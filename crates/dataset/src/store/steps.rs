@@ -4,7 +4,6 @@ use super::batch::Batch;
 use super::changes::Table;
 use super::removal::{self, Gone};
 use super::task::{self, change};
-use super::version::received;
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Changed, Kind, Workflow};
 use rusqlite::Connection;
@@ -35,20 +34,21 @@ pub(super) fn of_before(db: &Connection) -> rusqlite::Result<()> {
 pub(super) fn complete(
     db: &Batch<'_>,
     event: &Event<'_>,
+    received: &str,
     changed: &Changed<'_>,
 ) -> rusqlite::Result<bool> {
     let key = &changed.key;
     let holders = changed.parents.iter().map(|it| (it.kind, &*it.id));
-    if removal::is_gone(db, &key.source, holders, Some(&received(event)))? == Gone::Yes {
+    if removal::is_gone(db, &key.source, holders, Some(received))? == Gone::Yes {
         return Ok(false);
     }
-    let received = &event.attributes().receivedtime;
+    let at = &event.attributes().receivedtime;
     let statement =
         "INSERT INTO tasks(source, task_id, completed_at, seen_at) VALUES(?1, ?2, ?3, '')
          ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at
          WHERE completed_at IS NULL OR completed_at < excluded.completed_at RETURNING project_id";
     let (source, id) = (&*key.source, &*key.id);
-    change(db, statement, (source, id, received), source, id).map(|changed| changed.is_some())
+    change(db, statement, (source, id, at), source, id).map(|changed| changed.is_some())
 }
 
 /// The newest step of a data row in the workflow of its project.

@@ -24,11 +24,6 @@ impl Receipt {
     }
 }
 
-/// The time at which the relay received an event, in the form of a version.
-pub(super) fn received(event: &Event<'_>) -> String {
-    Receipt::of(event).version
-}
-
 /// The time that an event tells of a thing that has no version, in the form of one: when the platform changed it last, or when
 /// the relay `received` the event, if that is earlier or the platform does not say it. Deliveries overtake one another.
 pub(super) fn at_most(received: String, updated: Option<&str>) -> String {
@@ -95,7 +90,7 @@ mod tests {
                 r#"{{"specversion":"1.0","id":"1","source":"/ls","type":"x","datasha256":"00","receivedtime":"{time}","data":{{}}}}"#
             );
             let event = Event::parse(message.as_bytes()).unwrap();
-            assert_eq!(received(&event), version);
+            assert_eq!(Receipt::of(&event).version, version);
         }
     }
 }
