@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CURE = (
-    "write sqs://REGION/ACCOUNT/QUEUE, pubsub://PROJECT/SUBSCRIPTION, azure-queue://ACCOUNT/QUEUE, sqlite:FILE, "
-    "or the directory in which `labelrelay serve` runs"
+    "write sqs://REGION/ACCOUNT/QUEUE, pubsub://PROJECT/SUBSCRIPTION, azure-queue://ACCOUNT/QUEUE, "
+    "postgres://USER@HOST/DATABASE, nats://HOST/STREAM/SUBJECT, sqlite:FILE, or the directory in which `labelrelay serve` runs"
 )
 
 
@@ -87,32 +87,68 @@ class Settings:
 
     dead_letter: str | None
     program: str | None
+    client: str | None = None
+    """Who reads a cloud's queue: its `official` client, or the `program`."""
+
+
+CLIENTS = ("official", "program")
 
 
 def open_source(url: str | os.PathLike[str], settings: Settings) -> Source:
     """The queue that a URL names. Raises `ConsumerError`."""
     text = os.fspath(url)
+    if settings.client is not None and settings.client not in CLIENTS:
+        raise ConsumerError(f"client: {settings.client!r}: write 'official' or 'program'")
     scheme, separator, rest = text.partition(":")
-    if scheme == "sqs" or (scheme in ("http", "https") and not _is_azure(text)):
-        from ._source_sqs import SqsSource
-
-        return SqsSource(text, settings)
-    if scheme == "pubsub":
-        from ._source_pubsub import PubsubSource
-
-        return PubsubSource(text, settings)
-    if scheme == "azure-queue" or scheme in ("http", "https"):
-        from ._source_azure import AzureSource
-
-        return AzureSource(text, settings)
     if (scheme == "sqlite" and rest) or not separator or os.path.isdir(text):
         from ._source_embedded import EmbeddedSource
 
         return EmbeddedSource(text, settings)
-    if scheme in ("postgres", "postgresql"):
+    kind = _kind(text, scheme)
+    if kind is None:
+        raise ConsumerError(f"{text.partition('?')[0]!r} is not the URL of a queue; {CURE}")
+    if kind == "server" and settings.client == "official":
         # Not repeated: somebody may have written a password.
-        raise ConsumerError("a queue in Postgres is not read here; have `labelrelay consume --exec` or `--to` hand on its events")
-    raise ConsumerError(f"{text.partition('?')[0]!r} is not the URL of a queue; {CURE}")
+        raise ConsumerError("client: a queue in Postgres or in NATS is read by the program: leave it out")
+    if kind == "server" or _is_for_the_program(kind, settings):
+        from ._source_program import ProgramSource
+
+        return ProgramSource(text, settings)
+    if kind == "sqs":
+        from ._source_sqs import SqsSource
+
+        return SqsSource(text, settings)
+    if kind == "pubsub":
+        from ._source_pubsub import PubsubSource
+
+        return PubsubSource(text, settings)
+    from ._source_azure import AzureSource
+
+    return AzureSource(text, settings)
+
+
+def _kind(url: str, scheme: str) -> str | None:
+    """Whose queue it is; `server` where there is no official client that is used here."""
+    if scheme in ("http", "https"):
+        return "azure-queue" if _is_azure(url) else "sqs"
+    if scheme in ("sqs", "pubsub", "azure-queue"):
+        return scheme
+    return "server" if scheme in ("postgres", "postgresql", "nats", "tls") else None
+
+
+OFFICIAL = {"sqs": "boto3", "pubsub": "google.cloud.pubsub_v1", "azure-queue": "azure.storage.queue"}
+
+
+def _is_for_the_program(kind: str, settings: Settings) -> bool:
+    """Tells whether the program reads a cloud's queue: where that is wished, or the official client is not installed."""
+    if settings.client is not None:
+        return settings.client == "program"
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(OFFICIAL[kind]) is None
+    except ModuleNotFoundError:
+        return True  # of a package that it is in
 
 
 def _is_azure(url: str) -> bool:

@@ -9,7 +9,7 @@ import signal
 import threading
 from os import PathLike, fspath
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ._claims import Claims
 from ._handling import Handling
@@ -69,6 +69,7 @@ class Consumer:
         backoff: tuple[float, float] = (10.0, 900.0),
         max_receives: int = 5,
         program: str | None = None,
+        client: Literal["official", "program"] | None = None,
     ) -> None:
         if not 1 <= visibility <= 600:
             raise ConsumerError(f"visibility: {visibility!r}: write 1 to 600 seconds; it is extended while a handler works")
@@ -76,7 +77,7 @@ class Consumer:
             raise ConsumerError(f"backoff: {backoff!r}: write the seconds of the first pause and of the longest one")
         if isinstance(blob_stores, str):
             raise ConsumerError(f"blob_stores: write a list, [{blob_stores!r}]")
-        settings = Settings(dead_letter=dead_letter, program=program)
+        settings = Settings(dead_letter=dead_letter, program=program, client=client)
         self._source: Source = open_source(url, settings) if isinstance(url, (str, PathLike)) else url
         self._tracing = Tracing(fspath(url) if isinstance(url, (str, PathLike)) else url.name)
         self._dead_letter = dead_letter

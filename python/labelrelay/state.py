@@ -199,9 +199,11 @@ def with_parents(key: Key, parents: tuple[Key, ...], read: Reader) -> dict[Key, 
     """What is known of `key` and of everything that holds it, however indirectly: a task says which project it is of,
     where an annotation did not. What held it before counts only if nothing is said of what holds it now."""
     asked = {key, *parents}
+    found = dict(read(asked))
+    if not found:
+        return found  # nearly always: it is new, and nothing was said of what holds it
     # One of these that another thing says may be of before: an id may be given again, elsewhere.
     told = {parent.kind for parent in parents}
-    found = dict(read(asked))
     some = found
     while some:
         said = {parent for one, known in some.items() if one != key or not parents for parent in known.parents}

@@ -325,9 +325,3 @@ def test_every_sample_is_a_fixture_and_is_read() -> None:
         assert copy.told
     with pytest.raises(KeyError, match="label-studio/brush"):
         sample("brush")
-
-
-def test_a_queue_in_postgres_is_another_programs() -> None:
-    with pytest.raises(labelrelay.ConsumerError, match="Postgres.*--exec") as error:
-        labelrelay.Consumer("postgres://relay:hunter2@db/events")
-    assert "hunter2" not in str(error.value)

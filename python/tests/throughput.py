@@ -1,6 +1,6 @@
-"""Events a second: `python throughput.py embedded PROGRAM [COUNT]`, `python throughput.py sqs QUEUE_URL [COUNT] [THREADS]`.
+"""Events a second: `python throughput.py embedded PROGRAM [COUNT]`, `python throughput.py sqs QUEUE_URL [COUNT] [THREADS] [PROGRAM]`.
 
-`embedded` starts `serve` in a folder of its own and fills its queue by deliveries. `sqs` compares with a bare loop of boto3: the same batch, the same threads, and nothing done with a message.
+`embedded` starts `serve` in a folder of its own and fills its queue by deliveries. `sqs` compares with a bare loop of boto3: the same batch, the same threads, and nothing done with a message. Once the consumer has boto3 as well, and once, if `PROGRAM` is named, that reads the queue for it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ def filled_up(body: bytes, size: int = 1024) -> str:
 
 
 class Sqs:
-    def __init__(self, url: str, count: int, threads: int) -> None:
+    def __init__(self, url: str, count: int, threads: int, program_path: str | None = None) -> None:
         self.boto3: Any = import_module("boto3")
-        self.url, self.count, self.threads = url, count, threads
+        self.url, self.count, self.threads, self.program_path = url, count, threads, program_path
         self.client = self.boto3.client("sqs", config=import_module("botocore.config").Config(max_pool_connections=64))
+        self.dead: str = self.client.create_queue(QueueName="throughput-dead")["QueueUrl"]
 
     def fill(self) -> None:
         bodies = [filled_up(annotation(number, task=number)) for number in range(self.count)]
@@ -63,7 +64,12 @@ class Sqs:
         return self.count / (time.perf_counter() - begun)
 
     def consumer(self) -> float:
-        relay = labelrelay.Consumer(self.url, dead_letter=self.url)
+        return self.consumed(labelrelay.Consumer(self.url, dead_letter=self.dead, client="official"))
+
+    def program(self) -> float:
+        return self.consumed(labelrelay.Consumer(self.url, dead_letter=self.dead, client="program", program=self.program_path))
+
+    def consumed(self, relay: labelrelay.Consumer) -> float:
         begun: list[float] = []
 
         @relay.on("annotation")
@@ -77,20 +83,22 @@ class Sqs:
             begun.append(time.perf_counter())
             relay.stop()
 
-        threading.Thread(target=watch).start()
+        threading.Thread(target=watch, daemon=True).start()
         relay.run(concurrency=self.threads, wait=0)
         return self.count / (begun[1] - begun[0])
 
 
-def sqs(url: str, count: str = "3000", threads: str = "4") -> None:
-    queue = Sqs(url, int(count), int(threads))
-    rates: dict[str, list[float]] = {"bare": [], "consumer": []}
-    for turn in range(6):
-        name = ("bare", "consumer")[turn % 2]
-        queue.fill()
-        rates[name].append(getattr(queue, name)())
+def sqs(url: str, count: str = "3000", threads: str = "4", program: str | None = None) -> None:
+    queue = Sqs(url, int(count), int(threads), program)
+    names = ["bare", "consumer"] + (["program"] if program else [])
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(3):
+        for name in names:
+            queue.fill()
+            rates[name].append(getattr(queue, name)())
     best = {name: max(of) for name, of in rates.items()}
-    print(json.dumps({**{n: [round(r) for r in of] for n, of in rates.items()}, "ratio": best["consumer"] / best["bare"]}))
+    ratios = {name: round(best[name] / best["bare"], 2) for name in names[1:]}
+    print(json.dumps({**{name: [round(rate) for rate in of] for name, of in rates.items()}, "of_bare": ratios}))
 
 
 def embedded(program: str, count: str = "20000") -> None:

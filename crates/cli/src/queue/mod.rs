@@ -41,14 +41,14 @@ enum Verb {
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let queue = args.queue.open(env)?;
+    let queue = || args.queue.open(env);
     match &args.verb {
-        Verb::Receive(args) => receive::run(args, &queue),
-        Verb::Ack(args) => ack::run(args, &queue),
-        Verb::Nack(args) => nack::run(args, &queue),
-        Verb::Extend(args) => extend::run(args, &queue),
-        Verb::Pipe(pipe::Args {}) => pipe::run(&queue),
-        Verb::Stats(args) => stats_and_prune::stats(args, &queue),
-        Verb::Prune(args) => stats_and_prune::prune(args, &queue),
+        Verb::Receive(args) => receive::run(args, &queue()?),
+        Verb::Ack(args) => ack::run(args, &queue()?),
+        Verb::Nack(args) => nack::run(args, &queue()?),
+        Verb::Extend(args) => extend::run(args, &queue()?),
+        Verb::Pipe(pipe) => pipe::run(pipe, &args.queue, env),
+        Verb::Stats(args) => stats_and_prune::stats(args, &queue()?),
+        Verb::Prune(args) => stats_and_prune::prune(args, &queue()?),
     }
 }

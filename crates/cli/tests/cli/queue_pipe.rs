@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-struct Pipe {
+pub(crate) struct Pipe {
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -14,8 +14,12 @@ struct Pipe {
 
 impl Pipe {
     fn start(place: &Place) -> Self {
+        Self::start_with(place, &[])
+    }
+
+    pub(crate) fn start_with(place: &Place, words: &[&str]) -> Self {
         let mut child = place
-            .command(&["queue", "pipe"])
+            .command(&[&["queue", "pipe"], words].concat())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -27,12 +31,12 @@ impl Pipe {
         }
     }
 
-    fn write(&mut self, lines: &str) {
+    pub(crate) fn write(&mut self, lines: &str) {
         let requests = self.requests.as_mut().unwrap();
         requests.write_all(lines.as_bytes()).unwrap();
     }
 
-    fn line(&mut self) -> Value {
+    pub(crate) fn line(&mut self) -> Value {
         serde_json::from_str(&self.text()).unwrap()
     }
 
@@ -42,13 +46,13 @@ impl Pipe {
         line
     }
 
-    fn ask(&mut self, request: &Value) -> Value {
+    pub(crate) fn ask(&mut self, request: &Value) -> Value {
         self.write(&format!("{request}\n"));
         self.line()
     }
 
     /// Receipts and envelopes of what is received.
-    fn receive(&mut self, request: &Value) -> Vec<(Value, String)> {
+    pub(crate) fn receive(&mut self, request: &Value) -> Vec<(Value, String)> {
         let head = self.ask(request);
         let deliveries = head["deliveries"]
             .as_u64()
@@ -58,14 +62,14 @@ impl Pipe {
             .collect()
     }
 
-    fn signal(&self) {
+    pub(crate) fn signal(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success());
     }
 
     /// Ends stdin; the exit code.
-    fn end(mut self) -> i32 {
+    pub(crate) fn end(mut self) -> i32 {
         self.requests = None;
         self.child.wait().unwrap().code().unwrap()
     }

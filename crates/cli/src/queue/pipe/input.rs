@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::runtime;
 use crate::serve::Signals;
 use std::io::{BufRead, Read as _};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 /// Bytes of a request. A thousand receipts are 60,000.
@@ -26,31 +26,43 @@ pub(super) enum Input {
 
 pub(super) struct Inputs(Receiver<Input>);
 
+/// Gives `send` what comes from now on, until that returns `false`.
+fn listen(send: impl Fn(Input) -> bool + Clone + Send + 'static) -> Result<(), CliError> {
+    let runtime = runtime::small()?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals::new()?
+    };
+    let of_signals = send.clone();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            loop {
+                runtime.block_on(signals.next());
+                // Out of the runtime, where one may wait for room.
+                if !of_signals(Input::Stop) {
+                    return;
+                }
+            }
+        })?;
+    std::thread::Builder::new()
+        .name("requests".to_owned())
+        .spawn(move || read_all(std::io::stdin().lock(), send))?;
+    Ok(())
+}
+
+/// The same inputs, for whoever waits for other things besides.
+pub(super) fn start_async() -> Result<tokio::sync::mpsc::Receiver<Input>, CliError> {
+    let (sender, inputs) = tokio::sync::mpsc::channel(AHEAD);
+    listen(move |input| sender.blocking_send(input).is_ok())?;
+    Ok(inputs)
+}
+
 impl Inputs {
     /// Reads from now on.
     pub(super) fn start() -> Result<Self, CliError> {
         let (sender, inputs) = sync_channel(AHEAD);
-        let runtime = runtime::small()?;
-        let mut signals = {
-            let _inside = runtime.enter();
-            Signals::new()?
-        };
-        let of_signals = sender.clone();
-        std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    loop {
-                        signals.next().await;
-                        if of_signals.send(Input::Stop).is_err() {
-                            return;
-                        }
-                    }
-                });
-            })?;
-        std::thread::Builder::new()
-            .name("requests".to_owned())
-            .spawn(move || read_all(std::io::stdin().lock(), &sender))?;
+        listen(move |input| sender.send(input).is_ok())?;
         Ok(Self(inputs))
     }
 
@@ -74,11 +86,11 @@ pub(super) fn too_long() -> String {
     format!("no request: the line has more than {MAX_LINE} bytes")
 }
 
-fn read_all(mut from: impl BufRead, to: &SyncSender<Input>) {
+fn read_all(mut from: impl BufRead, send: impl Fn(Input) -> bool) {
     loop {
         let input = read_one(&mut from);
         let is_end = matches!(input, Input::End);
-        if to.send(input).is_err() || is_end {
+        if !send(input) || is_end {
             return;
         }
     }

@@ -1,9 +1,11 @@
 //! `labelrelay queue pipe`: one process that receives and settles for a program, so that the program needs to know
-//! nothing of the queue's file.
+//! nothing of the queue's file, and no client of a cloud.
 //!
 //! # Protocol
 //!
-//! Both ways one JSON object a line. Each request has one answer, in the order of the requests.
+//! Both ways one JSON object a line. Each request has one answer. Those of the embedded queue come in the order of the
+//! requests; those of other queues as soon as they are there. So a request may have a number, `"id":7`, which its answer has
+//! as well.
 //!
 //! | request | answer |
 //! |---|---|
@@ -12,7 +14,8 @@
 //! | `{"op":"retry","receipts":[…],"delay_ms":5000}` | `{"op":"retry","outcomes":["returned",…]}` |
 //! | `{"op":"extend","receipts":[…],"visibility_ms":30000}` | `{"op":"extend","outcomes":["extended",…]}` |
 //! | `{"op":"reject","receipts":[…],"reason":"…"}` | `{"op":"reject","outcomes":["rejected",…]}`: they are dead letters |
-//! | `{"op":"stats"}` | `{"op":"stats","ready":…,…}`, as `queue stats --json` has it |
+//! | `{"op":"queue"}` | `{"op":"queue","name":"sqs://…","limits_receives":true}`: without a limit, whoever consumes counts |
+//! | `{"op":"stats"}` | `{"op":"stats","ready":…,…}`, as `queue stats --json` has it; of the embedded queue alone |
 //! | a line that is none of these | `{"error":"…"}` |
 //!
 //! - Of a receive, `max` (1, and 1,000 at most), `visibility_ms` (30,000) and `wait_ms` (0) can be left out, and so can
@@ -22,8 +25,14 @@
 //! - `damaged` names events that are damaged in the file, and are dead letters now. It is there if there are some.
 //! - An outcome is one word for each receipt, in their order; `stale` and `malformed` are those that were settled before
 //!   or received again since, and those that are no receipts.
-//! - A request that the file refuses is answered `{"op":"…","error":"…"}`. Nothing of it was done.
-//! - A receive that waits is answered, with nothing, as soon as another line arrives: an `ack` waits for nobody.
+//! - A request that the file refuses is answered `{"op":"…","error":"…"}`. Nothing of it was done. Of another queue, some of
+//!   it may be done.
+//! - A receive that waits is answered, with nothing, as soon as another line arrives: an `ack` waits for nobody. Of another
+//!   queue it stays: an `ack` beside it is answered first.
+//! - A delivery of another queue has no `seq`. It may have `"offloaded_bytes":N`: its second line is a pointer to an envelope
+//!   of that size. With `"base64":true` the second line is base64, since the message is no envelope and has line breaks.
+//! - Some queues give another receipt with each extension: then the answer has `receipts`, all that are good from now on. An
+//!   outcome of `extend` may be `failed`, with the `problem` beside: that event is hidden for as long as before.
 //! - At the end of stdin, what was received and not settled is given back, and the process ends. So a program that dies
 //!   keeps nothing.
 //! - After a signal, nothing more is received, and receives are answered with `"stopping":true`. The process ends as soon
@@ -33,197 +42,44 @@
 mod answer;
 mod held;
 mod input;
+mod of_file;
+mod of_source;
 mod request;
 
-use super::receive::{give_back, take};
-use super::stats_and_prune;
+use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use answer::{Answer, Head, Outcomes, Refused};
-use held::Held;
-use input::{Input, Inputs};
-use labelrelay_local::{Acknowledgement, FileError, QueueFile};
-use request::Request;
-use std::io::{BufWriter, StdoutLock, Write};
-use std::time::{Duration, Instant};
-
-/// Pause between two looks at an empty queue. Reading it does not delay a running `serve`.
-const POLL: Duration = Duration::from_millis(50);
+use crate::locations::QueueLocation;
+use crate::queue_file::{self, QueueArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   echo '{\"op\":\"receive\",\"max\":10}' | labelrelay queue pipe
-  labelrelay queue pipe --queue sqlite:/srv/relay/queue.db";
+  labelrelay queue pipe --queue sqlite:/srv/relay/queue.db
+  labelrelay queue pipe --queue postgres://relay@db/labels";
 
 const NOTES: &str = "\
-Reads one JSON object a line, and answers each in order: receive, ack, retry, extend, reject, stats. A delivery is \
-two lines, the second of which is the envelope as it was queued. At the end of stdin, what was received and not settled \
-is given back.";
+Reads one JSON object a line, and answers each: receive, ack, retry, extend, reject, queue, stats. A delivery is two lines, \
+the second of which is the envelope as it was queued. At the end of stdin, what was received and not settled is given back.";
 
-/// Receives and settles for a program, by requests on stdin.
+/// Receives and settles for a program, by requests on stdin; from any queue.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
-pub(super) struct Args {}
-
-pub(super) fn run(queue: &QueueFile) -> Result<(), CliError> {
-    let inputs = Inputs::start()?;
-    let mut pipe = Pipe {
-        queue,
-        held: Held::default(),
-        out: BufWriter::with_capacity(256 * 1024, std::io::stdout().lock()),
-        is_stopping: false,
-    };
-    let done = pipe.serve(&inputs);
-    let left = pipe.held.receipts();
-    if !left.is_empty() {
-        give_back(queue, &left);
-    }
-    done
+pub(super) struct Args {
+    /// Queue or topic for dead letters [default: the queue's own]
+    #[arg(long, value_name = "URL")]
+    dead_letter: Option<String>,
 }
 
-struct Pipe<'a> {
-    queue: &'a QueueFile,
-    held: Held,
-    out: BufWriter<StdoutLock<'static>>,
-    is_stopping: bool,
-}
-
-impl Pipe<'_> {
-    /// Answers until there is nothing more to answer.
-    fn serve(&mut self, inputs: &Inputs) -> Result<(), CliError> {
-        let mut arrived = None;
-        loop {
-            if self.is_stopping && self.held.is_empty() {
-                return Ok(());
-            }
-            let input = match arrived.take() {
-                Some(input) => Some(input),
-                // Somebody who settles nothing keeps no service from stopping: what was handed out is visible by then.
-                None if self.is_stopping => inputs.within(self.held.longest()),
-                None => Some(inputs.next()),
-            };
-            match input {
-                None | Some(Input::End) => return Ok(()),
-                Some(Input::Stop) if self.is_stopping => return Ok(()),
-                Some(Input::Stop) => self.is_stopping = true,
-                Some(Input::TooLong) => self.say(&Refused::line(&input::too_long()))?,
-                Some(Input::Line(line)) => match Request::read(&line) {
-                    Ok(request) => arrived = self.answer(&request, inputs)?,
-                    Err(problem) => self.say(&Refused::line(&problem))?,
-                },
-            }
-        }
+pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    let location = queue.location(env)?;
+    if let QueueLocation::Cloud(..) = location {
+        return of_source::run(&location, args.dead_letter.as_deref(), env);
     }
-
-    /// Answers one request. Returns what arrived meanwhile.
-    fn answer(&mut self, request: &Request, inputs: &Inputs) -> Result<Option<Input>, CliError> {
-        let (op, settled) = match request {
-            Request::Receive {
-                max,
-                visibility_ms,
-                wait_ms,
-            } => {
-                let [visibility, wait] =
-                    [visibility_ms, wait_ms].map(|ms| Duration::from_millis(*ms));
-                return self.receive(*max, visibility, wait, inputs);
-            }
-            Request::Stats {} => {
-                match stats_and_prune::counted(self.queue) {
-                    Ok(stats) => self.say(&Answer::new("stats", stats))?,
-                    Err(error) => self.say(&Refused::request("stats", &error.into()))?,
-                }
-                return Ok(None);
-            }
-            Request::Ack { receipts } => {
-                let settled = self.settle(receipts, QueueFile::acknowledge_all);
-                ("ack", settled.map(|all| Outcomes::of("acknowledged", &all)))
-            }
-            Request::Retry { receipts, delay_ms } => {
-                let delay = Duration::from_millis(*delay_ms);
-                let settled = self.settle(receipts, |queue, all| queue.release_all(all, delay));
-                ("retry", settled.map(|all| Outcomes::of("returned", &all)))
-            }
-            Request::Reject { receipts, reason } => {
-                let bury = |queue: &QueueFile, all: &[&str]| queue.bury_all(all, reason.as_deref());
-                let settled = self.settle(receipts, bury);
-                ("reject", settled.map(|all| Outcomes::of("rejected", &all)))
-            }
-            Request::Extend {
-                receipts,
-                visibility_ms,
-            } => {
-                let visibility = Duration::from_millis(*visibility_ms);
-                let extended = self.queue.extend_all(&borrowed(receipts), visibility);
-                if let Ok(outcomes) = &extended {
-                    self.held.extended(receipts, outcomes, visibility);
-                }
-                ("extend", extended.map(|all| Outcomes::of("extended", &all)))
-            }
-        };
-        match settled {
-            Ok(outcomes) => self.say(&Answer::new(op, outcomes))?,
-            Err(error) => self.say(&Refused::request(op, &error.into()))?,
-        }
-        Ok(None)
+    if args.dead_letter.is_some() {
+        return Err(CliError::usage(
+            "`--dead-letter`: the embedded queue has dead letters of its own; leave it out",
+        ));
     }
-
-    fn settle(
-        &mut self,
-        receipts: &[String],
-        change: impl FnOnce(&QueueFile, &[&str]) -> Result<Vec<Acknowledgement>, FileError>,
-    ) -> Result<Vec<Acknowledgement>, FileError> {
-        let settled = change(self.queue, &borrowed(receipts))?;
-        self.held.settled(receipts);
-        Ok(settled)
-    }
-
-    fn receive(
-        &mut self,
-        max: usize,
-        visibility: Duration,
-        wait: Duration,
-        inputs: &Inputs,
-    ) -> Result<Option<Input>, CliError> {
-        let begun = Instant::now();
-        let mut damaged = Vec::new();
-        loop {
-            let deliveries = if self.is_stopping {
-                Vec::new()
-            } else {
-                match take(self.queue, max, visibility, &mut damaged) {
-                    Ok(deliveries) => deliveries,
-                    Err(error) => {
-                        self.say(&Refused::receive(&error, &damaged))?;
-                        return Ok(None);
-                    }
-                }
-            };
-            let mut arrived = None;
-            let left = wait.saturating_sub(begun.elapsed());
-            if deliveries.is_empty() && damaged.is_empty() && !left.is_zero() && !self.is_stopping {
-                match inputs.within(POLL.min(left)) {
-                    None => continue,
-                    Some(Input::Stop) => self.is_stopping = true,
-                    input => arrived = input,
-                }
-            }
-            // Before anything is written: a program that is gone gets none of it.
-            self.held.received(&deliveries, visibility);
-            let head = Head::new(deliveries.len(), &damaged, self.is_stopping);
-            answer::write(&mut self.out, &head)?;
-            for delivery in &deliveries {
-                answer::write_delivery(&mut self.out, delivery)?;
-            }
-            self.out.flush()?;
-            return Ok(arrived);
-        }
-    }
-
-    fn say(&mut self, answer: &impl serde::Serialize) -> Result<(), CliError> {
-        answer::write(&mut self.out, answer)?;
-        Ok(self.out.flush()?)
-    }
-}
-
-fn borrowed(receipts: &[String]) -> Vec<&str> {
-    receipts.iter().map(String::as_str).collect()
+    let name = location.to_string();
+    of_file::run(&queue_file::open(location)?, name)
 }

@@ -2,6 +2,15 @@
 
 use serde::Deserialize;
 
+/// A request, and the number that its answer is to have.
+#[derive(Debug, Deserialize, PartialEq)]
+pub(super) struct Numbered {
+    #[serde(default)]
+    pub(super) id: Option<u64>,
+    #[serde(flatten)]
+    pub(super) request: Request,
+}
+
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Request {
@@ -31,6 +40,7 @@ pub(super) enum Request {
         #[serde(default)]
         reason: Option<String>,
     },
+    Queue {},
     Stats {},
 }
 
@@ -42,7 +52,7 @@ fn half_a_minute() -> u64 {
     30_000
 }
 
-impl Request {
+impl Numbered {
     /// Reads a line.
     ///
     /// # Errors
@@ -63,11 +73,14 @@ mod tests {
     #[test]
     fn times_and_numbers_can_be_left_out() {
         assert_eq!(
-            Request::read(b"{\"op\":\"receive\"}"),
-            Ok(Request::Receive {
-                max: 1,
-                visibility_ms: 30_000,
-                wait_ms: 0
+            Numbered::read(b"{\"op\":\"receive\",\"id\":7}"),
+            Ok(Numbered {
+                id: Some(7),
+                request: Request::Receive {
+                    max: 1,
+                    visibility_ms: 30_000,
+                    wait_ms: 0
+                }
             })
         );
     }
@@ -82,7 +95,7 @@ mod tests {
             ("{\"receipts\":[]}", "`op`"),
             ("receive", "line 1"),
         ] {
-            let problem = Request::read(line.as_bytes()).unwrap_err();
+            let problem = Numbered::read(line.as_bytes()).unwrap_err();
             assert!(problem.contains(named), "{problem}");
         }
     }

@@ -107,6 +107,16 @@ fn consume_takes_events_from_sqs() {
 
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn programs_take_events_from_sqs() {
+    let servers = Servers::with_dead_letters();
+    servers.cloud(|cloud| {
+        cloud.is_piped(&cloud.queue, &["--dead-letter", "dead"]);
+        cloud.is_consumed_by_python(&cloud.queue, "dead");
+    });
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn events_from_sqs_are_archived_in_s3() {
     let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| cloud.is_archived(&["--dead-letter", "dead"]));

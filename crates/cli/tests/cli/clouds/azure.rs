@@ -79,6 +79,17 @@ fn consume_takes_events_from_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
+fn programs_take_events_from_storage_queue() {
+    let servers = Servers::start();
+    servers.queues.make_queue("events-poison");
+    servers.cloud(|cloud| {
+        cloud.is_piped(&cloud.queue, &[]);
+        cloud.is_consumed_by_python(&cloud.queue, "");
+    });
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
 fn events_from_storage_queue_are_archived_in_blob_storage() {
     let servers = Servers::start();
     servers.queues.make_queue("events-poison");

@@ -113,6 +113,14 @@ fn consume_takes_events_from_pubsub() {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn programs_take_events_from_pubsub() {
+    let servers = Servers::with_dead_letters();
+    servers.cloud(|cloud| cloud.is_consumed_by_python(&cloud.queue, ""));
+    servers.assert_one_is_dead();
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
 fn events_from_pubsub_are_archived_in_cloud_storage() {
     Servers::with_dead_letters().cloud(|cloud| cloud.is_archived(&[]));
 }

@@ -13,6 +13,7 @@ mod identities;
 mod into;
 #[cfg(feature = "nats")]
 mod nats;
+mod pipe;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod pull;

@@ -76,6 +76,12 @@ fn consume_takes_events_from_nats() {
 
 #[test]
 #[ignore = "needs nats-server: cargo xtask test"]
+fn programs_take_events_from_nats() {
+    queue_server::is_piped(&start());
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_nats() {
     queue_server::becomes_a_dataset(&start());
 }

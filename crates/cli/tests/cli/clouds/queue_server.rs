@@ -91,6 +91,20 @@ pub(super) fn is_consumed(server: &impl QueueServer) {
     assert!(reasons[0].contains("no use for this one"), "{reasons:?}");
 }
 
+/// A program takes its events through `queue pipe`, and so does a consumer in Python.
+pub(super) fn is_piped(server: &impl QueueServer) {
+    over(server, |cloud| {
+        cloud.is_piped(&cloud.queue, &[]);
+        cloud.is_consumed_by_python(&cloud.queue, "");
+    });
+    let reasons = server.reasons();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(
+        reasons.iter().all(|reason| reason.contains("for this one")),
+        "{reasons:?}"
+    );
+}
+
 pub(super) fn becomes_a_dataset(server: &impl QueueServer) {
     over(server, |cloud| {
         cloud.becomes_a_dataset(&cloud.queue, &[], true);

@@ -85,6 +85,12 @@ fn consume_takes_events_from_postgres() {
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test"]
+fn programs_take_events_from_postgres() {
+    queue_server::is_piped(&Postgres::start());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_postgres() {
     queue_server::becomes_a_dataset(&Postgres::start());
 }
