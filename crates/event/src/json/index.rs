@@ -11,7 +11,7 @@ const ROOM: usize = 14;
 #[derive(Clone, Copy)]
 pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
-    names: [&'d str; ROOM],
+    names: [&'d [u8]; ROOM],
     places: [u32; ROOM],
     /// Of each name, by [`sign_of`].
     signs: [u8; ROOM],
@@ -25,27 +25,35 @@ impl<'d, 'a> Index<'d, 'a> {
     pub(crate) fn new(object: Value<'d, 'a>) -> Self {
         let mut index = Self {
             object,
-            names: [""; ROOM],
+            names: [b""; ROOM],
             places: [0; ROOM],
             signs: [0; ROOM],
             all_signs: 0,
             count: Some(0),
         };
-        for (at, (key, value)) in object.pairs().enumerate() {
-            let room = index.names.get_mut(at).zip(index.places.get_mut(at));
-            let room = room.zip(index.signs.get_mut(at));
-            let Some(((name, place), sign)) = room.filter(|_| key.form() == Form::Text) else {
-                index.count = None;
-                break;
-            };
-            let text = key.between_quotes();
-            *name = text;
-            *place = value.place();
-            *sign = sign_of(text);
-            index.all_signs |= 1 << *sign;
-            index.count = Some(at + 1);
-        }
+        index.read(object);
         index
+    }
+
+    /// Becomes the index of another object, in the room that it has.
+    pub(crate) fn read(&mut self, object: Value<'d, 'a>) {
+        self.object = object;
+        self.all_signs = 0;
+        let mut count = 0;
+        for (key, value) in object.pairs() {
+            let room = self.names.get_mut(count).zip(self.places.get_mut(count));
+            let room = room.zip(self.signs.get_mut(count));
+            let Some(((name, place), sign)) = room.filter(|_| key.form() == Form::Text) else {
+                self.count = None;
+                return;
+            };
+            *name = key.bytes_between_quotes();
+            *place = value.place();
+            *sign = sign_of(name);
+            self.all_signs |= 1 << *sign;
+            count += 1;
+        }
+        self.count = Some(count);
     }
 
     /// The object itself.
@@ -59,17 +67,22 @@ impl<'d, 'a> Index<'d, 'a> {
         let Some(count) = self.count else {
             return self.object.find(name);
         };
-        let sign = sign_of(name);
+        let sign = sign_of(name.as_bytes());
         if self.all_signs & (1 << sign) == 0 {
             return None;
         }
-        // A sign tells most names apart, without a look at them.
-        let members = self.names.iter().zip(&self.places);
-        let members = self.signs.iter().zip(members).take(count).rev();
-        let mut members = members.filter(|(one, (key, _))| **one == sign && **key == name);
-        members
-            .next()
-            .map(|(_, (_, place))| self.object.beside(*place))
+        let mut at = count;
+        while let Some(before) = at.checked_sub(1) {
+            at = before;
+            // A sign tells most names apart, without a look at them.
+            if self.signs.get(at) != Some(&sign) {
+                continue;
+            }
+            if self.names.get(at) == Some(&name.as_bytes()) {
+                return self.places.get(at).map(|at| self.object.beside(*at));
+            }
+        }
+        None
     }
 
     /// Tells whether there is a member of this name, though it were `null`.
@@ -85,8 +98,8 @@ impl<'d, 'a> Index<'d, 'a> {
 
 /// The number of one of 64 bits, by a name's length and first byte: a name whose bit no other has set is not among them.
 #[inline]
-fn sign_of(name: &str) -> u8 {
-    let first = name.as_bytes().first().copied().unwrap_or_default();
+fn sign_of(name: &[u8]) -> u8 {
+    let first = name.first().copied().unwrap_or_default();
     // Of the length, what fits a byte is enough.
     let length = name.len().to_le_bytes();
     let length = length.first().copied().unwrap_or_default();

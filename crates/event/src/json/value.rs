@@ -167,15 +167,19 @@ impl<'d, 'a> Value<'d, 'a> {
         text.get(start..end).unwrap_or_default()
     }
 
+    /// The same as bytes, of which none needs to be looked at.
+    #[inline]
+    pub(super) fn bytes_between_quotes(self) -> &'d [u8] {
+        let (start, end) = self.quoted();
+        let bytes = self.document.source.as_str().as_bytes();
+        bytes.get(start..end).unwrap_or_default()
+    }
+
     /// Tells whether it is a string with this text, which is plain ASCII.
     pub(crate) fn reads(self, text: &str) -> bool {
         match self.form() {
             // As bytes: most names differ in their length, which is told before anything is looked at.
-            Form::Text => {
-                let (start, end) = self.quoted();
-                let bytes = self.document.source.as_str().as_bytes();
-                bytes.get(start..end) == Some(text.as_bytes())
-            }
+            Form::Text => self.bytes_between_quotes() == text.as_bytes(),
             Form::EscapedText => *self.exact() == *text.as_bytes(),
             _ => false,
         }

@@ -39,8 +39,9 @@ fn read_distinct<'a>(
     marks.regions.reserve(count);
     // Not for all of them at once, if they are very many: they may have no id.
     let mut ids = HashSet::with_capacity(count.min(MOST_AT_ONCE));
-    for item in result.items() {
-        let item = Item::new(item);
+    let mut item = Item::new(result);
+    for json in result.items() {
+        item.read(json);
         if let Some(id) = item.id()
             && !ids.insert(id)
         {

@@ -30,6 +30,16 @@ impl<'d, 'a> Item<'d, 'a> {
         }
     }
 
+    /// Becomes another item, in the room that it has: there may be thousands of them.
+    pub(super) fn read(&mut self, json: Value<'d, 'a>) {
+        self.json.read(json);
+        self.kind = self.json.member("type").and_then(Value::text);
+        match (self.json.member("value"), &mut self.value) {
+            (Some(value), Some(index)) => index.read(value),
+            (value, index) => *index = value.map(Index::new),
+        }
+    }
+
     /// Its type; empty if it has none.
     pub(super) fn kind(&self) -> &str {
         self.kind.as_deref().unwrap_or_default()
