@@ -218,7 +218,7 @@ impl<'t> Parser<'t> {
 
     fn digits(&mut self) -> Result<(), Fault> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let count = leading_digits(rest);
         self.at += count;
         if count == 0 {
             return self.fault("a digit is missing");
@@ -267,6 +267,31 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// Digits at the beginning; eight at a time, since a coordinate has seventeen.
+#[inline]
+fn leading_digits(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const TOPS: u64 = ONES << 7;
+    let mut words = bytes.chunks_exact(8);
+    let mut at = 0;
+    for word in &mut words {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        // 0x00 to 0x09 where there are digits; adding 0x76 to any more, or a byte that is none of ASCII, sets the top bit.
+        let low = u64::from_le_bytes(eight) ^ (ONES * u64::from(b'0'));
+        let other = (((low & !TOPS) + ONES * 0x76) | low) & TOPS;
+        if other != 0 {
+            return at + (other.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    at + words
+        .remainder()
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
+}
+
 /// Bytes before the first quote, backslash or control character; eight at a time, since most of a body is text.
 #[inline]
 fn plain_bytes(bytes: &[u8]) -> usize {
@@ -292,4 +317,21 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     }
     let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
     at + words.remainder().iter().take_while(is_plain).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_end_where_another_byte_stands() {
+        for place in 0..20 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"12345678901234567890";
+                text[place] = byte;
+                let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+                assert_eq!(leading_digits(&text), digits.count(), "{byte} at {place}");
+            }
+        }
+    }
 }

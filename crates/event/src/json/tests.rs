@@ -85,8 +85,10 @@ fn the_last_of_equal_keys_wins_where_the_first_stands() {
 fn an_index_finds_what_a_look_through_all_members_finds() {
     let many: Vec<_> = (0..40).map(|number| format!("\"n{number}\":1")).collect();
     let many = format!("{{{}}}", many.join(","));
+    let empty = read("{}").unwrap();
     for text in [
         r#"{"ab":1,"":2,"x":null,"ab":3}"#,
+        r#"{"ac":1,"ab":2,"ad":3,"ac":4,"ae":5}"#,
         r#"{"0bcdefghi":1}"#,
         r#"{"\u0061b":1,"x":2}"#,
         "{}",
@@ -94,8 +96,23 @@ fn an_index_finds_what_a_look_through_all_members_finds() {
         many.as_str(),
     ] {
         let document = read(text).unwrap();
-        let index = Index::new(document.root());
-        for name in ["ab", "0bcdefghi", "", "x", "n1", "n39", "y"] {
+        let mut index = Index::new(document.root());
+        index.read(empty.root());
+        assert!(!index.has("ab") && !index.has("n39"), "{text}");
+        index.read(document.root());
+        for name in [
+            "ab",
+            "ac",
+            "ad",
+            "ae",
+            "af",
+            "0bcdefghi",
+            "",
+            "x",
+            "n1",
+            "n39",
+            "y",
+        ] {
             let found = index.find(name).map(Value::written);
             assert_eq!(
                 found,
