@@ -6,12 +6,6 @@ use super::value::Value;
 /// Members that fit. Items of a result have about ten.
 const ROOM: usize = 14;
 
-/// Numbers that names are told apart by.
-const SIGNS: usize = 64;
-
-/// No member: there is no room for so many.
-const NONE: u8 = u8::MAX;
-
 /// The members of an object, each with the text of its key at hand: to ask for a name that is not there costs as much as
 /// for one that is, and shapes are told apart by what is not there.
 #[derive(Clone, Copy)]
@@ -19,10 +13,12 @@ pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
     names: [&'d [u8]; ROOM],
     places: [u32; ROOM],
-    /// By the number that [`sign_of`] gives a name: which of the members with it is the last, or [`NONE`].
-    last: [u8; SIGNS],
-    /// All members are in the arrays: they fit, and no key is written with escapes.
-    is_whole: bool,
+    /// Of each name, by [`sign_of`].
+    signs: [u8; ROOM],
+    /// Bits of all these signs.
+    all_signs: u64,
+    /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
+    count: Option<usize>,
 }
 
 impl<'d, 'a> Index<'d, 'a> {
@@ -31,8 +27,9 @@ impl<'d, 'a> Index<'d, 'a> {
             object,
             names: [b""; ROOM],
             places: [0; ROOM],
-            last: [NONE; SIGNS],
-            is_whole: false,
+            signs: [0; ROOM],
+            all_signs: 0,
+            count: Some(0),
         };
         index.read(object);
         index
@@ -41,21 +38,22 @@ impl<'d, 'a> Index<'d, 'a> {
     /// Becomes the index of another object, in the room that it has.
     pub(crate) fn read(&mut self, object: Value<'d, 'a>) {
         self.object = object;
-        self.is_whole = false;
-        self.last = [NONE; SIGNS];
-        for (at, (key, value)) in object.pairs().enumerate() {
-            let room = self.names.get_mut(at).zip(self.places.get_mut(at));
-            let Some((name, place)) = room.filter(|_| key.form() == Form::Text) else {
+        self.all_signs = 0;
+        let mut count = 0;
+        for (key, value) in object.pairs() {
+            let room = self.names.get_mut(count).zip(self.places.get_mut(count));
+            let room = room.zip(self.signs.get_mut(count));
+            let Some(((name, place), sign)) = room.filter(|_| key.form() == Form::Text) else {
+                self.count = None;
                 return;
             };
             *name = key.bytes_between_quotes();
             *place = value.place();
-            if let Some(last) = self.last.get_mut(sign_of(name)) {
-                // There is no room for more than a byte says.
-                *last = u8::try_from(at).unwrap_or(NONE);
-            }
+            *sign = sign_of(name);
+            self.all_signs |= 1 << *sign;
+            count += 1;
         }
-        self.is_whole = true;
+        self.count = Some(count);
     }
 
     /// The object itself.
@@ -66,18 +64,25 @@ impl<'d, 'a> Index<'d, 'a> {
     /// The last member of this name, though it were `null`.
     #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<Value<'d, 'a>> {
-        if !self.is_whole {
+        let Some(count) = self.count else {
             return self.object.find(name);
+        };
+        let sign = sign_of(name.as_bytes());
+        if self.all_signs & (1 << sign) == 0 {
+            return None;
         }
-        let name = name.as_bytes();
-        let last = usize::from(*self.last.get(sign_of(name))?);
-        // What is not there has mostly no sign either, and what is there is mostly the last one with its sign.
-        if self.names.get(last)? != &name {
-            let before = self.names.get(..last)?;
-            let at = before.iter().rposition(|one| *one == name)?;
-            return self.places.get(at).map(|at| self.object.beside(*at));
+        let mut at = count;
+        while let Some(before) = at.checked_sub(1) {
+            at = before;
+            // A sign tells most names apart, without a look at them.
+            if self.signs.get(at) != Some(&sign) {
+                continue;
+            }
+            if self.names.get(at) == Some(&name.as_bytes()) {
+                return self.places.get(at).map(|at| self.object.beside(*at));
+            }
         }
-        self.places.get(last).map(|at| self.object.beside(*at))
+        None
     }
 
     /// Tells whether there is a member of this name, though it were `null`.
@@ -91,12 +96,12 @@ impl<'d, 'a> Index<'d, 'a> {
     }
 }
 
-/// A number below [`SIGNS`], of a name's length and first byte: of a name whose number no other has, nothing is looked at.
+/// The number of one of 64 bits, by a name's length and first byte: a name whose bit no other has set is not among them.
 #[inline]
-fn sign_of(name: &[u8]) -> usize {
+fn sign_of(name: &[u8]) -> u8 {
     let first = name.first().copied().unwrap_or_default();
     // Of the length, what fits a byte is enough.
     let length = name.len().to_le_bytes();
     let length = length.first().copied().unwrap_or_default();
-    usize::from(length.wrapping_mul(7).wrapping_add(first)) % SIGNS
+    length.wrapping_mul(7).wrapping_add(first) % 64
 }
