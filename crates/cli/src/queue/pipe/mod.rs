@@ -40,6 +40,7 @@
 //!   and the program settles what it has. A second signal gives everything back.
 
 mod answer;
+mod calls;
 mod held;
 mod input;
 mod of_file;

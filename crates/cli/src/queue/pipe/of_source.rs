@@ -1,6 +1,7 @@
 //! Requests to any other queue: each is a call of its own, and answered as soon as the queue has answered.
 
 use super::answer::{self, About, Answer, Head, Refused, Settlement};
+use super::calls::{self, CallResult, Called, Rejected};
 use super::input::{self, Input};
 use super::request::{Numbered, Request};
 use crate::env::Env;
@@ -90,31 +91,6 @@ struct Pipe {
     is_stopping: bool,
 }
 
-/// A call to the queue that has come back.
-struct Called {
-    id: Option<u64>,
-    result: Result<CallResult, EventSourceError>,
-    op: &'static str,
-}
-
-enum CallResult {
-    Received(Vec<ReceivedEvent>, Duration),
-    Settled {
-        word: &'static str,
-        receipts: Vec<String>,
-        settled: Vec<Settled>,
-    },
-    Extended {
-        receipts: Vec<String>,
-        extended: Vec<Result<Extended, EventSourceError>>,
-        visibility: Duration,
-    },
-    /// Each as it is now, and what became of it: `None` of what is not held.
-    Rejected(Vec<Rejected>),
-}
-
-type Rejected = Option<(ReceivedEvent, Result<Settled, EventSourceError>)>;
-
 impl Pipe {
     /// Answers until there is nothing more to answer.
     async fn serve(
@@ -186,66 +162,26 @@ impl Pipe {
                 wait_ms,
             } => {
                 let [visibility, wait] = [visibility_ms, wait_ms].map(Duration::from_millis);
-                self.begin("receive", id, async move {
-                    let events = source.receive(max.min(MOST), visibility, wait).await?;
-                    Ok(CallResult::Received(events, visibility))
-                });
+                let call = calls::receive(source, max.min(MOST), visibility, wait);
+                self.begin("receive", id, call);
             }
-            Request::Ack { receipts } => self.begin("ack", id, async move {
-                let settled = source.ack(&borrowed(&receipts)).await?;
-                Ok(CallResult::Settled {
-                    word: "acknowledged",
-                    receipts,
-                    settled,
-                })
-            }),
-            Request::Retry { receipts, delay_ms } => self.begin("retry", id, async move {
+            Request::Ack { receipts } => self.begin("ack", id, calls::ack(source, receipts)),
+            Request::Retry { receipts, delay_ms } => {
                 let after = Duration::from_millis(delay_ms);
-                let settled = source.retry(&borrowed(&receipts), after).await?;
-                Ok(CallResult::Settled {
-                    word: "returned",
-                    receipts,
-                    settled,
-                })
-            }),
+                self.begin("retry", id, calls::retry(source, receipts, after));
+            }
             Request::Extend {
                 receipts,
                 visibility_ms,
-            } => self.begin("extend", id, async move {
+            } => {
                 let visibility = Duration::from_millis(visibility_ms);
-                let each = receipts
-                    .iter()
-                    .map(|receipt| source.extend(receipt, visibility));
-                let extended = futures_util::future::join_all(each).await;
-                Ok(CallResult::Extended {
-                    receipts,
-                    extended,
-                    visibility,
-                })
-            }),
+                self.begin("extend", id, calls::extend(source, receipts, visibility));
+            }
             Request::Reject { receipts, reason } => {
-                let held = receipts
-                    .iter()
-                    .map(|receipt| Some(self.held.get(receipt)?.event.clone()));
-                let events: Vec<_> = held.collect();
-                self.begin("reject", id, async move {
-                    let reason = reason.unwrap_or_default();
-                    let mut rejected = Vec::with_capacity(events.len());
-                    for event in events {
-                        rejected.push(match event {
-                            Some(mut event) => {
-                                let outcome = source.reject(&mut event, &reason).await;
-                                Some((event, outcome))
-                            }
-                            None => None,
-                        });
-                    }
-                    Ok(CallResult::Rejected(rejected))
-                });
                 // Its receipt may be another one afterwards.
-                for receipt in &receipts {
-                    self.held.remove(receipt);
-                }
+                let held = receipts.iter().map(|receipt| self.held.remove(receipt));
+                let events = held.map(|held| held.map(|held| held.event)).collect();
+                self.begin("reject", id, calls::reject(source, events, reason));
             }
             Request::Queue {} => {
                 let about = About {
@@ -272,12 +208,12 @@ impl Pipe {
     ) {
         self.calls.spawn(async move {
             let result = call.await;
-            Called { id, result, op }
+            Called { op, id, result }
         });
     }
 
     fn answer(&mut self, called: Called) -> Result<(), CliError> {
-        let Called { id, result, op } = called;
+        let Called { op, id, result } = called;
         match result {
             Err(error) => self.refuse(op, id, &error),
             Ok(CallResult::Received(events, visibility)) => {
@@ -405,10 +341,6 @@ impl Pipe {
 /// A call that panicked is a bug, and its answer would never come.
 fn came_back(called: Result<Called, JoinError>) -> Result<Called, CliError> {
     called.map_err(CliError::failed)
-}
-
-fn borrowed(receipts: &[String]) -> Vec<&str> {
-    receipts.iter().map(String::as_str).collect()
 }
 
 /// Longer than any queue keeps anything hidden, where a clock cannot say it.
