@@ -79,7 +79,7 @@ class PipedSource:
         directory = self._directory()
         try:
             # Signals of a terminal are for this process, which settles what it has and then ends the other one.
-            self._process = subprocess.Popen(
+            started = subprocess.Popen(
                 [self._program or _program(), "queue", "pipe", *self._arguments()],
                 cwd=directory,
                 env=self._environment(),
@@ -92,8 +92,9 @@ class PipedSource:
         except OSError as error:
             self._directory()  # it may have gone meanwhile
             raise ConsumerError(f"the program labelrelay cannot be started: {error}") from error
-        _enlarge(self._process.stdout)
-        self._end = None
+        _enlarge(started.stdout)
+        with self._lock:
+            self._process, self._end = started, None
         self._errors = threading.Thread(target=self._read_errors, name="labelrelay-pipe-errors", daemon=True)
         self._errors.start()
         threading.Thread(target=self._read_answers, name="labelrelay-pipe", daemon=True).start()
@@ -152,11 +153,11 @@ class PipedSource:
         return self._process
 
     def _ask(self, request: dict[str, Any]) -> _Pending:
-        process = self._running()
-        assert process.stdin is not None
         pending = _Pending(request)
         with self._writing:
             with self._lock:
+                # Of the process whose end is looked for: another thread may start the next one at any moment.
+                process = self._running()
                 is_sent = self._end is None
                 if is_sent:
                     self._numbers += 1
@@ -164,6 +165,7 @@ class PipedSource:
                     self._pending[self._numbers] = pending
             line = json.dumps(request).encode() + b"\n"
             if is_sent:
+                assert process.stdin is not None
                 try:
                     process.stdin.write(line)
                     process.stdin.flush()
@@ -219,7 +221,9 @@ class PipedSource:
         self._settle("extend", messages, visibility_ms=round(visibility * 1000))
 
     def reject(self, message: Message, reason: str) -> None:
-        self._settle("reject", [message], reason=reason[:1000].encode("utf-8", "replace").decode())
+        # A process makes dead letters of what it has handed out itself.
+        if self._settle("reject", [message], reason=reason[:1000].encode("utf-8", "replace").decode()):
+            raise ConsumerError(f"{self.name}: it is not held any more, and no dead letter")
 
     def close(self) -> None:
         process, self._process = self._process, None
