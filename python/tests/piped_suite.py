@@ -1,6 +1,6 @@
-"""A consumer that reaches its queue through the program: `python piped_suite.py URL PROGRAM DEAD_LETTER`, where an empty
-dead letter is none. Prints the id of each label that it handled, until nothing comes for a while. The program is killed once: what
-it has handed out is settled through the next one, and what it has not comes again."""
+"""A consumer that reaches its queue through the program: `python piped_suite.py URL PROGRAM DEAD_LETTER [killed]`, where an
+empty dead letter is none. Prints the id of each label that it handled, until nothing comes for a while. With `killed`, the program is
+killed once: what it has handed out is settled through the next one, and what it has not comes again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labelrelay._source_program import ProgramSource
 from labelrelay._sources import Settings, open_source
 
 
-def main(url: str, program: str, dead_letter: str) -> None:
+def main(url: str, program: str, dead_letter: str, killed: str = "") -> None:
     logging.basicConfig(level=logging.INFO)
     settings = Settings(dead_letter=dead_letter or None, program=program, client="program")
     queue = open_source(url, settings)
@@ -25,7 +25,7 @@ def main(url: str, program: str, dead_letter: str) -> None:
         if change.key.id == "cklaunused":
             raise labelrelay.Reject("no use for this one")
         handled.append(change.key.id)
-        if len(handled) == 1:
+        if killed and len(handled) == 1:
             queue._running().kill()
         print(change.key.id)
 

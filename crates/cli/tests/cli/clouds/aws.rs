@@ -111,7 +111,7 @@ fn programs_take_events_from_sqs() {
     let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| {
         cloud.is_piped(&cloud.queue, &["--dead-letter", "dead"]);
-        cloud.is_consumed_by_python(&cloud.queue, "dead");
+        cloud.is_consumed_by_python(&cloud.queue, "dead", true);
     });
 }
 

@@ -84,7 +84,7 @@ fn programs_take_events_from_storage_queue() {
     servers.queues.make_queue("events-poison");
     servers.cloud(|cloud| {
         cloud.is_piped(&cloud.queue, &[]);
-        cloud.is_consumed_by_python(&cloud.queue, "");
+        cloud.is_consumed_by_python(&cloud.queue, "", true);
     });
 }
 

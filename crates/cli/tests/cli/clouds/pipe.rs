@@ -107,8 +107,9 @@ impl Cloud<'_> {
         assert!((self.drain)().is_empty());
     }
 
-    /// The Python package consumes through the program: each event once, and the one of no use is a dead letter.
-    pub(super) fn is_consumed_by_python(&self, url: &str, dead_letter: &str) {
+    /// The Python package consumes through the program, which is killed once where `killed` says so: each event once, and the
+    /// one of no use is a dead letter.
+    pub(super) fn is_consumed_by_python(&self, url: &str, dead_letter: &str, killed: bool) {
         let place = self.place(LONG);
         let serving = place.serve(&[]);
         let names: Vec<_> = (0..40).map(|number| format!("python{number}")).collect();
@@ -121,6 +122,7 @@ impl Cloud<'_> {
         let ran = Command::new("python3")
             .arg(root.join("python/tests/piped_suite.py"))
             .args([url, program.get_program().to_str().unwrap(), dead_letter])
+            .args(killed.then_some("killed"))
             .current_dir(place.path("."))
             .env_clear()
             .env("PYTHONPATH", root.join("python"))

@@ -95,7 +95,7 @@ pub(super) fn is_consumed(server: &impl QueueServer) {
 pub(super) fn is_piped(server: &impl QueueServer) {
     over(server, |cloud| {
         // First: on NATS, what a killed program has received is hidden for as long as the first consumer of all hid events.
-        cloud.is_consumed_by_python(&cloud.queue, "");
+        cloud.is_consumed_by_python(&cloud.queue, "", true);
         cloud.is_piped(&cloud.queue, &[]);
     });
     let reasons = server.reasons();
