@@ -3,6 +3,7 @@
 use super::MAX_LEVELS;
 use super::form::Form;
 use super::parser::{Fault, Parser, Sink};
+use super::quick;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ impl<'a> Source<'a> {
     }
 
     /// A part of the text: borrowed if the text is.
+    #[inline]
     pub(crate) fn part(&self, start: usize, end: usize) -> Cow<'a, str> {
         match self {
             Self::Borrowed(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
@@ -87,7 +89,13 @@ impl<'a> Document<'a> {
             return Err(Fault::NotJson("it is larger than 4 GiB", 0));
         }
         let mut words = Words(Vec::with_capacity((text.len() / 4).min(MOST_AT_ONCE)));
-        parser.value(&mut words, MAX_LEVELS)?;
+        parser.skip_space();
+        if let Some(end) = quick::container(text, parser.place(), &mut words, MAX_LEVELS) {
+            parser.go_to(end);
+        } else {
+            words.0.clear();
+            parser.value(&mut words, MAX_LEVELS)?;
+        }
         Ok(words.0)
     }
 
@@ -126,7 +134,9 @@ impl<'a> Document<'a> {
     }
 }
 
-struct Words(Vec<u64>);
+/// Takes words from a parser.
+#[derive(Debug, PartialEq)]
+pub(super) struct Words(pub(super) Vec<u64>);
 
 /// A first word.
 #[inline]

@@ -1,35 +1,120 @@
 //! The members of an object that is asked for many names.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a name that is a constant costs nothing only where it is looked for"
+)]
+
 use super::form::Form;
 use super::value::Value;
 
-/// Members that fit. Items of a result have about ten.
-const ROOM: usize = 14;
+/// Names that an index keeps a place for: those that items of Label Studio's results have, and are asked for. Any other name
+/// is looked for among the members.
+///
+/// A place is found by comparisons with constants alone. Where the name asked for is a constant too, nothing is left of them.
+#[inline(always)]
+fn place_of(name: &[u8]) -> Option<usize> {
+    // By the length first: it alone tells most names apart.
+    let place = match name.len() {
+        1 => match name {
+            b"x" => 0,
+            b"y" => 1,
+            _ => return None,
+        },
+        2 if name == b"id" => 2,
+        3 => match name {
+            b"end" => 3,
+            b"rle" => 4,
+            _ => return None,
+        },
+        4 => match name {
+            b"type" => 5,
+            b"text" => 6,
+            _ => return None,
+        },
+        5 => match name {
+            b"value" => 7,
+            b"width" => 8,
+            b"start" => 9,
+            _ => return None,
+        },
+        6 => match name {
+            b"height" => 10,
+            b"points" => 11,
+            b"labels" => 12,
+            b"closed" => 13,
+            b"ranker" => 14,
+            _ => return None,
+        },
+        7 => match name {
+            b"radiusX" => 15,
+            b"radiusY" => 16,
+            b"channel" => 17,
+            b"choices" => 18,
+            _ => return None,
+        },
+        8 => match name {
+            b"rotation" => 19,
+            b"vertices" => 20,
+            b"sequence" => 21,
+            _ => return None,
+        },
+        9 => match name {
+            b"from_name" => 22,
+            b"endOffset" => 23,
+            _ => return None,
+        },
+        10 if name == b"item_index" => 24,
+        11 => match name {
+            b"startOffset" => 25,
+            b"brushlabels" => 26,
+            _ => return None,
+        },
+        12 if name == b"imageDataURL" => 27,
+        13 => match name {
+            b"ellipselabels" => 28,
+            b"polygonlabels" => 29,
+            _ => return None,
+        },
+        14 => match name {
+            b"original_width" => 30,
+            b"image_rotation" => 31,
+            b"keypointlabels" => 32,
+            _ => return None,
+        },
+        15 => match name {
+            b"original_height" => 33,
+            b"original_length" => 34,
+            b"rectanglelabels" => 35,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(place)
+}
 
-/// The members of an object, each with the text of its key at hand: to ask for a name that is not there costs as much as
-/// for one that is, and shapes are told apart by what is not there.
+/// Places of [`place_of`].
+const PLACES: usize = 36;
+
+/// No value of a document stands there: the first word is that of the whole.
+const ABSENT: u32 = 0;
+
+/// The members of an object, the asked ones each in a place of its own: to ask for a name that is not there costs as much
+/// as for one that is, and shapes are told apart by what is not there.
 #[derive(Clone, Copy)]
 pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
-    names: [&'d [u8]; ROOM],
-    places: [u32; ROOM],
-    /// Of each name, by [`sign_of`].
-    signs: [u8; ROOM],
-    /// Bits of all these signs.
-    all_signs: u64,
-    /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
-    count: Option<usize>,
+    places: [u32; PLACES],
+    /// A key is written with escapes, so that its name is not known.
+    has_escapes: bool,
 }
 
 impl<'d, 'a> Index<'d, 'a> {
     pub(crate) fn new(object: Value<'d, 'a>) -> Self {
         let mut index = Self {
             object,
-            names: [b""; ROOM],
-            places: [0; ROOM],
-            signs: [0; ROOM],
-            all_signs: 0,
-            count: Some(0),
+            places: [ABSENT; PLACES],
+            has_escapes: false,
         };
         index.read(object);
         index
@@ -38,22 +123,18 @@ impl<'d, 'a> Index<'d, 'a> {
     /// Becomes the index of another object, in the room that it has.
     pub(crate) fn read(&mut self, object: Value<'d, 'a>) {
         self.object = object;
-        self.all_signs = 0;
-        let mut count = 0;
+        self.places = [ABSENT; PLACES];
+        self.has_escapes = false;
         for (key, value) in object.pairs() {
-            let room = self.names.get_mut(count).zip(self.places.get_mut(count));
-            let room = room.zip(self.signs.get_mut(count));
-            let Some(((name, place), sign)) = room.filter(|_| key.form() == Form::Text) else {
-                self.count = None;
-                return;
-            };
-            *name = key.bytes_between_quotes();
-            *place = value.place();
-            *sign = sign_of(name);
-            self.all_signs |= 1 << *sign;
-            count += 1;
+            if key.form() == Form::Text {
+                let place = place_of(key.bytes_between_quotes());
+                if let Some(place) = place.and_then(|at| self.places.get_mut(at)) {
+                    *place = value.place();
+                }
+            } else {
+                self.has_escapes = true;
+            }
         }
-        self.count = Some(count);
     }
 
     /// The object itself.
@@ -62,46 +143,30 @@ impl<'d, 'a> Index<'d, 'a> {
     }
 
     /// The last member of this name, though it were `null`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, name: &str) -> Option<Value<'d, 'a>> {
-        let Some(count) = self.count else {
-            return self.object.find(name);
-        };
-        let sign = sign_of(name.as_bytes());
-        if self.all_signs & (1 << sign) == 0 {
-            return None;
+        let place = place_of(name.as_bytes());
+        match place.and_then(|at| self.places.get(at)) {
+            Some(&ABSENT) if !self.has_escapes => None,
+            Some(place) if !self.has_escapes => Some(self.object.beside(*place)),
+            _ => self.look_for(name),
         }
-        let mut at = count;
-        while let Some(before) = at.checked_sub(1) {
-            at = before;
-            // A sign tells most names apart, without a look at them.
-            if self.signs.get(at) != Some(&sign) {
-                continue;
-            }
-            if self.names.get(at) == Some(&name.as_bytes()) {
-                return self.places.get(at).map(|at| self.object.beside(*at));
-            }
-        }
-        None
+    }
+
+    #[cold]
+    fn look_for(&self, name: &str) -> Option<Value<'d, 'a>> {
+        self.object.find(name)
     }
 
     /// Tells whether there is a member of this name, though it were `null`.
+    #[inline(always)]
     pub(crate) fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
     /// The last member of this name, unless it is `null`.
+    #[inline(always)]
     pub(crate) fn member(&self, name: &str) -> Option<Value<'d, 'a>> {
         self.find(name).filter(|value| value.form() != Form::Null)
     }
-}
-
-/// The number of one of 64 bits, by a name's length and first byte: a name whose bit no other has set is not among them.
-#[inline]
-fn sign_of(name: &[u8]) -> u8 {
-    let first = name.first().copied().unwrap_or_default();
-    // Of the length, what fits a byte is enough.
-    let length = name.len().to_le_bytes();
-    let length = length.first().copied().unwrap_or_default();
-    length.wrapping_mul(7).wrapping_add(first) % 64
 }

@@ -10,7 +10,9 @@ mod form;
 mod index;
 mod number;
 mod parser;
+mod quick;
 mod string;
+mod tokens;
 mod value;
 
 pub(crate) use document::{Document, Source};

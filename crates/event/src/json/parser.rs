@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use std::fmt;
+use wide::u8x16;
 
 /// Why a text is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +47,34 @@ pub(crate) struct Parser<'t> {
     at: usize,
 }
 
-struct Open {
-    is_object: bool,
-    number: usize,
+/// A container that has not ended.
+pub(super) struct Open {
+    pub(super) is_object: bool,
+    /// What the sink gave it.
+    pub(super) number: usize,
 }
 
 impl<'t> Parser<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
+        Self::at(text, 0)
+    }
+
+    /// From this place on.
+    #[inline]
+    pub(super) fn at(text: &'t str, at: usize) -> Self {
         let bytes = text.as_bytes();
-        Self { bytes, at: 0 }
+        Self { bytes, at }
+    }
+
+    /// Where it is.
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on from another place.
+    pub(super) fn go_to(&mut self, place: usize) {
+        self.at = place;
     }
 
     #[inline]
@@ -126,10 +146,7 @@ impl<'t> Parser<'t> {
                 b'{' => Form::Object,
                 b'[' => Form::Array,
                 b'-' | b'0'..=b'9' => self.number()?,
-                b't' => self.word(b"true", Form::True)?,
-                b'f' => self.word(b"false", Form::False)?,
-                b'n' => self.word(b"null", Form::Null)?,
-                _ => return self.fault("a value is missing"),
+                _ => self.literal()?,
             };
             if matches!(form, Form::Object | Form::Array) {
                 if open.len() == most {
@@ -182,6 +199,16 @@ impl<'t> Parser<'t> {
         Ok(true)
     }
 
+    #[inline]
+    pub(super) fn literal(&mut self) -> Result<Form, Fault> {
+        match self.next() {
+            b't' => self.word(b"true", Form::True),
+            b'f' => self.word(b"false", Form::False),
+            b'n' => self.word(b"null", Form::Null),
+            _ => self.fault("a value is missing"),
+        }
+    }
+
     fn word(&mut self, word: &[u8], form: Form) -> Result<Form, Fault> {
         if self
             .bytes
@@ -194,8 +221,42 @@ impl<'t> Parser<'t> {
         self.fault("a value is missing")
     }
 
-    fn number(&mut self) -> Result<Form, Fault> {
+    pub(super) fn number(&mut self) -> Result<Form, Fault> {
         self.at += usize::from(self.next() == b'-');
+        // Where the next 32 bytes are digits. A coordinate has up to seventeen of them, or a few less: a branch for each sixteen
+        // would go the other way every second time.
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let Some((window, _)) = rest.split_first_chunk() else {
+            return self.number_by_parts();
+        };
+        let others = u64::from(others_than_digits(window)) | 1 << 32;
+        let whole = others.trailing_zeros() as usize;
+        if whole == 0 || window.first() == Some(&b'0') && whole > 1 {
+            return self.number_by_parts();
+        }
+        match window.get(whole) {
+            Some(b'.') => {
+                let behind = others >> (whole + 1);
+                let fraction = behind.trailing_zeros() as usize;
+                let end = whole + 1 + fraction;
+                match window.get(end) {
+                    Some(b'e' | b'E') | None => self.number_by_parts(),
+                    Some(_) if fraction == 0 => self.number_by_parts(),
+                    Some(_) => {
+                        self.at += end;
+                        Ok(Form::Fraction)
+                    }
+                }
+            }
+            Some(b'e' | b'E') | None => self.number_by_parts(),
+            Some(_) => {
+                self.at += whole;
+                Ok(Form::Integer)
+            }
+        }
+    }
+
+    fn number_by_parts(&mut self) -> Result<Form, Fault> {
         if self.next() == b'0' {
             self.at += 1;
         } else {
@@ -228,7 +289,7 @@ impl<'t> Parser<'t> {
 
     /// Reads a string from its first quote to behind its last one.
     #[inline]
-    fn string(&mut self) -> Result<Form, Fault> {
+    pub(super) fn string(&mut self) -> Result<Form, Fault> {
         self.at += 1;
         let mut form = Form::Text;
         loop {
@@ -267,56 +328,55 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// Digits at the beginning; eight at a time, since a coordinate has seventeen.
+/// Bytes before the first one that is told apart: sixteen are told at once, since what a byte costs by itself is less than
+/// a branch that goes another way than the last time.
 #[inline]
-fn leading_digits(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const TOPS: u64 = ONES << 7;
-    let mut words = bytes.chunks_exact(8);
+fn bytes_before(bytes: &[u8], ends: impl Fn(u8x16) -> u8x16, is_end: impl Fn(u8) -> bool) -> usize {
+    let (lanes, rest) = bytes.as_chunks();
     let mut at = 0;
-    for word in &mut words {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(word);
-        // 0x00 to 0x09 where there are digits; adding 0x76 to any more, or a byte that is none of ASCII, sets the top bit.
-        let low = u64::from_le_bytes(eight) ^ (ONES * u64::from(b'0'));
-        let other = (((low & !TOPS) + ONES * 0x76) | low) & TOPS;
-        if other != 0 {
-            return at + (other.trailing_zeros() / 8) as usize;
+    for lane in lanes {
+        let marks = ends(u8x16::new(*lane)).to_bitmask();
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize;
         }
-        at += 8;
+        at += lane.len();
     }
-    at + words
-        .remainder()
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count()
+    at + rest.iter().take_while(|byte| !is_end(**byte)).count()
 }
 
-/// Bytes before the first quote, backslash or control character; eight at a time, since most of a body is text.
+/// A bit for each byte that is no digit.
+#[inline]
+fn others_than_digits(window: &[u8; 32]) -> u32 {
+    let (zero, nine) = (u8x16::splat(b'0'), u8x16::splat(9));
+    let (lanes, _) = window.as_chunks();
+    let marks = |at: usize| {
+        let lane = lanes.get(at).copied().unwrap_or_default();
+        (u8x16::new(lane) - zero).simd_gt(nine).to_bitmask()
+    };
+    marks(0) | marks(1) << 16
+}
+
+/// Digits at the beginning: a coordinate has seventeen.
+#[inline]
+fn leading_digits(bytes: &[u8]) -> usize {
+    let (zero, nine) = (u8x16::splat(b'0'), u8x16::splat(9));
+    bytes_before(
+        bytes,
+        |lane| (lane - zero).simd_gt(nine),
+        |byte| !byte.is_ascii_digit(),
+    )
+}
+
+/// Bytes before the first quote, backslash or control character: most of a body is text.
 #[inline]
 fn plain_bytes(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const TOPS: u64 = ONES << 7;
-    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
-    let mut words = bytes.chunks_exact(8);
-    let mut at = 0;
-    for word in &mut words {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(word);
-        let word = u64::from_le_bytes(eight);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let special = zero_in(word ^ (ONES * u64::from(b'"')))
-            | zero_in(word ^ (ONES * u64::from(b'\\')))
-            | control;
-        // A borrow can only mark bytes above the first that counts.
-        let special = special & TOPS;
-        if special != 0 {
-            return at + (special.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-    at + words.remainder().iter().take_while(is_plain).count()
+    let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
+    let control = u8x16::splat(0x1f);
+    bytes_before(
+        bytes,
+        |lane| lane.simd_eq(quote) | lane.simd_eq(backslash) | lane.simd_le(control),
+        |byte| matches!(byte, b'"' | b'\\' | 0..0x20),
+    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
+use super::document::Words;
 use super::form::Form;
-use super::{Document, Fault, Index, Source, Value};
+use super::{Document, Fault, Index, Parser, Source, Value, quick};
 use std::borrow::Cow;
 
 fn read(text: &str) -> Result<Document<'_>, Fault> {
@@ -80,7 +81,7 @@ fn the_last_of_equal_keys_wins_where_the_first_stands() {
     assert!(ask(text, |root| root.member("a").unwrap().is_object()));
 }
 
-/// Of the names, `ab` and `0bcdefghi` share a bit, and the empty one has one too.
+/// An index has places for `x`, `id` and `width`, and for no other of these names.
 #[test]
 fn an_index_finds_what_a_look_through_all_members_finds() {
     let many: Vec<_> = (0..40).map(|number| format!("\"n{number}\":1")).collect();
@@ -89,8 +90,9 @@ fn an_index_finds_what_a_look_through_all_members_finds() {
     for text in [
         r#"{"ab":1,"":2,"x":null,"ab":3}"#,
         r#"{"ac":1,"ab":2,"ad":3,"ac":4,"ae":5}"#,
-        r#"{"0bcdefghi":1}"#,
-        r#"{"\u0061b":1,"x":2}"#,
+        r#"{"x":1,"id":2,"y":3,"id":4,"idle":5,"width":null}"#,
+        r#"{"\u0069d":1,"x":2,"ab":3}"#,
+        r#"{"id":1,"\u0069d":2}"#,
         "{}",
         "[1]",
         many.as_str(),
@@ -98,20 +100,10 @@ fn an_index_finds_what_a_look_through_all_members_finds() {
         let document = read(text).unwrap();
         let mut index = Index::new(document.root());
         index.read(empty.root());
-        assert!(!index.has("ab") && !index.has("n39"), "{text}");
+        assert!(!index.has("x") && !index.has("n39"), "{text}");
         index.read(document.root());
         for name in [
-            "ab",
-            "ac",
-            "ad",
-            "ae",
-            "af",
-            "0bcdefghi",
-            "",
-            "x",
-            "n1",
-            "n39",
-            "y",
+            "ab", "ac", "ad", "ae", "af", "id", "width", "", "x", "n1", "n39", "y",
         ] {
             let found = index.find(name).map(Value::written);
             assert_eq!(
@@ -122,6 +114,126 @@ fn an_index_finds_what_a_look_through_all_members_finds() {
             assert_eq!(index.has(name), found.is_some(), "{name} in {text}");
         }
     }
+}
+
+/// What each way makes of the container at `start`: words and where it ends.
+fn both_ways(text: &str, start: usize) -> [Option<(Words, usize)>; 2] {
+    let mut words = Words(Vec::new());
+    let end = quick::container(text, start, &mut words, super::MAX_LEVELS);
+    let quick = end.map(|end| (words, end));
+    let mut words = Words(Vec::new());
+    let mut parser = Parser::at(text, start);
+    let slow = parser.value(&mut words, super::MAX_LEVELS);
+    [quick, slow.ok().map(|()| (words, parser.place()))]
+}
+
+#[test]
+fn the_quick_way_knows_all_that_a_platform_sends() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/changes/bodies"
+    );
+    let sent = std::fs::read_dir(folder).unwrap().filter_map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.display().to_string();
+        path.is_file()
+            .then(|| (name, std::fs::read(path).unwrap(), true))
+    });
+    let mut known = 0;
+    for (name, bytes, is_sent) in sent.chain(
+        fixtures()
+            .into_iter()
+            .map(|(name, bytes, _)| (name, bytes, false)),
+    ) {
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let start = text.len() - text.trim_start().len();
+        if !text[start..].starts_with(['{', '[']) {
+            continue;
+        }
+        let [quick, slow] = both_ways(&text, start);
+        if quick.is_some() || is_sent {
+            assert_eq!(quick, slow, "{name}");
+            known += 1;
+        }
+    }
+    assert!(known > 30, "{known}");
+}
+
+#[test]
+fn the_quick_way_never_reads_what_the_parser_reads_otherwise() {
+    const PIECES: [&str; 32] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "\\",
+        "\\\\",
+        "\\\"",
+        "\\u00e9",
+        "\\u12",
+        "\\ud83d",
+        " ",
+        "\n",
+        "\t",
+        "\r",
+        "\u{1}",
+        "\u{b}",
+        "\u{7f}",
+        "\u{e9}",
+        "\u{1f600}",
+        "0",
+        "-",
+        "1.5",
+        "e9",
+        "12345678901234567890",
+        "true",
+        "nul",
+        "a",
+        "abcdefgh",
+        "\0",
+    ];
+    const SHORT: &str = r#"{"a":[1,-2.5e3,"x\\\"y",true,null,{"":{}},[]],"\u00e9":"a text of more than sixteen bytes"}"#;
+    let mut seed = 7_u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below as u64).unwrap()
+    };
+    let mut read = [0; 2];
+    for round in 0..60_000 {
+        let mut text = " ".repeat(random(70)) + SHORT;
+        let start = text.len() - SHORT.len();
+        for _ in 0..random(4) {
+            let at = start + 1 + random(text.len() - start - 1);
+            let at = (0..=at)
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap();
+            let mut to = at + random(3).min(text.len() - at);
+            while !text.is_char_boundary(to) {
+                to += 1;
+            }
+            text.replace_range(at..to, PIECES[random(PIECES.len())]);
+        }
+        text.push_str([" ", ",", "}", "]}", "", "\u{1}"][random(6)]);
+        let [quick, slow] = both_ways(&text, start);
+        read[0] += usize::from(quick.is_some());
+        read[1] += usize::from(slow.is_some());
+        if quick.is_some() {
+            assert_eq!(quick, slow, "{round}: {text:?}");
+        }
+    }
+    // What is left to the parser is what control characters stand near.
+    assert!(
+        read[0] > 15_000 && read[1] - read[0] < read[1] / 4,
+        "{read:?}"
+    );
 }
 
 #[test]

@@ -35,10 +35,12 @@ pub(super) struct Body<'c, 'd, 'a> {
 impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
     pub(super) fn new(context: &'c Context<'c>, payload: Value<'d, 'a>, kind: Kind) -> Self {
         let beside = |kind| {
-            if context.is_thing() {
-                return Vec::new();
-            }
-            listed(payload, kind)
+            let found = if context.is_thing() {
+                None
+            } else {
+                listed(payload, kind)
+            };
+            found.map_or_else(Vec::new, |things| things.each().collect())
         };
         // A deletion names thousands of tasks, and what stands beside a task is no part of it.
         let of_annotations = matches!(kind, Kind::Annotation | Kind::Review);
@@ -73,22 +75,21 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
     }
 
     /// The things that the event is about.
-    pub(super) fn things(&self) -> Result<Vec<Value<'d, 'a>>, EventError> {
+    pub(super) fn things(&self) -> Result<Things<'d, 'a>, EventError> {
         if self.context.is_thing() {
-            return Ok(vec![self.payload]); // what the API returned, or what is left of it
+            return Ok(Things::One(self.payload)); // what the API returned, or what is left of it
         }
-        let found = listed(self.payload, self.kind);
-        if !found.is_empty() {
+        if let Some(found) = listed(self.payload, self.kind) {
             return Ok(found);
         }
         let id = self.payload.member("id");
         if let Some(id) = id.filter(|id| id.identifier().is_some()) {
-            return Ok(vec![id]);
+            return Ok(Things::One(id));
         }
-        let names = names_of(self.kind);
-        let is_list = |name: &str| self.payload.member(name).is_some_and(Value::is_array);
-        if names.into_iter().any(is_list) {
-            return Ok(Vec::new());
+        let mut lists = names_of(self.kind).into_iter();
+        let list = lists.find_map(|name| self.payload.member(name).filter(|list| list.is_array()));
+        if let Some(empty) = list {
+            return Ok(Things::In(empty));
         }
         let why = format!(
             "the body does not say which {} it is about; switch on Send payload in the webhook's settings",
@@ -271,20 +272,33 @@ fn names_of(kind: Kind) -> [&'static str; 2] {
 
 /// The things under the singular key, else those under the plural. Under either may be one thing, several in an array, or
 /// an id alone. `null` is none.
-fn listed<'d, 'a>(payload: Value<'d, 'a>, kind: Kind) -> Vec<Value<'d, 'a>> {
-    for name in names_of(kind) {
-        let Some(held) = payload.member(name) else {
-            continue;
-        };
+fn listed<'d, 'a>(payload: Value<'d, 'a>, kind: Kind) -> Option<Things<'d, 'a>> {
+    names_of(kind).into_iter().find_map(|name| {
+        let held = payload.member(name)?;
         if !held.is_array() {
-            return vec![held];
+            return Some(Things::One(held));
         }
-        // Counted first: a deletion may name half a million, and a list that grows is copied as often as it doubles.
-        let mut things = Vec::with_capacity(held.items().count());
-        things.extend(held.items());
-        if !things.is_empty() {
-            return things;
-        }
+        held.items().next().is_some().then_some(Things::In(held))
+    })
+}
+
+/// Things of a body, in its order. A deletion may name half a million: nobody keeps a list of their places.
+pub(super) enum Things<'d, 'a> {
+    One(Value<'d, 'a>),
+    /// Those in an array.
+    In(Value<'d, 'a>),
+}
+
+impl<'d, 'a> Things<'d, 'a> {
+    pub(super) fn each(&self) -> impl Iterator<Item = Value<'d, 'a>> {
+        let (one, several) = match self {
+            Self::One(thing) => (Some(*thing), None),
+            Self::In(array) => (None, Some(array.items())),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
     }
-    Vec::new()
+
+    pub(super) fn count(&self) -> usize {
+        self.each().count()
+    }
 }

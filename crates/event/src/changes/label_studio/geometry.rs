@@ -12,29 +12,28 @@ use crate::json::Value;
 /// The shape; `Other` if it cannot be said without guessing.
 pub(super) fn shape<'a>(item: &Item<'_, 'a>, beside: Option<&TaskTexts<'_, 'a>>) -> Shape<'a> {
     let stem = item.kind().strip_suffix("labels").unwrap_or(item.kind());
-    let has = |name| item.has(name);
     let found = if matches!(stem, "timeline" | "cuboid") {
         None // neither is one of ours, whatever members it shares with them
     } else if stem == "timeseries" {
         time_span(item, None)
-    } else if has("startOffset") {
+    } else if item.has("startOffset") {
         Some(paragraph_span(item, beside))
-    } else if has("vertices") {
+    } else if item.has("vertices") {
         vector(item)
-    } else if has("sequence") {
+    } else if item.has("sequence") {
         track(item)
-    } else if has("rle") || has("imageDataURL") {
+    } else if item.has("rle") || item.has("imageDataURL") {
         mask(item)
-    } else if has("radiusX") {
+    } else if item.has("radiusX") {
         ellipse(item)
-    } else if has("points") {
+    } else if item.has("points") {
         polygon(item)
-    } else if has("width") && has("height") {
+    } else if item.has("width") && item.has("height") {
         rectangle(item)
-    } else if has("x") && has("y") && (stem == "keypoint" || has("width")) {
+    } else if item.has("x") && item.has("y") && (stem == "keypoint" || item.has("width")) {
         keypoint(item)
-    } else if has("start") && has("end") {
-        if has("channel") || item.json.has("original_length") {
+    } else if item.has("start") && item.has("end") {
+        if item.has("channel") || item.json.has("original_length") {
             time_span(item, Some(TimeUnit::Seconds))
         } else {
             span(item, beside)

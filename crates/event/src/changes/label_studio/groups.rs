@@ -10,6 +10,7 @@ use crate::changes::marks::Marks;
 use crate::json::{Index, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::Arc;
 
 /// Reads a `result`; `beside` are the texts of the task, if the event has them.
@@ -37,19 +38,43 @@ fn read_distinct<'a>(
     let mut marks = Marks::default();
     let count = result.items().count();
     marks.regions.reserve(count);
-    // Not for all of them at once, if they are very many: they may have no id.
-    let mut ids = HashSet::with_capacity(count.min(MOST_AT_ONCE));
+    // Hashes in place of ids: two ids with one hash are only read the longer way. Not for all of them at once, if they are very
+    // many: they may have no id.
+    let hasher = RandomState::new();
+    let mut ids: HashSet<u64, BuildHasherDefault<Itself>> =
+        HashSet::with_capacity_and_hasher(count.min(MOST_AT_ONCE), BuildHasherDefault::default());
     let mut item = Item::new(result);
     for json in result.items() {
         item.read(json);
         if let Some(id) = item.id()
-            && !ids.insert(id)
+            && !ids.insert(hasher.hash_one(id))
         {
             return None;
         }
         read_alone(&item, beside, &mut marks);
     }
     Some(marks)
+}
+
+/// The hash of a number that is one already.
+#[derive(Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Nothing but numbers comes here; of anything else, this is a hash too.
+        self.0 = bytes
+            .iter()
+            .fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 fn read_grouped<'a>(result: Value<'_, 'a>, beside: Option<&TaskTexts<'_, 'a>>) -> Marks<'a> {

@@ -1,5 +1,10 @@
 //! One item of a `result`.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a name that is a constant costs nothing only where it is looked for"
+)]
+
 use crate::changes::{Image, Other, Region, Shape, Size};
 use crate::json::{Index, Value};
 use std::borrow::Cow;
@@ -46,15 +51,18 @@ impl<'d, 'a> Item<'d, 'a> {
     }
 
     /// The member of its `value`, unless it is `null`.
+    #[inline(always)]
     pub(super) fn member(&self, name: &str) -> Option<Value<'d, 'a>> {
         self.value.as_ref()?.member(name)
     }
 
     /// Tells whether its `value` has such a member, though it were `null`.
+    #[inline(always)]
     pub(super) fn has(&self, name: &str) -> bool {
         self.value.as_ref().is_some_and(|value| value.has(name))
     }
 
+    #[inline(always)]
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         self.member(name)?.number()
     }
@@ -108,9 +116,8 @@ impl<'d, 'a> Item<'d, 'a> {
     pub(super) fn image(&self) -> Image {
         Image {
             size: size(
-                |name| self.json.member(name),
-                "original_width",
-                "original_height",
+                self.json.member("original_width"),
+                self.json.member("original_height"),
             ),
             rotation: self.json.member("image_rotation").and_then(Value::number),
             item: self.number_of_image(),
@@ -148,13 +155,12 @@ pub(super) fn labels_of<'a>(items: &[&Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
 }
 
 /// The size of an image: two integers from 1 to 2^31.
-pub(in crate::changes) fn size<'d, 'a: 'd>(
-    member: impl Fn(&str) -> Option<Value<'d, 'a>>,
-    width: &str,
-    height: &str,
+pub(in crate::changes) fn size(
+    width: Option<Value<'_, '_>>,
+    height: Option<Value<'_, '_>>,
 ) -> Option<Size> {
-    let side = |name| {
-        let side = u32::try_from(member(name)?.whole()?).ok()?;
+    let side = |written: Option<Value<'_, '_>>| {
+        let side = u32::try_from(written?.whole()?).ok()?;
         (1..=1 << 31).contains(&side).then_some(side)
     };
     let (width, height) = (side(width)?, side(height)?);

@@ -53,8 +53,9 @@ pub(super) fn changes<'a>(
         _ => return Err(context.unknown_type()),
     };
     let things = body.things()?;
-    let mut changes = Vec::with_capacity(things.len());
-    for thing in things {
+    // Counted first: a list that grows is copied as often as it doubles.
+    let mut changes = Vec::with_capacity(things.count());
+    for thing in things.each() {
         changes.push(if is_deletion {
             body.removed(thing)?
         } else {

@@ -43,7 +43,7 @@ pub(super) fn changes<'a>(
     let read = Row {
         context,
         id: id(Some(data_row), "id"),
-        size: media.and_then(|media| size(|name| media.member(name), "width", "height")),
+        size: media.and_then(|media| size(media.member("width"), media.member("height"))),
     };
     let projects = projects.members().into_iter();
     let projects: Vec<_> = projects
