@@ -88,7 +88,7 @@ class Settings:
     dead_letter: str | None
     program: str | None
     client: str | None = None
-    """Who reads a cloud's queue: its `official` client, or the `program`."""
+    """Who reads a cloud's queue: the `program`, or the cloud's `official` client."""
 
 
 CLIENTS = ("official", "program")
@@ -140,15 +140,29 @@ OFFICIAL = {"sqs": "boto3", "pubsub": "google.cloud.pubsub_v1", "azure-queue": "
 
 
 def _is_for_the_program(kind: str, settings: Settings) -> bool:
-    """Tells whether the program reads a cloud's queue: where that is wished, or the official client is not installed."""
+    """Tells whether the program reads a cloud's queue: if nobody asked for the official client, and it is there."""
     if settings.client is not None:
         return settings.client == "program"
+    return settings.program is not None or _has_program() or not _is_installed(OFFICIAL[kind])
+
+
+def _has_program() -> bool:
+    from ._program import find_program
+
+    try:
+        find_program()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_installed(module: str) -> bool:
     from importlib.util import find_spec
 
     try:
-        return find_spec(OFFICIAL[kind]) is None
+        return find_spec(module) is not None
     except ModuleNotFoundError:
-        return True  # of a package that it is in
+        return False  # nor is a package that it is in
 
 
 def _is_azure(url: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from labelrelay._source_embedded import EmbeddedSource
 from labelrelay._source_program import ProgramSource
 from labelrelay._source_sqs import SqsSource
+from labelrelay import _sources
 from labelrelay._sources import OFFICIAL, Message, Settings, SourceStopped, open_source
 
 if TYPE_CHECKING:
@@ -32,11 +33,16 @@ def test_who_reads_a_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert isinstance(opened(SQS, "official"), SqsSource)
     assert isinstance(opened(SQS, "program"), ProgramSource)
     assert isinstance(opened(str(tmp_path), "program"), EmbeddedSource)
+    monkeypatch.setattr(_sources, "_has_program", lambda: True)
+    assert isinstance(opened(SQS, None), ProgramSource)
+    monkeypatch.setattr(_sources, "_has_program", lambda: False)
     for missing in ("no_such_client", "no_such_package.client"):
         monkeypatch.setitem(OFFICIAL, "sqs", missing)
         assert isinstance(opened(SQS, None), ProgramSource)
     monkeypatch.setitem(OFFICIAL, "sqs", "json")
-    assert isinstance(opened(SQS, None), SqsSource), "what is installed is used"
+    assert isinstance(opened(SQS, None), SqsSource), "without a program, what is installed is used"
+    named = Settings(dead_letter=None, program="/a/program")
+    assert isinstance(open_source(SQS, named), ProgramSource), "a program that is named is wanted"
     with pytest.raises(labelrelay.ConsumerError, match="'official' or 'program'"):
         opened(SQS, "boto3")
     for url in ("servicebus://space/labels", "kafka:labels"):
