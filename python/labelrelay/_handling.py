@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -49,9 +48,9 @@ class Handling:
         self._counters = counters
         self._fetch = fetch
         self._lease = lease
-        self._lock = threading.Lock()
-        self._keys: set[Key] = set()
-        """Things that are being handled in this process."""
+        self._keys: dict[Key, object] = {}
+        """Things that are being handled in this process, each with what names its handler. Every step is one of the dictionary's own:
+        a lock that every event takes makes threads wait in line for it."""
         self.on_free: Callable[[Key], None] | None = None
         """Called when a thing is no longer being handled."""
         self._groups: GroupingState | None = None
@@ -217,15 +216,11 @@ class Handling:
 
     def reserve(self, key: Key) -> bool:
         """Keeps other threads of this process from a thing; `False` if one has it."""
-        with self._lock:
-            if key in self._keys:
-                return False
-            self._keys.add(key)
-            return True
+        mine = object()
+        return self._keys.setdefault(key, mine) is mine
 
     def free(self, key: Key) -> None:
-        with self._lock:
-            self._keys.discard(key)
+        self._keys.pop(key, None)
         if self.on_free is not None:
             self.on_free(key)
 

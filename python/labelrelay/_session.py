@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -53,7 +54,9 @@ class Session:
         self._extending: set[int] = set()
         """What is being extended just now."""
         self._held: dict[int, Held] = {}
-        self._done: list[Held] = []
+        self._done: deque[Held] = deque()
+        """What was handled and is to be acknowledged. It is added to and taken from without the lock: every event would take that, and
+        make threads wait in line for it."""
         self._done_since = 0.0
         self._told: OrderedDict[str, None] = OrderedDict()
         self.on_tick: Callable[[], None] | None = None
@@ -106,13 +109,15 @@ class Session:
     def settle(self, held: Held, outcome: Outcome) -> None:
         """Tells the queue what became of an event. What cannot be told comes again by itself."""
         if isinstance(outcome, Done):
-            with self._lock:
-                if not self._done:
-                    self._done_since = monotonic()
-                self._done.append(held)
-                done = self._handed_on() if len(self._done) >= self.source.batch else []
-            if done:
-                self._acknowledge(done)
+            if not self._done:
+                self._done_since = monotonic()
+            self._done.append(held)
+            if len(self._done) >= self.source.batch:
+                with self._lock:
+                    # Another thread may have been faster.
+                    done = self._handed_on() if len(self._done) >= self.source.batch else []
+                if done:
+                    self._acknowledge(done)
             return
         message = held.message
         try:
@@ -178,8 +183,8 @@ class Session:
     def _handed_on(self) -> list[Held]:
         """Hands what was handled to a thread aside; if all are busy, returns it to be acknowledged by the caller, who has the
         lock: behind the end, no thread would take it."""
-        done, self._done = self._done, []
-        if self._idle > 0 and not self._ended.is_set():
+        done = self._drain()
+        if done and self._idle > 0 and not self._ended.is_set():
             self._idle -= 1
             self._handed_over.put(done)
             return []
@@ -187,10 +192,18 @@ class Session:
 
     def flush(self) -> None:
         """Acknowledges what was handled."""
-        with self._lock:
-            done, self._done = self._done, []
-        if done:
-            self._acknowledge(done)
+        for _ in range(0, len(self._done), self.source.batch):
+            done = self._drain()
+            if done:
+                self._acknowledge(done)
+
+    def _drain(self) -> list[Held]:
+        """Takes what was handled, as much as is acknowledged at once: no two threads get the same."""
+        done: list[Held] = []
+        with suppress(IndexError):
+            while len(done) < self.source.batch:
+                done.append(self._done.popleft())
+        return done
 
     def _acknowledge(self, done: Sequence[Held]) -> None:
         self._forget(done)

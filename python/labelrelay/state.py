@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
@@ -127,30 +127,41 @@ class MemoryState:
     """Remembers for as long as the process lives, and for one process. Every event id for `remembered` seconds."""
 
     def __init__(self, remembered: float = REMEMBERED) -> None:
-        self._lock = threading.Lock()
         self._remembered = remembered
-        self._events: OrderedDict[str, float] = OrderedDict()
+        self._events: dict[str, float] = {}
+        """When each was handled."""
+        self._in_order: deque[tuple[float, str]] = deque()
+        """The same, oldest first."""
+        self._forgetting = threading.Lock()
         self._known: dict[Key, Known] = {}
         self._below: dict[Key, dict[Key, None]] = {}
+        self._locks = [threading.Lock() for _ in range(64)]
+        """Each for the things of one 64th, so that threads hardly ever wait for each other: what is read of a thing and written again
+        is its own."""
+
+    def _lock_of(self, key: Key) -> threading.Lock:
+        return self._locks[hash(key) % 64]
 
     def was_handled(self, event: str) -> bool:
         return event in self._events
 
     def handled(self, event: str) -> None:
-        with self._lock:
-            self._remember(event)
-
-    def _remember(self, event: str) -> None:
         now = monotonic()
         self._events[event] = now
-        while self._events:
-            oldest = next(iter(self._events))
-            if now - self._events[oldest] < self._remembered:
-                return
-            del self._events[oldest]
+        self._in_order.append((now, event))
+        if now - self._in_order[0][0] >= self._remembered:
+            self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        with self._forgetting:
+            # One stays: another thread may be looking at it.
+            while len(self._in_order) > 1 and now - self._in_order[0][0] >= self._remembered:
+                at, event = self._in_order.popleft()
+                if self._events.get(event) == at:  # else it was handled again since
+                    del self._events[event]
 
     def enter(self, key: Key, parents: tuple[Key, ...], seconds: float, comes: bool) -> Mapping[Key, Known] | None:
-        with self._lock:
+        with self._lock_of(key):
             for parent in parents:
                 self._below.setdefault(parent, {})[key] = None
             found = with_parents(key, parents, self._of)
@@ -162,25 +173,24 @@ class MemoryState:
         return {key: self._known[key] for key in keys if key in self._known}
 
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
-        with self._lock:
-            if known is not None:
+        if known is not None:
+            with self._lock_of(key):
                 # A removal may have been noted meanwhile.
                 before = self._known.get(key)
                 self._known[key] = known if before is None else known.gone(before.until)
-            if event is not None:
-                self._remember(event)
+        if event is not None:
+            self.handled(event)
         return True
 
     def keep(self, seconds: float) -> None:
         """The consumer itself keeps one process's handlers apart."""
 
     def remove(self, key: Key, until: str) -> None:
-        with self._lock:
+        with self._lock_of(key):
             self._known[key] = self._known.get(key, UNKNOWN).gone(until)
 
     def below(self, key: Key) -> list[Key]:
-        with self._lock:
-            return list(self._below.get(key, ()))
+        return list(self._below.get(key, ()))
 
     def sync(self) -> None:
         """Nothing of it is durable."""
