@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,6 +90,8 @@ class SqliteState:
         self._left: dict[str, _Left] = {}
         """By the name of the thing. Its lease is ours until it is written."""
         self._left_events: set[str] = set()
+        self._later: deque[tuple[str, _Left]] = deque()
+        """The same, until the next step takes it up: whoever leaves a thing does not wait for a transaction."""
         name = os.fspath(path)
         try:
             self._db = sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
@@ -105,6 +108,16 @@ class SqliteState:
                 self._db.execute(f"pragma user_version = {FORMAT}")
         except sqlite3.Error as error:
             raise ConsumerError(f"state: {name} cannot be used: {error}") from error
+
+    @contextmanager
+    def _turn(self) -> Generator[None, None, None]:
+        """Waits for this thread's turn, and takes up what was left meanwhile."""
+        with self._lock:
+            while self._later:
+                name, left = self._later.popleft()
+                self._left[name] = left
+                self._left_events.add(left.event)
+            yield
 
     @contextmanager
     def _transaction(self) -> Generator[None, None, None]:
@@ -143,13 +156,13 @@ class SqliteState:
         return found
 
     def was_handled(self, event: str) -> bool:
-        with self._lock:
+        with self._turn():
             self._settle_left([event])
             return self._db.execute("select 1 from events where event = ?", (event,)).fetchone() is not None
 
     def were_handled(self, events: Sequence[str]) -> set[str]:
         statement = "select json_group_array(event) from events where event in (select value from json_each(?))"
-        with self._lock:
+        with self._turn():
             self._settle_left(events)
             return set(self._texts(statement, json.dumps(events)))
 
@@ -161,7 +174,7 @@ class SqliteState:
                 pass
 
     def handled(self, event: str) -> None:
-        with self._lock, self._transaction():
+        with self._turn(), self._transaction():
             self._remember([event])
 
     def _remember(self, events: list[str]) -> None:
@@ -185,7 +198,7 @@ class SqliteState:
         if not wishes:
             return []
         names = [written(wish.key) for wish in wishes]
-        with self._lock:
+        with self._turn():
             if not self._left.keys().isdisjoint(names):
                 # Between the end of a lease and the next one, another process must have its chance.
                 with self._transaction():
@@ -235,7 +248,7 @@ class SqliteState:
 
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
         name = written(key)
-        with self._lock, self._transaction():
+        with self._turn(), self._transaction():
             self._leased.discard(name)
             if known is None:
                 self._db.execute("update things set owner = null where key = ? and owner = ?", (name, self._owner))
@@ -252,12 +265,10 @@ class SqliteState:
             return True
 
     def leave_later(self, key: Key, known: Known, event: str, taken: Callable[[], object]) -> None:
-        with self._lock:
-            self._left[written(key)] = _Left(known, event, taken)
-            self._left_events.add(event)
+        self._later.append((written(key), _Left(known, event, taken)))
 
     def keep(self, seconds: float) -> None:
-        with self._lock, self._transaction():
+        with self._turn(), self._transaction():
             until = time.time() + seconds
             self._db.execute(
                 "update things set leased = ? where owner = ? and key in (select value from json_each(?))",
@@ -265,19 +276,19 @@ class SqliteState:
             )
 
     def remove(self, key: Key, until: str) -> None:
-        with self._lock, self._transaction():
+        with self._turn(), self._transaction():
             self._db.execute(
                 "insert into things (key, until) values (?, ?) on conflict (key) do update set until = max(until, excluded.until)",
                 (written(key), until),
             )
 
     def below(self, key: Key) -> list[Key]:
-        with self._lock:
+        with self._turn():
             names = self._texts("select json_group_array(key) from below where parent = ?", written(key))
             return [key_of(name) for name in names]
 
     def sync(self) -> None:
-        with self._lock:
+        with self._turn():
             if not self._unsynced and not self._left:
                 return
             # One synced transaction takes everything before it to the disk: they share the journal.
@@ -290,7 +301,7 @@ class SqliteState:
             self._unsynced = False
 
     def close(self) -> None:
-        with self._lock:
+        with self._turn():
             try:
                 with self._transaction():
                     self._db.execute(
