@@ -1,5 +1,7 @@
 //! A text with the places of all values in it.
 
+#![expect(clippy::inline_always, reason = "called for each token of a body")]
+
 use super::MAX_LEVELS;
 use super::form::Form;
 use super::parser::{Fault, Parser, Sink};
@@ -167,7 +169,7 @@ fn low(word: u64) -> u32 {
 }
 
 impl Sink for Words {
-    #[inline]
+    #[inline(always)]
     fn open(&mut self, form: Form, start: usize) -> usize {
         let number = self.0.len();
         self.0.extend_from_slice(&[word(form, start, LONG), 0]);
@@ -182,7 +184,7 @@ impl Sink for Words {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scalar(&mut self, form: Form, start: usize, end: usize) {
         let length = end.saturating_sub(start) as u64;
         if length < LONG {

@@ -68,7 +68,9 @@ impl<'t> Tokens<'t> {
             .bytes
             .get(self.base..)
             .filter(|rest| !rest.is_empty())?;
-        let block = rest.first_chunk().map_or_else(|| Marks::of(&filled_up(rest)), Marks::of);
+        let block = rest
+            .first_chunk()
+            .map_or_else(|| Marks::of(&filled_up(rest)), Marks::of);
         self.next_base += BLOCK;
         let mut quotes = block.quotes;
         if block.backslashes | self.escapes != 0 {

@@ -155,6 +155,7 @@ impl<'d, 'a> Value<'d, 'a> {
         found
     }
 
+    #[inline]
     fn quoted(self) -> (usize, usize) {
         let node = self.node();
         (node.start as usize + 1, node.end.saturating_sub(1) as usize)
@@ -176,13 +177,23 @@ impl<'d, 'a> Value<'d, 'a> {
     }
 
     /// Tells whether it is a string with this text, which is plain ASCII.
+    #[inline]
     pub(crate) fn reads(self, text: &str) -> bool {
         match self.form() {
-            // As bytes: most names differ in their length, which is told before anything is looked at.
-            Form::Text => self.bytes_between_quotes() == text.as_bytes(),
-            Form::EscapedText => *self.exact() == *text.as_bytes(),
+            Form::Text => {
+                // Most names differ in their length, which is told before anything is looked at.
+                let (start, end) = self.quoted();
+                end.saturating_sub(start) == text.len()
+                    && self.bytes_between_quotes() == text.as_bytes()
+            }
+            Form::EscapedText => self.reads_escaped(text),
             _ => false,
         }
+    }
+
+    #[cold]
+    fn reads_escaped(self, text: &str) -> bool {
+        *self.exact() == *text.as_bytes()
     }
 
     /// The bytes of a string, with halves of pairs in three bytes: equal if and only if the texts are.
