@@ -22,7 +22,7 @@ const CORE_NEVER: [&str; 12] = [
 const CORE_NEVER_PREFIXES: [&str; 5] = ["aws-", "lambda_", "google-", "gcloud-", "azure_"];
 
 /// Consumers are promised that the contract costs them these and what these need.
-const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
+const EVENT_DIRECT: [&str; 4] = ["serde", "serde_json", "sha2", "wide"];
 
 /// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs: the platforms'
 /// management clients are among it. By the beginnings
