@@ -60,7 +60,8 @@ class Counters:
             self._unreadable[error] = self._unreadable.get(error, 0) + 1
 
     def shown(self) -> Stats:
-        of_threads = list(self._counts.values())
+        # A copy is made in one step, whatever other threads add meanwhile.
+        of_threads = self._counts.copy().values()
         with self._lock:
             unreadable = dict(self._unreadable)
         return Stats(unreadable=unreadable, **{name: sum(own[name] for own in of_threads) for name in self._names})

@@ -190,7 +190,9 @@ class MemoryState:
             self._known[key] = self._known.get(key, UNKNOWN).gone(until)
 
     def below(self, key: Key) -> list[Key]:
-        return list(self._below.get(key, ()))
+        below = self._below.get(key)
+        # A copy is made in one step, whatever other threads add meanwhile.
+        return [] if below is None else list(below.copy())
 
     def sync(self) -> None:
         """Nothing of it is durable."""
