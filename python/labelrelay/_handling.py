@@ -89,6 +89,7 @@ class Handling:
             try:
                 known = self.enter(held, todo)
                 if isinstance(known, Busy):
+                    held.has_waited = True
                     step = known
                 else:
                     held.todo.popleft()
@@ -154,8 +155,25 @@ class Handling:
             held.failure, held.is_blameless = error, False
 
     def begin(self, held: Held) -> None:
-        """Reads the event, unless that was done."""
-        if held.event is not None or held.failure is not None:
+        """Reads the event, unless that was done. One that waited is looked for again: it may have waited for its repeat."""
+        if held.failure is not None:
+            return
+        if held.event is not None:
+            if held.has_waited and held.name and held.entered is None:
+                held.has_waited = False
+                try:
+                    if _asked(held, partial(self._state.was_handled, held.name)):
+                        self._counters.add("repeats")
+                        held.name = ""
+                        waited_for = [todo.change.key for todo in held.todo][:1]
+                        held.todo.clear()
+                        # Others may wait in line behind it.
+                        for key in waited_for:
+                            if self.on_free is not None:
+                                self.on_free(key)
+                except Exception as error:
+                    held.todo.clear()
+                    held.failure = error
             return
         try:
             event = self._parsed(held)

@@ -95,6 +95,8 @@ class Held:
     """What was known when the thing of the first change was taken, if that was done ahead."""
     entered_at: float = 0.0
     """Time of the monotonic clock at which that was done."""
+    has_waited: bool = False
+    """Another event had its thing meanwhile, which may have been this one, sent twice."""
     failure: Exception | None = None
     is_blameless: bool = False
     """What failed is the state, and neither the event nor its handler."""
