@@ -88,6 +88,8 @@ class Handling:
             step: Step | Busy | None
             try:
                 known = self.enter(held, todo)
+                if known is None:
+                    break
                 if isinstance(known, Busy):
                     held.has_waited = True
                     step = known
@@ -155,25 +157,8 @@ class Handling:
             held.failure, held.is_blameless = error, False
 
     def begin(self, held: Held) -> None:
-        """Reads the event, unless that was done. One that waited is looked for again: it may have waited for its repeat."""
-        if held.failure is not None:
-            return
-        if held.event is not None:
-            if held.has_waited and held.name and held.entered is None:
-                held.has_waited = False
-                try:
-                    if _asked(held, partial(self._state.was_handled, held.name)):
-                        self._counters.add("repeats")
-                        held.name = ""
-                        waited_for = [todo.change.key for todo in held.todo][:1]
-                        held.todo.clear()
-                        # Others may wait in line behind it.
-                        for key in waited_for:
-                            if self.on_free is not None:
-                                self.on_free(key)
-                except Exception as error:
-                    held.todo.clear()
-                    held.failure = error
+        """Reads the event, unless that was done."""
+        if held.event is not None or held.failure is not None:
             return
         try:
             event = self._parsed(held)
@@ -211,8 +196,9 @@ class Handling:
             return Unreadable(failure.event_id, failure)
         return Again(id, described(failure), None, not held.is_blameless)
 
-    def enter(self, held: Held, todo: Todo) -> Mapping[Key, Known] | Busy:
-        """Takes the thing of a change for this thread, and says what is known of it."""
+    def enter(self, held: Held, todo: Todo) -> Mapping[Key, Known] | Busy | None:
+        """Takes the thing of a change for this thread, and says what is known of it; `None` if it waited for its own repeat, so that
+        nothing is left to do."""
         if held.entered is not None:
             taken, held.entered = held.entered, None
             return taken
@@ -220,6 +206,14 @@ class Handling:
         if not self.reserve(key):
             return Busy(key, True)
         try:
+            if held.has_waited:
+                held.has_waited = False
+                if self._state.was_handled(held.name):
+                    self._counters.add("repeats")
+                    held.name = ""
+                    held.todo.clear()
+                    self.free(key)
+                    return None
             known = self._state.enter(key, todo.change.parents, self._lease, isinstance(todo.change, Changed))
         except BaseException:
             # It may have failed after the lease was taken, which would be kept for ever.

@@ -1,41 +1,32 @@
-"""Repeats of one event that are received together."""
+"""Repeats of one event that are received together: they wait for each other."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import labelrelay
 from in_memory import InMemory
-from labelrelay._sources import Message
+from labelrelay.state import MemoryState
 from labelrelay.testing import sample
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-
-class Together(InMemory):
-    """Gives all at once, and remembers what was acknowledged."""
+class Failing(MemoryState):
+    """Cannot be asked the fifth time: four events are looked for when they are read, and then the first that waited."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.came = [Message(number, sample("label-studio/task-deleted"), 1) for number in range(4)]
-        self.done: list[object] = []
+        self.asked = 0
 
-    def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
-        came, self.came = self.came, []
-        if not came:
-            time.sleep(min(wait, 0.05))
-        return came, []
-
-    def ack(self, messages: Sequence[Message]) -> int:
-        self.done += [message.receipt for message in messages]
-        return 0
+    def was_handled(self, event: str) -> bool:
+        self.asked += 1
+        if self.asked == 5:
+            raise OSError("away for a moment")
+        return super().was_handled(event)
 
 
-def test_an_event_that_waited_for_its_repeat_is_known_then() -> None:
-    source = Together()
-    relay = labelrelay.Consumer(source)
+def consumed(state: MemoryState) -> tuple[labelrelay.Stats, list[labelrelay.Key], InMemory]:
+    source = InMemory([sample("label-studio/task-deleted")] * 4)
+    relay = labelrelay.Consumer(source, state=state, backoff=(0.1, 0.1))
     calls: list[labelrelay.Key] = []
 
     @relay.on("*")
@@ -44,6 +35,18 @@ def test_an_event_that_waited_for_its_repeat_is_known_then() -> None:
         time.sleep(0.1)
 
     relay.run(concurrency=8, until_idle=1)
+    return relay.stats, calls, source
+
+
+def test_an_event_that_waited_for_its_repeat_is_known_then() -> None:
+    stats, calls, source = consumed(MemoryState())
     assert len(calls) == 1
-    assert relay.stats.repeats == 3
-    assert sorted(map(str, source.done)) == ["0", "1", "2", "3"]
+    assert stats.repeats == 3
+    assert len(source) == 0 and len(source.acknowledged) == 4
+
+
+def test_those_behind_one_that_cannot_be_looked_for_go_on() -> None:
+    stats, calls, source = consumed(Failing())
+    assert len(calls) == 1
+    assert (stats.repeats, stats.retried) == (3, 1)
+    assert len(source) == 0 and len(source.acknowledged) == 4
