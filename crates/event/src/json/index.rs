@@ -170,3 +170,22 @@ impl<'d, 'a> Index<'d, 'a> {
         self.find(name).filter(|value| value.form() != Form::Null)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PLACES, place_of};
+
+    #[test]
+    fn each_name_has_a_place_of_its_own() {
+        let source = include_str!("index.rs");
+        let listed = source
+            .split("b\"")
+            .skip(1)
+            .map_while(|rest| rest.split_once('"'));
+        let mut places: Vec<_> = listed
+            .filter_map(|(name, _)| place_of(name.as_bytes()))
+            .collect();
+        places.sort_unstable();
+        assert_eq!(places, (0..PLACES).collect::<Vec<_>>());
+    }
+}

@@ -231,28 +231,21 @@ impl<'t> Parser<'t> {
         };
         let others = u64::from(others_than_digits(window)) | 1 << 32;
         let whole = others.trailing_zeros() as usize;
-        if whole == 0 || window.first() == Some(&b'0') && whole > 1 {
-            return self.number_by_parts();
-        }
-        match window.get(whole) {
-            Some(b'.') => {
-                let behind = others >> (whole + 1);
-                let fraction = behind.trailing_zeros() as usize;
-                let end = whole + 1 + fraction;
-                match window.get(end) {
-                    Some(b'e' | b'E') | None => self.number_by_parts(),
-                    Some(_) if fraction == 0 => self.number_by_parts(),
-                    Some(_) => {
-                        self.at += end;
-                        Ok(Form::Fraction)
-                    }
-                }
-            }
+        let has_digits = whole > 0 && (whole == 1 || window.first() != Some(&b'0'));
+        let (form, end, has_digits) = if window.get(whole) == Some(&b'.') {
+            let fraction = (others >> (whole + 1)).trailing_zeros() as usize;
+            let end = whole + 1 + fraction;
+            (Form::Fraction, end, has_digits && fraction > 0)
+        } else {
+            (Form::Integer, whole, has_digits)
+        };
+        match window.get(end) {
             Some(b'e' | b'E') | None => self.number_by_parts(),
-            Some(_) => {
-                self.at += whole;
-                Ok(Form::Integer)
+            Some(_) if has_digits => {
+                self.at += end;
+                Ok(form)
             }
+            Some(_) => self.number_by_parts(),
         }
     }
 
@@ -328,22 +321,6 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// Bytes before the first one that is told apart: sixteen are told at once, since what a byte costs by itself is less than
-/// a branch that goes another way than the last time.
-#[inline]
-fn bytes_before(bytes: &[u8], ends: impl Fn(u8x16) -> u8x16, is_end: impl Fn(u8) -> bool) -> usize {
-    let (lanes, rest) = bytes.as_chunks();
-    let mut at = 0;
-    for lane in lanes {
-        let marks = ends(u8x16::new(*lane)).to_bitmask();
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize;
-        }
-        at += lane.len();
-    }
-    at + rest.iter().take_while(|byte| !is_end(**byte)).count()
-}
-
 /// A bit for each byte that is no digit.
 #[inline]
 fn others_than_digits(window: &[u8; 32]) -> u32 {
@@ -356,27 +333,33 @@ fn others_than_digits(window: &[u8; 32]) -> u32 {
     marks(0) | marks(1) << 16
 }
 
-/// Digits at the beginning: a coordinate has seventeen.
-#[inline]
+/// Digits at the beginning, of the few numbers that no window settles.
 fn leading_digits(bytes: &[u8]) -> usize {
-    let (zero, nine) = (u8x16::splat(b'0'), u8x16::splat(9));
-    bytes_before(
-        bytes,
-        |lane| (lane - zero).simd_gt(nine),
-        |byte| !byte.is_ascii_digit(),
-    )
+    bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
 }
 
-/// Bytes before the first quote, backslash or control character: most of a body is text.
+/// Bytes before the first quote, backslash or control character. Sixteen are told at once, since what a byte costs by itself is
+/// less than a branch that goes another way than the last time.
 #[inline]
 fn plain_bytes(bytes: &[u8]) -> usize {
     let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
     let control = u8x16::splat(0x1f);
-    bytes_before(
-        bytes,
-        |lane| lane.simd_eq(quote) | lane.simd_eq(backslash) | lane.simd_le(control),
-        |byte| matches!(byte, b'"' | b'\\' | 0..0x20),
-    )
+    let (lanes, rest) = bytes.as_chunks();
+    let mut at = 0;
+    for lane in lanes {
+        let lane = u8x16::new(*lane);
+        let ends = lane.simd_eq(quote) | lane.simd_eq(backslash) | lane.simd_le(control);
+        let marks = ends.to_bitmask();
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize;
+        }
+        at += 16;
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    at + rest.iter().take_while(is_plain).count()
 }
 
 #[cfg(test)]

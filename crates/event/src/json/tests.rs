@@ -1,6 +1,5 @@
-use super::document::Words;
 use super::form::Form;
-use super::{Document, Fault, Index, Parser, Source, Value, quick};
+use super::{Document, Fault, Index, Source, Value};
 use std::borrow::Cow;
 
 fn read(text: &str) -> Result<Document<'_>, Fault> {
@@ -12,7 +11,7 @@ fn ask<T>(text: &str, question: impl Fn(Value<'_, '_>) -> T) -> T {
 }
 
 /// Bodies of the fixtures, and whether they are JSON.
-fn fixtures() -> Vec<(String, Vec<u8>, bool)> {
+pub(super) fn fixtures() -> Vec<(String, Vec<u8>, bool)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/json");
     let files = |kind, is_json| {
         let entries = std::fs::read_dir(format!("{folder}/{kind}")).unwrap();
@@ -114,126 +113,6 @@ fn an_index_finds_what_a_look_through_all_members_finds() {
             assert_eq!(index.has(name), found.is_some(), "{name} in {text}");
         }
     }
-}
-
-/// What each way makes of the container at `start`: words and where it ends.
-fn both_ways(text: &str, start: usize) -> [Option<(Words, usize)>; 2] {
-    let mut words = Words(Vec::new());
-    let end = quick::container(text, start, &mut words, super::MAX_LEVELS);
-    let quick = end.map(|end| (words, end));
-    let mut words = Words(Vec::new());
-    let mut parser = Parser::at(text, start);
-    let slow = parser.value(&mut words, super::MAX_LEVELS);
-    [quick, slow.ok().map(|()| (words, parser.place()))]
-}
-
-#[test]
-fn the_quick_way_knows_all_that_a_platform_sends() {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/fixtures/changes/bodies"
-    );
-    let sent = std::fs::read_dir(folder).unwrap().filter_map(|entry| {
-        let path = entry.unwrap().path();
-        let name = path.display().to_string();
-        path.is_file()
-            .then(|| (name, std::fs::read(path).unwrap(), true))
-    });
-    let mut known = 0;
-    for (name, bytes, is_sent) in sent.chain(
-        fixtures()
-            .into_iter()
-            .map(|(name, bytes, _)| (name, bytes, false)),
-    ) {
-        let Ok(text) = String::from_utf8(bytes) else {
-            continue;
-        };
-        let start = text.len() - text.trim_start().len();
-        if !text[start..].starts_with(['{', '[']) {
-            continue;
-        }
-        let [quick, slow] = both_ways(&text, start);
-        if quick.is_some() || is_sent {
-            assert_eq!(quick, slow, "{name}");
-            known += 1;
-        }
-    }
-    assert!(known > 30, "{known}");
-}
-
-#[test]
-fn the_quick_way_never_reads_what_the_parser_reads_otherwise() {
-    const PIECES: [&str; 32] = [
-        "{",
-        "}",
-        "[",
-        "]",
-        ":",
-        ",",
-        "\"",
-        "\\",
-        "\\\\",
-        "\\\"",
-        "\\u00e9",
-        "\\u12",
-        "\\ud83d",
-        " ",
-        "\n",
-        "\t",
-        "\r",
-        "\u{1}",
-        "\u{b}",
-        "\u{7f}",
-        "\u{e9}",
-        "\u{1f600}",
-        "0",
-        "-",
-        "1.5",
-        "e9",
-        "12345678901234567890",
-        "true",
-        "nul",
-        "a",
-        "abcdefgh",
-        "\0",
-    ];
-    const SHORT: &str = r#"{"a":[1,-2.5e3,"x\\\"y",true,null,{"":{}},[]],"\u00e9":"a text of more than sixteen bytes"}"#;
-    let mut seed = 7_u64;
-    let mut random = |below: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed % below as u64).unwrap()
-    };
-    let mut read = [0; 2];
-    for round in 0..60_000 {
-        let mut text = " ".repeat(random(70)) + SHORT;
-        let start = text.len() - SHORT.len();
-        for _ in 0..random(4) {
-            let at = start + 1 + random(text.len() - start - 1);
-            let at = (0..=at)
-                .rev()
-                .find(|at| text.is_char_boundary(*at))
-                .unwrap();
-            let mut to = at + random(3).min(text.len() - at);
-            while !text.is_char_boundary(to) {
-                to += 1;
-            }
-            text.replace_range(at..to, PIECES[random(PIECES.len())]);
-        }
-        text.push_str([" ", ",", "}", "]}", "", "\u{1}"][random(6)]);
-        let [quick, slow] = both_ways(&text, start);
-        read[0] += usize::from(quick.is_some());
-        read[1] += usize::from(slow.is_some());
-        if quick.is_some() {
-            assert_eq!(quick, slow, "{round}: {text:?}");
-        }
-    }
-    // What is left to the parser is what control characters stand near.
-    assert!(
-        read[0] > 15_000 && read[1] - read[0] < read[1] / 4,
-        "{read:?}"
-    );
 }
 
 #[test]
